@@ -1,0 +1,28 @@
+"""Distil any time series classifier into a tiny network with the same reasons."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Where each public name lives. Loaded on first use: importing the package must not
+# import torch, which takes seconds.
+_OBJECTS = {
+    "SaliencyDistilledClassifier": "distiller",
+    "SkorchClassifier": "classifier",
+    "temporal_saliency": "saliency",
+}
+_MODULES = ("datasets", "fidelity", "losses", "networks", "perturbations", "plotting")
+
+__all__ = [*_OBJECTS, *_MODULES]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _OBJECTS:
+        return getattr(importlib.import_module(f"{__name__}.{_OBJECTS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,88 @@
+"""Seeds: one integer per fit, and a scope in which torch follows it."""
+
+import contextlib
+import os
+import threading
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+__all__ = ["draw_seed", "seed_unseeded", "seeded"]
+
+_MAX_SEED = 2**31 - 1
+
+# torch has one generator per process: fits in several threads would disturb
+# each other's draws, so they take turns.
+_TURN = threading.RLock()
+
+
+def _renew_turn():
+    global _TURN
+    _TURN = threading.RLock()
+
+
+# A child forked while another thread trains would wait for that thread forever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_turn)
+
+
+def draw_seed(random_state):
+    """Draw one integer seed, leaving numpy's global generator untouched.
+
+    Parameters
+    ----------
+    random_state : None, int or numpy.random.RandomState
+        None draws from the operating system's entropy.
+
+    Returns
+    -------
+    seed : int
+        In ``[0, 2**31 - 1)``.
+
+    Raises
+    ------
+    ValueError
+        If `random_state` is none of the kinds above.
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(_MAX_SEED))
+    return int(check_random_state(random_state).randint(_MAX_SEED))
+
+
+@contextlib.contextmanager
+def seeded(seed, device):
+    """Seed torch's generators on the CPU and on `device`, and restore them after.
+
+    Parameters
+    ----------
+    seed : int
+    device : torch.device
+    """
+    cuda_devices = [device] if device.type == "cuda" else []
+    with _TURN, torch.random.fork_rng(devices=cuda_devices):
+        torch.default_generator.manual_seed(seed)
+        for cuda_device in cuda_devices:
+            with torch.cuda.device(cuda_device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def seed_unseeded(estimator, seed):
+    """Set every ``random_state`` of an estimator that is None, nested ones too.
+
+    Parameters
+    ----------
+    estimator : estimator with ``get_params`` and ``set_params``
+        Changed in place.
+    seed : int
+        Source of the seeds; each parameter gets its own.
+    """
+    random_state = check_random_state(seed)
+    seeds = {
+        name: int(random_state.randint(_MAX_SEED))
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if value is None and name.split("__")[-1] == "random_state"
+    }
+    if seeds:
+        estimator.set_params(**seeds)

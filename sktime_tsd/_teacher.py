@@ -1,0 +1,203 @@
+"""Any classifier as a source of logits, aligned with the student's classes."""
+
+import math
+import sys
+import warnings
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+__all__ = ["AlignedTeacher", "class_logits", "one_hot"]
+
+# Probabilities below count as it, so that their logarithm is finite.
+_LEAST_PROBABILITY = 1e-6
+
+# Values in one chunk of perturbed copies: bounds the memory, whatever the bank's size.
+_VALUES_PER_CHUNK = 2**22
+_LEAST_CHUNK = 256
+_PROGRESS_STEPS = 50
+
+
+def class_logits(classifier, X):
+    """Logits of any fitted classifier, in the order of its own classes.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+        With ``predict_logits``, or else with ``predict_proba``.
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+    Returns
+    -------
+    logits : numpy.ndarray of shape (n_instances, n_classes)
+        Without ``predict_logits``: ``log(clip(probabilities, 1e-6, 1))``.
+
+    Raises
+    ------
+    ValueError
+        If ``predict_proba`` does not return probabilities.
+    """
+    if hasattr(classifier, "predict_logits"):
+        return np.asarray(classifier.predict_logits(X))
+    # compiled transformers of sktime are made for float64
+    probabilities = np.asarray(classifier.predict_proba(X.astype(np.float64)), dtype=np.float64)
+    sums = probabilities.sum(axis=1) if probabilities.ndim == 2 else None
+    if sums is None or not np.allclose(sums, 1, atol=1e-3) or probabilities.min() < 0:
+        raise ValueError(
+            f"predict_proba of {type(classifier).__name__} does not return probabilities: "
+            f"expected rows of shape (n_classes,) that sum to 1, got an array of shape "
+            f"{probabilities.shape}"
+            + ("." if sums is None else f" whose rows sum to {sums.min():.3g} .. {sums.max():.3g}.")
+        )
+    return np.log(np.clip(probabilities, _LEAST_PROBABILITY, 1))
+
+
+def one_hot(logits):
+    """Tell whether logits stand for probabilities of 0 and 1 alone.
+
+    Parameters
+    ----------
+    logits : numpy.ndarray of shape (n_instances, n_classes)
+        As `class_logits` makes them of probabilities.
+
+    Returns
+    -------
+    bool
+    """
+    least = math.log(_LEAST_PROBABILITY)
+    return bool(np.all((logits == 0) | (np.abs(logits - least) < 1e-9)))
+
+
+class AlignedTeacher:
+    """A fitted classifier whose logits follow given classes.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    classes : numpy.ndarray of shape (n_classes,)
+        The student's labels. Classes that only the teacher knows are cut, which
+        renormalises the rest, with a warning.
+    example : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        A few series, to see that the teacher can read them.
+
+    Raises
+    ------
+    ValueError
+        If the teacher lacks a class, cannot read the series, or returns what are no
+        logits.
+
+    Warns
+    -----
+    UserWarning
+        If the teacher knows more classes.
+    """
+
+    def __init__(self, classifier, classes, example):
+        self.classifier = classifier
+        self.name = type(classifier).__name__
+        own = np.asarray(getattr(classifier, "classes_", classes)).tolist()
+        missing = [label for label in classes.tolist() if label not in own]
+        if missing:
+            raise ValueError(
+                f"The teacher {self.name} does not know the classes {missing} of y; it was "
+                f"fitted on {own}. A teacher must know every class of the student."
+            )
+        self.columns = [own.index(label) for label in classes.tolist()]
+        self._check(example, len(own))
+        surplus = len(own) - len(classes)
+        if surplus:
+            unseen = [label for label in own if label not in classes.tolist()]
+            warnings.warn(
+                f"The teacher {self.name} knows {surplus} classes that y does not hold "
+                f"({unseen}). They are cut and its probabilities renormalised over the rest.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _check(self, example, n_classes):
+        shape = f"({example.shape[1]} channels, {example.shape[2]} time points)"
+        try:
+            logits = class_logits(self.classifier, example)
+        except Exception as error:  # whatever a foreign classifier raises
+            raise ValueError(
+                f"The teacher {self.name} cannot score series of shape {shape}: {error}"
+            ) from error
+        if logits.shape != (len(example), n_classes):
+            raise ValueError(
+                f"The teacher {self.name} must give {n_classes} logits or probabilities per "
+                f"series; for {len(example)} series it gave an array of shape {logits.shape}."
+            )
+        if not np.isfinite(logits).all():
+            raise ValueError(f"The teacher {self.name} gives logits that are not finite.")
+
+    def logits(self, X):
+        """Logits in the order of the student's classes.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+        Returns
+        -------
+        logits : numpy.ndarray of shape (n_instances, n_classes), float32
+        """
+        return class_logits(self.classifier, X)[:, self.columns].astype(np.float32)
+
+    def score(self, X, bank=None, *, verbose=0):
+        """Logits of a training set and of all its perturbed copies, in chunks.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        bank : WindowBank, optional
+        verbose : int, default=0
+            1 says how many series are to be scored, then shows a progress bar.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n_instances, n_classes)
+        perturbed_logits : torch.Tensor of shape (n_instances, n_entries, n_classes) or None
+            None without a bank.
+
+        Raises
+        ------
+        ValueError
+            If a logit is not finite.
+        """
+        n_copies = 0 if bank is None else bank.n_entries
+        n_series = len(X) * (1 + n_copies)
+        chunk = min(
+            max(_LEAST_CHUNK, math.ceil(n_series / _PROGRESS_STEPS)),
+            max(1, _VALUES_PER_CHUNK // X[0].numel()),
+        )
+        if verbose:
+            tqdm.write(
+                f"The teacher {self.name} scores {n_series:,} series: {len(X):,}, and "
+                f"{n_copies:,} perturbed copies of each.",
+                file=sys.stderr,
+            )
+        perturbed_logits = None
+        with tqdm(
+            total=n_series, desc="teacher logits", unit="series", disable=not verbose
+        ) as progress:
+            logits = self._in_chunks(X.split(chunk), progress)
+            if bank is not None:
+                everything = torch.arange(len(X)).split(max(1, chunk // n_copies))
+                copies = (
+                    bank.perturb(X, series, slice(None)).flatten(0, 1) for series in everything
+                )
+                perturbed_logits = self._in_chunks(copies, progress).unflatten(
+                    0, (len(X), n_copies)
+                )
+        return logits, perturbed_logits
+
+    def _in_chunks(self, chunks, progress):
+        logits = []
+        for chunk in chunks:
+            logits.append(torch.from_numpy(self.logits(chunk.numpy())))
+            progress.update(len(chunk))
+        logits = torch.cat(logits)
+        if not torch.isfinite(logits).all():
+            raise ValueError(f"The teacher {self.name} gives logits that are not finite.")
+        return logits

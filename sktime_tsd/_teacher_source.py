@@ -1,0 +1,152 @@
+"""From the ``teacher`` parameter of a distiller to a fitted classifier."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import clone as sklearn_clone
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+from sktime.base import BaseObject
+from sktime.classification.base import BaseClassifier
+from torch import nn
+
+from sktime_tsd._fingerprint import fingerprint
+from sktime_tsd._random import seed_unseeded
+from sktime_tsd.classifier import SkorchClassifier
+
+__all__ = ["check_teacher", "default_teacher", "fit_teacher", "single_class_teacher"]
+
+
+def default_teacher():
+    """Make the teacher of those who name none: a small InceptionTime."""
+    return SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3}, lr=2e-3)
+
+
+def _clone(estimator):
+    """Clone with the library the estimator is from."""
+    return estimator.clone() if isinstance(estimator, BaseObject) else sklearn_clone(estimator)
+
+
+def _is_fitted(estimator):
+    try:
+        check_is_fitted(estimator)
+    except (NotFittedError, TypeError):
+        return False
+    return bool(getattr(estimator, "is_fitted", True))
+
+
+def check_teacher(teacher):
+    """Refuse what cannot teach, before anything is fitted.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Raises
+    ------
+    TypeError
+        If it is no classifier, or one without probabilities.
+    NotFittedError
+        If a ``FrozenEstimator`` holds a classifier that is not fitted.
+    """
+    if teacher is None or isinstance(teacher, nn.Module):
+        return
+    if isinstance(teacher, type) or not hasattr(teacher, "fit"):
+        raise TypeError(
+            "teacher must be a classifier, a FrozenEstimator with a fitted one, a trained "
+            f"nn.Module or None; got {teacher!r:.80}."
+        )
+    classifier = teacher
+    if isinstance(teacher, FrozenEstimator):
+        classifier = teacher.estimator
+        if not _is_fitted(classifier):
+            raise NotFittedError(
+                f"The teacher in FrozenEstimator, a {type(classifier).__name__}, is not "
+                "fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
+            )
+    if not (hasattr(classifier, "predict_proba") or hasattr(classifier, "predict_logits")):
+        raise TypeError(
+            f"The teacher {type(classifier).__name__} has no predict_proba, so it has no "
+            "saliency. Use a classifier with probabilities, or wrap it in sklearn's "
+            "CalibratedClassifierCV."
+        )
+
+
+# Cached: equal keys, equal results.
+def _fit(key, teacher, X, y):
+    return teacher.fit(X, y)
+
+
+def fit_teacher(teacher, X, y, *, prepare, seed, memory):
+    """Fit a teacher, unless it is one to be used as it is.
+
+    Parameters
+    ----------
+    teacher : classifier, FrozenEstimator, nn.Module or None
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    y : numpy.ndarray of shape (n_instances,)
+        Original labels.
+    prepare : callable
+        Takes a classifier that is to be fitted, or has just been made of a module, and
+        returns it with the caller's overrides.
+    seed : int or None
+        Seeds the clone's parameters that are None; None leaves them.
+    memory : joblib.Memory or None
+        Caches the fit.
+
+    Returns
+    -------
+    classifier : fitted classifier
+
+    Warns
+    -----
+    UserWarning
+        If a fitted teacher is cloned and fitted again.
+    """
+    if isinstance(teacher, FrozenEstimator):
+        return teacher.estimator
+    if isinstance(teacher, nn.Module):
+        device = prepare(SkorchClassifier()).device
+        return SkorchClassifier.from_module(teacher, np.unique(y), device=device)
+    if teacher is None:
+        teacher = default_teacher()
+    elif _is_fitted(teacher):
+        warnings.warn(
+            f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
+            "fitted anew. To use it as it is, pass FrozenEstimator(teacher) "
+            "(sklearn.frozen).",
+            UserWarning,
+            stacklevel=5,
+        )
+    teacher = prepare(_clone(teacher))
+    if seed is not None:
+        seed_unseeded(teacher, seed)
+    if not isinstance(teacher, SkorchClassifier):
+        X = X.astype(np.float64)  # compiled transformers of sktime are made for it
+    if memory is None:
+        return teacher.fit(X, y)
+    fit = memory.cache(_fit, ignore=["teacher", "X", "y"])
+    return fit(fingerprint(teacher, X, y), teacher, X, y)
+
+
+def single_class_teacher(teacher, X, y):
+    """Make a teacher of data with one label, as far as its kind can have it.
+
+    Parameters
+    ----------
+    teacher : classifier, FrozenEstimator, nn.Module or None
+    X, y
+        As `fit` of the distiller takes them.
+
+    Returns
+    -------
+    classifier : fitted classifier
+        ``DummyClassifier`` where the kind of teacher cannot learn from one label.
+    """
+    if isinstance(teacher, FrozenEstimator):
+        return teacher.estimator
+    if isinstance(teacher, BaseClassifier):
+        return _clone(teacher).fit(X, y)
+    return DummyClassifier().fit(X, y)

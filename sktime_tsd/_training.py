@@ -1,0 +1,178 @@
+"""From a classifier's parameters and a training set to a trained network."""
+
+import copy
+import warnings
+
+import numpy as np
+import torch
+from sklearn.model_selection import train_test_split
+from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.helper import predefined_split
+from torch import optim
+
+from sktime_tsd._net import BatchIterator, ProgressBar, TrainingNet, softmax
+from sktime_tsd._random import seeded
+from sktime_tsd._validation import resolve_device
+from sktime_tsd.losses import DistillationCriterion
+from sktime_tsd.networks import ScaledNetwork, build_network, channel_statistics
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "split_validation", "train_network"]
+
+OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
+SCHEDULES = ("one_cycle", "cosine", None)
+
+
+def split_validation(y, validation_fraction, seed):
+    """Say which series train and which are kept aside.
+
+    Stratified where each class has enough series. Where not, at random, but every class
+    keeps a series to train on.
+
+    Parameters
+    ----------
+    y : numpy.ndarray of shape (n_instances,)
+        Class indices.
+    validation_fraction : float or None
+    seed : int
+
+    Returns
+    -------
+    train : numpy.ndarray of int
+        Indices, ascending.
+    valid : numpy.ndarray of int or None
+        None without `validation_fraction`.
+
+    Raises
+    ------
+    ValueError
+        If there are too few series to keep any aside.
+
+    Warns
+    -----
+    UserWarning
+        If the split is not stratified.
+    """
+    everything = np.arange(len(y))
+    if validation_fraction is None:
+        return everything, None
+    options = {"test_size": validation_fraction, "random_state": seed}
+    try:
+        train, valid = train_test_split(everything, stratify=y, **options)
+    except ValueError as error:
+        train, valid = train_test_split(everything, **options)
+        untrained = np.setdiff1d(y, y[train])
+        rescued = [valid[y[valid] == label][0] for label in untrained]
+        train, valid = np.append(train, rescued).astype(int), np.setdiff1d(valid, rescued)
+        if len(valid) == 0:
+            raise ValueError(
+                f"validation_fraction={validation_fraction} leaves nothing to validate on: "
+                f"{len(y)} series of {len(np.unique(y))} classes are too few. Set it to None."
+            ) from error
+        warnings.warn(
+            f"The validation split is not stratified: {error} Set validation_fraction to None "
+            "or to a larger share to avoid that.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return np.sort(train), np.sort(valid)
+
+
+def _build_scaled(network, network_params, sizes, mean, std):
+    """Build the network as skorch calls for it: under the seed of the fit."""
+    return ScaledNetwork(build_network(network, *sizes, network_params), mean, std)
+
+
+def _callbacks(settings, n_steps, description):
+    callbacks = [
+        (f"user_{i}", callback)
+        for i, callback in enumerate(copy.deepcopy(settings.callbacks or []))
+    ]
+    if settings.gradient_clip is not None:
+        callbacks.append(("clip", GradientNormClipping(settings.gradient_clip)))
+    if settings.lr_schedule == "one_cycle":
+        schedule = {
+            "policy": optim.lr_scheduler.OneCycleLR,
+            "max_lr": settings.lr,
+            "total_steps": n_steps,
+        }
+    else:
+        schedule = {"policy": optim.lr_scheduler.CosineAnnealingLR, "T_max": n_steps}
+    if settings.lr_schedule is not None:
+        callbacks.append(("schedule", LRScheduler(step_every="batch", **schedule)))
+    if settings.verbose:
+        callbacks.append(("progress", ProgressBar(description)))
+    if settings.patience is not None:  # last, as its stop hides the epoch from later ones
+        stopping = EarlyStopping(patience=settings.patience, load_best=True)
+        callbacks.append(("early_stopping", stopping))
+    return callbacks
+
+
+def train_network(
+    settings, training_set, valid_set, *, n_classes, terms, class_weight, seed, description
+):
+    """Train a network.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SkorchClassifier``
+    training_set : TrainingSet
+        On any device.
+    valid_set : TrainingSet or None
+    n_classes : int
+    terms : sequence of DistillationTerm
+        Beside the cross entropy.
+    class_weight : torch.Tensor of shape (n_classes,) or None
+    seed : int
+        Of weights, dropout and batches.
+    description : str
+        What the progress bar calls it.
+
+    Returns
+    -------
+    network : ScaledNetwork
+        In eval mode, on the device of `settings`.
+    history : list of dict
+        One per epoch.
+    """
+    device = resolve_device(settings.device)
+    mean, std = channel_statistics(training_set.X) if settings.scale_inputs else (None, None)
+    training_set = training_set.to(device)
+    n_batches = len(BatchIterator(training_set, settings.batch_size))
+    net = TrainingNet(
+        module=_build_scaled,
+        module__network=settings.network,
+        module__network_params=settings.network_params,
+        module__sizes=(*training_set.X.shape[1:], n_classes),
+        module__mean=mean,
+        module__std=std,
+        criterion=DistillationCriterion,
+        criterion__terms=tuple(terms),
+        criterion__class_weight=class_weight,
+        optimizer=OPTIMIZERS.get(settings.optimizer, settings.optimizer),
+        optimizer__weight_decay=settings.weight_decay,
+        lr=settings.lr,
+        max_epochs=settings.max_epochs,
+        batch_size=settings.batch_size,
+        iterator_train=BatchIterator,
+        iterator_train__generator=torch.Generator().manual_seed(seed),
+        iterator_valid=BatchIterator,
+        train_split=None if valid_set is None else predefined_split(valid_set.to(device)),
+        callbacks=_callbacks(settings, n_batches * settings.max_epochs, description),
+        predict_nonlinearity=softmax,
+        classes=np.arange(n_classes),
+        device=device,
+        compile=settings.compile,
+        verbose=0,
+    )
+    with seeded(seed, device):
+        net.initialize()
+        net.train(training_set)
+    history = [
+        {name: value for name, value in row.items() if _belongs_in_history(name)}
+        for row in net.history
+    ]
+    return net.trained_module().eval(), history
+
+
+def _belongs_in_history(name):
+    return name != "batches" and not name.endswith(("_best", "_batch_count"))

@@ -1,0 +1,272 @@
+"""Checks of numbers, series, labels and devices, each with a message that helps."""
+
+import math
+import numbers
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.multiclass import check_classification_targets
+
+__all__ = [
+    "as_float32_panel",
+    "check_choice",
+    "check_labels",
+    "check_no_capability_gap",
+    "check_number",
+    "check_panel",
+    "check_panel_shape",
+    "check_random_state_parameter",
+    "resolve_device",
+]
+
+
+def check_number(
+    name, value, *, integer=False, low=None, high=None, boundaries="both", none_ok=False
+):
+    """Refuse a value that is no finite number within its range.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called in the message.
+    value : object
+    integer : bool, default=False
+        Whether only whole numbers are valid.
+    low, high : number, optional
+        The range.
+    boundaries : {"both", "left", "right", "neither"}, default="both"
+        Which ends belong to the range.
+    none_ok : bool, default=False
+        Whether None is valid.
+
+    Raises
+    ------
+    TypeError
+        If the value is no number, or no integer where one is needed.
+    ValueError
+        If the value is NaN, infinite or out of range.
+    """
+    if value is None and none_ok:
+        return
+    kind = numbers.Integral if integer else numbers.Real
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind):
+        expected = "an integer" if integer else "a number"
+        raise TypeError(f"{name} must be {expected}, got {value!r}.")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value!r}.")
+    check_scalar(
+        value,
+        name,
+        kind,
+        min_val=low,
+        max_val=high,
+        # scikit-learn insists that a named boundary has a limit
+        include_boundaries=boundaries if low is not None or high is not None else "both",
+    )
+
+
+def check_random_state_parameter(random_state):
+    """Refuse what cannot seed a fit, without drawing from it.
+
+    Raises
+    ------
+    ValueError
+        If it is no integer in [0, 2**32 - 1], RandomState or None.
+    """
+    if random_state is not None:
+        check_random_state(random_state)
+
+
+def check_choice(name, value, choices):
+    """Refuse a value that is not among the valid ones, naming them.
+
+    Raises
+    ------
+    ValueError
+        If `value` is not in `choices`.
+    """
+    if not any(value is choice or value == choice for choice in choices):
+        valid = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {valid}; got {value!r}.")
+
+
+def check_panel(X):
+    """Refuse a numpy panel that no classifier can read.
+
+    Other containers pass: sktime converts them, and the result is checked then.
+
+    Parameters
+    ----------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        Or of shape (n_instances, n_timepoints), one channel.
+
+    Raises
+    ------
+    ValueError
+        If the number of dimensions is wrong, one of them is empty, or a value is
+        missing or infinite.
+    TypeError
+        If the values are not real numbers.
+    """
+    if not isinstance(X, np.ndarray):
+        return
+    expected = "X of shape (n_instances, n_channels, n_timepoints)"
+    if X.ndim not in (2, 3):
+        raise ValueError(f"Expected {expected}, got an array of shape {X.shape}.")
+    if 0 in X.shape:
+        raise ValueError(
+            f"Expected {expected} with at least one series, channel and time point, "
+            f"got shape {X.shape}."
+        )
+    if not (np.issubdtype(X.dtype, np.number) or X.dtype == bool) or np.iscomplexobj(X):
+        raise TypeError(f"X must hold real numbers, got dtype {X.dtype}.")
+    _check_finite(X)
+
+
+def _check_finite(X):
+    finite = np.isfinite(X)
+    if not finite.all():
+        bad = np.unique(np.nonzero(~finite)[0])
+        kind = "NaN" if np.isnan(X).any() else "infinite values"
+        raise ValueError(
+            f"X contains {kind} in {len(bad)} of {len(X)} series (the first is series "
+            f"{bad[0]}). Impute or drop them first, for instance with sktime's Imputer."
+        )
+
+
+def as_float32_panel(X):
+    """Cast a panel to contiguous float32, refusing what does not fit.
+
+    Parameters
+    ----------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+    Returns
+    -------
+    X : numpy.ndarray of the same shape, dtype float32, C-contiguous
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, infinite, or beyond float32's range.
+    """
+    check_panel(X)
+    with np.errstate(over="ignore"):
+        X32 = np.ascontiguousarray(X, dtype=np.float32)
+    if not np.isfinite(X32).all():
+        raise ValueError(
+            f"X holds values up to {np.abs(X).max():.3g}, beyond the range of float32 "
+            "(3.4e38) in which networks compute. Rescale the series first."
+        )
+    return X32
+
+
+def check_panel_shape(X, n_channels, n_timepoints):
+    """Refuse series of another shape than those seen in `fit`.
+
+    None for a size means that any is valid.
+
+    Raises
+    ------
+    ValueError
+        If the number of channels or of time points differs.
+    """
+    for axis, what, expected in ((1, "channels", n_channels), (2, "time points", n_timepoints)):
+        if expected is not None and X.shape[axis] != expected:
+            raise ValueError(
+                f"X has {X.shape[axis]} {what} per series, but the classifier was fitted "
+                f"on series with {expected} {what}."
+            )
+
+
+def check_no_capability_gap(X_metadata, name):
+    """Refuse missing values and unequal lengths.
+
+    sktime itself only warns of them where the estimator holds other estimators.
+
+    Raises
+    ------
+    ValueError
+        If `X_metadata` tells of either.
+    """
+    if X_metadata.get("has_nans"):
+        raise ValueError(
+            f"X contains NaN, which {name} cannot handle. Impute or drop such series "
+            "first, for instance with sktime's Imputer."
+        )
+    if not X_metadata.get("is_equal_length", True):
+        raise ValueError(
+            f"X contains series of unequal length, which {name} cannot handle. Bring them "
+            "to one length first, for instance with sktime's TSInterpolator or "
+            "PaddingTransformer."
+        )
+
+
+def check_labels(y):
+    """Refuse what is no set of class labels; make an array of a list.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_instances,) or (n_instances, n_outputs)
+
+    Returns
+    -------
+    y : numpy.ndarray, pandas.Series or pandas.DataFrame
+        As given, or an array where a list or tuple was given.
+
+    Raises
+    ------
+    TypeError
+        If `y` is None or not array-like.
+    ValueError
+        If a label is missing, or the labels are continuous numbers.
+    """
+    if isinstance(y, (list, tuple)):
+        y = np.asarray(y)
+    if not isinstance(y, (np.ndarray, pd.Series, pd.DataFrame)):
+        raise TypeError(
+            "y must be an array, pandas Series or list of class labels, one per series; "
+            f"got {y!r:.60}."
+        )
+    if y.ndim == 0 or 0 in y.shape:
+        raise ValueError(
+            f"y must hold one class label per series, got an array of shape {y.shape}."
+        )
+    missing = np.asarray(pd.isna(y))
+    if missing.any():
+        raise ValueError(f"y contains {int(missing.sum())} missing labels (NaN or None).")
+    # regression targets would otherwise become as many classes as there are series
+    check_classification_targets(np.asarray(y))
+    return y
+
+
+def resolve_device(device):
+    """Turn a ``device`` parameter into a device that is there.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" is CUDA where present, else the CPU.
+
+    Returns
+    -------
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If torch does not know the device or cannot reach it.
+    """
+    if isinstance(device, str) and device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(device)
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError, TypeError, NotImplementedError) as error:
+        raise ValueError(
+            f"device={device!r} cannot be used on this machine ({str(error).splitlines()[0]}). "
+            'Use "auto", "cpu", or a device that torch can reach.'
+        ) from error
+    return device

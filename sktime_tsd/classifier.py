@@ -1,0 +1,477 @@
+"""Any torch network as an sktime classifier."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import softmax
+from sklearn.utils.class_weight import compute_class_weight
+from sktime.classification.base import BaseClassifier
+from torch import nn, optim
+
+from sktime_tsd._net import TrainingSet
+from sktime_tsd._random import draw_seed, seeded
+from sktime_tsd._sklearn_interop import SklearnInterop
+from sktime_tsd._training import OPTIMIZERS, SCHEDULES, split_validation, train_network
+from sktime_tsd._validation import (
+    as_float32_panel,
+    check_choice,
+    check_labels,
+    check_no_capability_gap,
+    check_number,
+    check_panel,
+    check_panel_shape,
+    check_random_state_parameter,
+    resolve_device,
+)
+from sktime_tsd.networks import ScaledNetwork, build_network, check_network
+
+__all__ = ["SkorchClassifier"]
+
+# Values in one batch of inference: bounds the memory of a network's hidden layers.
+_VALUES_PER_INFERENCE_BATCH = {"cpu": 2**16, "cuda": 2**22}
+
+
+class SkorchClassifier(SklearnInterop, BaseClassifier):
+    """Any torch network as an sktime classifier, trained through skorch.
+
+    The fitted classifier holds the network, the scaling of its input, the labels and the
+    history of the training; no data and no optimizer.
+
+    Parameters
+    ----------
+    network : str or callable, default="fcn"
+        "fcn", "inception_time" or "lstm", see `sktime_tsd.networks`; or an ``nn.Module``
+        class or function called as
+        ``network(n_channels, n_timepoints, n_classes, **network_params)`` whose result
+        maps (n, n_channels, n_timepoints) to logits (n, n_classes).
+    network_params : dict, optional
+        The network's own settings.
+    scale_inputs : bool, default=True
+        Standardise each channel with the training set's mean and standard deviation,
+        inside the network.
+    max_epochs : int, default=120
+    batch_size : int, default=16
+        Most series per step; the batches of an epoch are of nearly equal size.
+    lr : float, default=5e-3
+        Peak learning rate.
+    optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
+        A class is a subclass of ``torch.optim.Optimizer``.
+    weight_decay : float, default=1e-4
+    lr_schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
+        Course of the learning rate over all steps; None keeps it constant.
+    gradient_clip : float or None, default=1.0
+        Largest norm of the gradient; None does not clip.
+    validation_fraction : float or None, default=None
+        Share of the training series in (0, 1) that is kept aside: ``history_`` then has
+        ``valid_loss``, the cross entropy on them. The split is stratified where each class
+        has enough series. None trains on all.
+    patience : int or None, default=None
+        Stop after so many epochs without a lower ``valid_loss``, and restore the best
+        weights. Needs `validation_fraction`.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in the cross entropy, by original label.
+    callbacks : list of skorch callbacks, optional
+        Copied for each fit.
+    device : str or torch.device, default="auto"
+        Where to train and predict; "auto" is CUDA where present, else the CPU. A pickle
+        from a CUDA machine predicts on the CPU where there is no CUDA.
+    compile : bool, default=False
+        Train through ``torch.compile``.
+    verbose : int, default=0
+        1 shows a progress bar with loss and time left.
+    random_state : int, RandomState or None, default=None
+        Seeds weights, shuffling and split. None is different each time. Global
+        generators are never touched.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray of shape (n_classes,)
+        Labels, in the order of the columns of `predict_proba`.
+    network_ : nn.Module
+        The trained network, in eval mode. None if all labels were equal.
+    history_ : list of dict
+        One per epoch: ``epoch``, ``train_loss``, its terms, ``lr``, ``dur`` in seconds,
+        and ``valid_loss`` where there is a validation split.
+    n_channels_, n_timepoints_ : int or None
+        Shape of a series in `fit`; None after `from_module`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In `fit`, before any training, for a parameter or data that cannot be used.
+
+    Notes
+    -----
+    Two fits with the same seed are equal bit for bit on the same machine with the same
+    number of torch threads. Fits in several threads of one process take turns.
+
+    Examples
+    --------
+    >>> from sktime.datasets import load_unit_test
+    >>> from sktime_tsd import SkorchClassifier
+    >>> X_train, y_train = load_unit_test(split="train", return_type="numpy3D")
+    >>> X_test, y_test = load_unit_test(split="test", return_type="numpy3D")
+    >>> clf = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=20, random_state=0)
+    >>> clf.fit(X_train, y_train)
+    SkorchClassifier(...)
+    >>> clf.predict_proba(X_test).shape
+    (22, 2)
+    >>> clf.score(X_test, y_test) > 0.7
+    True
+    """
+
+    _tags = {
+        "authors": ["sktime_tsd developers"],
+        "maintainers": ["sktime_tsd developers"],
+        "python_version": ">=3.11",
+        "python_dependencies": ["torch", "skorch"],
+        "X_inner_mtype": "numpy3D",
+        "capability:multivariate": True,
+        "capability:predict_proba": True,
+        "capability:random_state": True,
+        "capability:class_weight": True,
+        "capability:categorical_in_X": False,
+        "property:randomness": "derandomized",
+    }
+
+    def __init__(
+        self,
+        network="fcn",
+        network_params=None,
+        scale_inputs=True,
+        max_epochs=120,
+        batch_size=16,
+        lr=5e-3,
+        optimizer="adamw",
+        weight_decay=1e-4,
+        lr_schedule="one_cycle",
+        gradient_clip=1.0,
+        validation_fraction=None,
+        patience=None,
+        class_weight=None,
+        callbacks=None,
+        device="auto",
+        compile=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.network = network
+        self.network_params = network_params
+        self.scale_inputs = scale_inputs
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.lr_schedule = lr_schedule
+        self.gradient_clip = gradient_clip
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.device = device
+        self.compile = compile
+        self.verbose = verbose
+        self.random_state = random_state
+        super().__init__()
+
+    @classmethod
+    def from_module(cls, module, classes, *, device="auto"):
+        """Make a fitted classifier of a network trained elsewhere.
+
+        Parameters
+        ----------
+        module : nn.Module
+            Maps raw series (n, n_channels, n_timepoints) to logits (n, n_classes). It is
+            copied, set to eval mode and frozen; the original stays as it is.
+        classes : array-like of shape (n_classes,)
+            Labels in the order of the logits.
+        device : str or torch.device, default="auto"
+            Where to predict.
+
+        Returns
+        -------
+        classifier : SkorchClassifier
+            Fitted. Pass it on in a ``sklearn.frozen.FrozenEstimator``, since a clone is
+            not fitted.
+
+        Raises
+        ------
+        TypeError
+            If `module` is no ``nn.Module``.
+        ValueError
+            If there are fewer than two classes, or two are equal.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sktime_tsd import SkorchClassifier
+        >>> from sktime_tsd.networks import FCN
+        >>> clf = SkorchClassifier.from_module(FCN(1, 24, 2), classes=["left", "right"])
+        >>> clf.predict_proba(np.zeros((3, 1, 24))).shape
+        (3, 2)
+        """
+        if not isinstance(module, nn.Module):
+            raise TypeError(f"module must be an nn.Module, got {module!r}.")
+        classes = np.asarray(classes)
+        if classes.ndim != 1 or len(classes) < 2 or len(np.unique(classes)) < len(classes):
+            raise ValueError(
+                f"classes must be two or more different labels, got {classes.tolist()}."
+            )
+        classifier = cls(type(module), device=device)
+        network = copy.deepcopy(module)
+        if not isinstance(network, ScaledNetwork):
+            network = ScaledNetwork(network)
+        network = network.requires_grad_(False).eval().to(resolve_device(device))
+        classifier._set_fitted(classes, network, [], None, None)
+        return classifier
+
+    # -- fitting ---------------------------------------------------------------------
+
+    def fit(self, X, y):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel of equal-length series.
+        y : array-like of shape (n_instances,)
+            Class labels.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, the series or the labels cannot be used, or the loss is no
+            longer finite.
+        """
+        self._check_parameters()
+        y = check_labels(y)
+        check_panel(X)
+        super().fit(X, y)
+        if self.n_classes_ == 1:  # the base class never calls _fit then
+            self._set_fitted(self.classes_, None, [], None, None)
+        return self
+
+    def _fit(self, X, y):
+        X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
+        seed = draw_seed(self.random_state)
+        train, valid = split_validation(y, self.validation_fraction, seed)
+        X, y = torch.from_numpy(X), torch.from_numpy(y)
+        self._fit_objective(
+            self.classes_,
+            TrainingSet(X[train], y[train]),
+            None if valid is None else TrainingSet(X[valid], y[valid]),
+            seed=seed,
+        )
+
+    def _fit_objective(
+        self, classes, training_set, valid_set, *, seed, terms=(), description="network"
+    ):
+        """Train on labels and a teacher: the seam the distiller trains through.
+
+        Leaves the classifier as `fit` would, without the checks of `fit`.
+
+        Parameters
+        ----------
+        classes : numpy.ndarray of shape (n_classes,)
+            Sorted labels.
+        training_set : TrainingSet
+            With teacher outputs where a term needs them.
+        valid_set : TrainingSet or None
+        seed : int
+        terms : sequence of DistillationTerm, default=()
+        description : str, default="network"
+            What the progress bar calls it.
+        """
+        network, history = train_network(
+            self,
+            training_set,
+            valid_set,
+            n_classes=len(classes),
+            terms=terms,
+            class_weight=self._class_weights(classes, training_set.y.numpy()),
+            seed=seed,
+            description=description,
+        )
+        self._set_fitted(classes, network, history, *training_set.X.shape[1:])
+
+    def _set_fitted(self, classes, network, history, n_channels, n_timepoints):
+        """Set what `fit` of the base class and `_fit` leave behind."""
+        self.classes_ = classes
+        self.n_classes_ = len(classes)
+        self._class_dictionary = {label: i for i, label in enumerate(classes)}
+        self._y_metadata = {"is_univariate": True}
+        self._y_inner_mtype = "numpy1D"
+        self.network_ = network
+        self.history_ = history
+        self.n_channels_ = n_channels
+        self.n_timepoints_ = n_timepoints
+        self._is_fitted = True
+
+    def _class_weights(self, classes, y):
+        if self.class_weight is None:
+            return None
+        weights = compute_class_weight(self.class_weight, classes=classes, y=classes[y])
+        return torch.as_tensor(weights, dtype=torch.float32)
+
+    def _check_parameters(self):
+        """Refuse parameters that cannot be used."""
+        check_network(self.network)
+        if not isinstance(self.network_params, (dict, type(None))):
+            raise TypeError(f"network_params must be a dict, got {self.network_params!r}.")
+        positive = {"low": 0, "boundaries": "neither"}
+        check_number("max_epochs", self.max_epochs, integer=True, low=1)
+        check_number("batch_size", self.batch_size, integer=True, low=1)
+        check_number("lr", self.lr, **positive)
+        check_number("weight_decay", self.weight_decay, low=0)
+        check_number("gradient_clip", self.gradient_clip, none_ok=True, **positive)
+        check_number(
+            "validation_fraction", self.validation_fraction, none_ok=True, high=1, **positive
+        )
+        check_number("patience", self.patience, integer=True, low=1, none_ok=True)
+        if self.patience is not None and self.validation_fraction is None:
+            raise ValueError(
+                "patience needs validation_fraction: without series kept aside there is "
+                "nothing to tell when to stop. Set it, for instance to 0.2."
+            )
+        check_choice("lr_schedule", self.lr_schedule, SCHEDULES)
+        if not (isinstance(self.optimizer, type) and issubclass(self.optimizer, optim.Optimizer)):
+            check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
+        if isinstance(self.class_weight, dict):
+            for label, weight in self.class_weight.items():
+                check_number(f"class_weight[{label!r}]", weight, low=0)
+        else:
+            check_choice("class_weight", self.class_weight, ("balanced", None))
+        if not isinstance(self.callbacks, (list, tuple, type(None))):
+            raise TypeError(f"callbacks must be a list, got {self.callbacks!r}.")
+        check_number("verbose", int(self.verbose), integer=True, low=0)
+        check_random_state_parameter(self.random_state)
+        resolve_device(self.device)
+
+    def _check_network(self, n_channels, n_timepoints, n_classes):
+        """Refuse a network that cannot be built for such series."""
+        with seeded(0, torch.device("cpu")):
+            build_network(self.network, n_channels, n_timepoints, n_classes, self.network_params)
+
+    def _check_capabilities(self, X_metadata):
+        check_no_capability_gap(X_metadata, type(self).__name__)
+        super()._check_capabilities(X_metadata)
+
+    # -- prediction ------------------------------------------------------------------
+
+    def predict_logits(self, X):
+        """Logits of series: what `predict_proba` takes the softmax of.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel.
+
+        Returns
+        -------
+        logits : numpy.ndarray of shape (n_instances, n_classes), float32
+            Columns in the order of ``classes_``. Zeros if all labels were equal.
+
+        Raises
+        ------
+        ValueError
+            If the series have another shape than in `fit`, or NaN or infinite values.
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        self.check_is_fitted()
+        check_panel(X)
+        return self._logits(self._check_convert_X_for_predict(X))
+
+    def _logits(self, X):
+        X = as_float32_panel(X)
+        if self.network_ is None:
+            return np.zeros((len(X), 1), dtype=np.float32)
+        check_panel_shape(X, self.n_channels_, self.n_timepoints_)
+        device = self.network_.mean.device
+        values = _VALUES_PER_INFERENCE_BATCH.get(device.type, 2**16)
+        batch_size = max(1, values // X[0].size)
+        with torch.inference_mode():
+            logits = [
+                self.network_(batch.to(device)).cpu()
+                for batch in torch.from_numpy(X).split(batch_size)
+            ]
+        return torch.cat(logits).numpy()
+
+    def _predict_proba(self, X):
+        return softmax(self._logits(X).astype(np.float64), axis=1)
+
+    # -- state -----------------------------------------------------------------------
+
+    def history_frame(self):
+        """Course of the training.
+
+        Returns
+        -------
+        history : pandas.DataFrame
+            ``history_`` with one row per epoch, indexed by epoch.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        self.check_is_fitted()
+        frame = pd.DataFrame(self.history_)
+        return frame.set_index("epoch") if len(frame) else frame
+
+    def __getstate__(self):
+        """Hold the network on the CPU, so that any machine can load it."""
+        state = self.__dict__.copy()
+        network = state.get("network_")
+        if network is not None and network.mean.device.type != "cpu":
+            state["network_"] = copy.deepcopy(network).cpu()
+        return state
+
+    def __setstate__(self, state):
+        """Bring the network to the device that is there."""
+        self.__dict__.update(state)
+        if state.get("network_") is not None:
+            try:
+                device = resolve_device(self.device)
+            except ValueError:  # fitted on a device this machine does not have
+                device = torch.device("cpu")
+            self.network_.to(device)
+
+    @classmethod
+    def get_test_params(cls, parameter_set="default"):
+        """Parameters for sktime's conformance tests.
+
+        Parameters
+        ----------
+        parameter_set : str, default="default"
+            All sets are the same.
+
+        Returns
+        -------
+        params : list of dict
+        """
+        return [
+            {
+                "network": "fcn",
+                "network_params": {"filters": (4,), "kernel_sizes": (3,)},
+                "max_epochs": 2,
+                "device": "cpu",
+            },
+            {
+                "network": "lstm",
+                "network_params": {"hidden_size": 4, "num_layers": 1},
+                "max_epochs": 1,
+                "lr_schedule": None,
+                "validation_fraction": 0.25,
+                "patience": 1,
+                "class_weight": "balanced",
+                "device": "cpu",
+            },
+        ]

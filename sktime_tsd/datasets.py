@@ -1,0 +1,159 @@
+"""Series with evidence at known places, and loaders that never download."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sktime.datasets import load_from_tsfile
+
+from sktime_tsd._validation import check_choice, check_number
+
+__all__ = ["BUNDLED", "load_dataset", "make_planted_motifs"]
+
+# The equal-length classification sets inside the sktime wheel.
+BUNDLED = (
+    "ACSF1",
+    "ArrowHead",
+    "BasicMotions",
+    "GunPoint",
+    "ItalyPowerDemand",
+    "OSULeaf",
+    "UnitTest",
+)
+
+
+def load_dataset(name, *, split, data_dir=None):
+    """Load one part of a data set from sktime's wheel or a local folder.
+
+    Parameters
+    ----------
+    name : str
+        One of ``BUNDLED``, or of a folder in `data_dir`.
+    split : {"train", "test"}
+    data_dir : path-like, optional
+        Folder laid out as the UCR/UEA archive: ``NAME/NAME_TRAIN.ts`` and
+        ``NAME/NAME_TEST.ts``. Default: the wheel's own.
+
+    Returns
+    -------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+    y : numpy.ndarray of shape (n_instances,), str
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set (those there are are listed), or its series are of
+        unequal length.
+
+    Examples
+    --------
+    >>> from sktime_tsd.datasets import load_dataset
+    >>> X, y = load_dataset("UnitTest", split="train")
+    >>> X.shape, y.shape
+    ((20, 1, 24), (20,))
+    """
+    check_choice("split", split, ("train", "test"))
+    if data_dir is None:
+        folder, known = Path(str(files("sktime.datasets") / "data")), BUNDLED
+    else:
+        folder = Path(data_dir)
+        known = sorted(p.name for p in folder.glob("*") if (p / f"{p.name}_TRAIN.ts").exists())
+    if name not in known:
+        where = "inside sktime" if data_dir is None else f"in {folder}"
+        raise ValueError(
+            f"There is no data set {name!r} {where}; there are: {', '.join(known) or 'none'}."
+        )
+    path = folder / name / f"{name}_{split.upper()}.ts"
+    if not path.exists():
+        raise ValueError(f"The data set {name!r} has no file {path.name}.")
+    frame, y = load_from_tsfile(str(path), return_data_type="nested_univ")
+    lengths = {len(series) for column in frame for series in frame[column]}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The series of {name!r} have unequal lengths ({min(lengths)} to {max(lengths)} "
+            "time points); bring them to one length first."
+        )
+    X = np.stack([np.stack(frame[column].to_list()) for column in frame], axis=1)
+    return X, np.asarray(y)
+
+
+def make_planted_motifs(
+    n_instances=100,
+    *,
+    n_timepoints=100,
+    n_channels=1,
+    n_classes=2,
+    motif_width=0.15,
+    noise=0.3,
+    random_state=None,
+):
+    """Make noisy series whose class shows in one motif at a known, varying place.
+
+    Each series holds two bursts of the same width and energy at random places that do not
+    overlap. One is the motif, whose shape tells the class: a burst of oscillation with 1,
+    2, ... cycles. The other is a distractor, white noise scaled to the same energy, which
+    tells nothing. With several channels, motif and distractor each go to one channel of
+    their own, drawn for each series.
+
+    Parameters
+    ----------
+    n_instances : int, default=100
+        Series; the classes are as equally frequent as they can be.
+    n_timepoints : int, default=100
+        At least 10.
+    n_channels : int, default=1
+    n_classes : int, default=2
+    motif_width : float, default=0.15
+        Width of a burst as a share of the series, in (0, 0.4].
+    noise : float, default=0.3
+        Standard deviation of the noise everywhere; a burst has a root mean square of 1.
+    random_state : int, RandomState or None, default=None
+
+    Returns
+    -------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+    y : numpy.ndarray of shape (n_instances,), int
+        Classes 0 .. n_classes - 1, in random order.
+    mask : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), bool
+        True where the evidence is.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size is out of its range.
+
+    Examples
+    --------
+    >>> from sktime_tsd.datasets import make_planted_motifs
+    >>> X, y, mask = make_planted_motifs(6, n_timepoints=40, random_state=0)
+    >>> X.shape, mask.sum(axis=(1, 2))
+    ((6, 1, 40), array([6, 6, 6, 6, 6, 6]))
+    """
+    check_number("n_instances", n_instances, integer=True, low=1)
+    check_number("n_timepoints", n_timepoints, integer=True, low=10)
+    check_number("n_channels", n_channels, integer=True, low=1)
+    check_number("n_classes", n_classes, integer=True, low=2)
+    check_number("motif_width", motif_width, low=0, high=0.4, boundaries="right")
+    check_number("noise", noise, low=0)
+    random_state = check_random_state(random_state)
+    width = max(4, round(motif_width * n_timepoints))
+
+    y = random_state.permutation(np.arange(n_instances) % n_classes)
+    X = noise * random_state.standard_normal((n_instances, n_channels, n_timepoints))
+    mask = np.zeros(X.shape, dtype=bool)
+    phase = (np.arange(width) + 0.5) / width
+    for i, label in enumerate(y):
+        # two places out of those left when both bursts are taken away never overlap
+        first, second = np.sort(random_state.randint(n_timepoints - 2 * width + 1, size=2))
+        places = random_state.permutation([first, second + width])
+        motif = np.sin(2 * np.pi * (label + 1) * phase)
+        distractor = random_state.standard_normal(width)
+        for place, burst, is_evidence in zip(
+            places, (motif, distractor), (True, False), strict=True
+        ):
+            channel = random_state.randint(n_channels)
+            span = slice(place, place + width)
+            X[i, channel, span] += burst / np.sqrt(np.mean(burst**2))
+            mask[i, channel, span] = is_evidence
+    return X, y, mask

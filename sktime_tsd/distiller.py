@@ -1,0 +1,429 @@
+"""A teacher distilled into a student that gives the same answers for the same reasons."""
+
+import os
+import warnings
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_memory
+from sktime.classification.base import BaseClassifier
+
+from sktime_tsd._fingerprint import fingerprint
+from sktime_tsd._net import TrainingSet
+from sktime_tsd._random import draw_seed
+from sktime_tsd._sklearn_interop import SklearnInterop
+from sktime_tsd._teacher import AlignedTeacher, one_hot
+from sktime_tsd._teacher_source import check_teacher, fit_teacher, single_class_teacher
+from sktime_tsd._training import split_validation
+from sktime_tsd._validation import (
+    as_float32_panel,
+    check_labels,
+    check_no_capability_gap,
+    check_number,
+    check_panel,
+    check_random_state_parameter,
+    resolve_device,
+)
+from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.losses import DistillationTerm, Outputs, TemporalSaliency
+from sktime_tsd.perturbations import OpposingClass, Perturbation, WindowBank, window_width
+
+__all__ = ["SaliencyDistilledClassifier"]
+
+# Series a teacher is tried on before any training.
+_N_EXAMPLES = 2
+
+
+# Cached: equal keys, equal results.
+def _score_teacher(key, teacher, X, bank, verbose):
+    return teacher.score(X, bank, verbose=verbose)
+
+
+class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
+    """Distil any classifier into a small torch network by temporal saliency.
+
+    The student learns the labels and, at the same time, to change its answers as the
+    teacher does when windows of a series are perturbed. The teacher scores the series and
+    a bank of perturbed copies once, before the student is trained, so it can be any
+    classifier with probabilities.
+
+    Parameters
+    ----------
+    teacher : classifier, nn.Module or None, default=None
+        * an unfitted classifier of sktime, or one of scikit-learn that reads 3-D arrays:
+          a clone is fitted on the same data;
+        * a fitted classifier in ``sklearn.frozen.FrozenEstimator``: used as it is;
+        * a trained ``nn.Module`` that maps raw series to logits in the order of the sorted
+          labels: copied and used as it is;
+        * None: ``SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3}, lr=2e-3)``.
+    student : SkorchClassifier or None, default=None
+        None: ``SkorchClassifier("fcn", {"filters": (8, 16, 8)})``, 1,202 parameters for
+        two classes and one channel. A clone is trained.
+    saliency_weight : float, default=1.0
+        Factor of the saliency loss beside the cross entropy's 1. 0 does without.
+    saliency_measure : str, default="kl_per_class"
+        "kl_per_class", "kl", "sqrt_kl" or "target_probability", see
+        `sktime_tsd.losses.window_saliency`.
+    saliency_normalization : {"each", "teacher"}, default="each"
+        See `sktime_tsd.losses.saliency_loss`.
+    saliency_ramp : float, default=0.5
+        Share of the training over which the weight grows linearly from 0.
+    temperature : float, default=8.0
+        Softens the probabilities that saliency is measured on.
+    distillation : list of DistillationTerm, optional
+        Further terms, such as ``[sktime_tsd.losses.KD(weight=0.1)]``.
+    perturbation : Perturbation, optional
+        What fills a window; default ``OpposingClass()``.
+    window : float or int, default=0.1
+        Width of a window: a float is a fraction of the series, an int is time points.
+    n_windows : int, default=10
+        Perturbed copies of each series in each step.
+    bank_size : int, default=100
+        Windows drawn for each series, from which those of a step are picked. Never more
+        than there are different windows and donors.
+    memory : joblib.Memory, str or None, default=None
+        Where to cache the fitted teacher and its logits, so that a grid search over the
+        student fits the teacher of each fold once. Set `random_state` with it: without,
+        every fit draws a new bank, and only the teacher's fit is reused.
+    device : str, torch.device or None, default=None
+        Overrides the device of teacher and student; None leaves them theirs.
+    verbose : int or None, default=None
+        Overrides theirs; 1 shows progress bars, and the number of series that the teacher
+        must score before it begins.
+    random_state : int, RandomState or None, default=None
+        Seeds bank, teacher and student; the latter two only where they have no seed.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray of shape (n_classes,)
+    teacher_ : fitted classifier
+    student_ : SkorchClassifier
+        Fitted; alone it is what goes to production. ``student_.history_`` has a column
+        for each term of the loss.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In `fit`, before any training, for parameters, a teacher or data that cannot be
+        used.
+
+    References
+    ----------
+    "Learning to Reason: Temporal Saliency Distillation for Interpretable Knowledge
+    Transfer", ECAI 2025, pp. 2866-2873, doi 10.3233/FAIA251144, arXiv 2601.04263.
+
+    Examples
+    --------
+    >>> from sktime.datasets import load_unit_test
+    >>> from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+    >>> X_train, y_train = load_unit_test(split="train", return_type="numpy3D")
+    >>> X_test, y_test = load_unit_test(split="test", return_type="numpy3D")
+    >>> clf = SaliencyDistilledClassifier(
+    ...     teacher=SkorchClassifier("lstm", {"hidden_size": 32}, max_epochs=20),
+    ...     student=SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=20),
+    ...     random_state=0,
+    ... )
+    >>> clf.fit(X_train, y_train)
+    SaliencyDistilledClassifier(...)
+    >>> clf.predict_proba(X_test).shape
+    (22, 2)
+    >>> sorted(clf.student_.history_[-1])
+    ['cross_entropy', 'dur', 'epoch', 'lr', 'saliency', 'train_loss']
+    """
+
+    _tags = {
+        "authors": ["sktime_tsd developers"],
+        "maintainers": ["sktime_tsd developers"],
+        "python_version": ">=3.11",
+        "python_dependencies": ["torch", "skorch"],
+        "X_inner_mtype": "numpy3D",
+        "capability:multivariate": True,
+        "capability:predict_proba": True,
+        "capability:random_state": True,
+        "capability:categorical_in_X": False,
+        "property:randomness": "derandomized",
+    }
+
+    def __init__(
+        self,
+        teacher=None,
+        student=None,
+        saliency_weight=1.0,
+        saliency_measure="kl_per_class",
+        saliency_normalization="each",
+        saliency_ramp=0.5,
+        temperature=8.0,
+        distillation=None,
+        perturbation=None,
+        window=0.1,
+        n_windows=10,
+        bank_size=100,
+        memory=None,
+        device=None,
+        verbose=None,
+        random_state=None,
+    ):
+        self.teacher = teacher
+        self.student = student
+        self.saliency_weight = saliency_weight
+        self.saliency_measure = saliency_measure
+        self.saliency_normalization = saliency_normalization
+        self.saliency_ramp = saliency_ramp
+        self.temperature = temperature
+        self.distillation = distillation
+        self.perturbation = perturbation
+        self.window = window
+        self.n_windows = n_windows
+        self.bank_size = bank_size
+        self.memory = memory
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+        super().__init__()
+
+    # -- fitting ---------------------------------------------------------------------
+
+    def fit(self, X, y):
+        """Fit the teacher where it is not fitted, then the student.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel of equal-length series.
+        y : array-like of shape (n_instances,)
+            Class labels.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, the teacher, the series or the labels cannot be used, or the
+            loss is no longer finite.
+        """
+        self._check_parameters()
+        y = check_labels(y)
+        check_panel(X)
+        super().fit(X, y)
+        if self.n_classes_ == 1:  # the base class never calls _fit then
+            self._fit_single_class(X, y)
+        return self
+
+    def _fit(self, X, y):
+        random_state = np.random.RandomState(draw_seed(self.random_state))
+        teacher_seed, bank_seed, student_seed = (draw_seed(random_state) for _ in range(3))
+
+        X = as_float32_panel(X)
+        labels, y = y, np.searchsorted(self.classes_, y)
+        width = window_width(self.window, X.shape[2])
+        memory = self._memory()
+
+        student = self._new_student()
+        student._check_network(*X.shape[1:], self.n_classes_)
+        student._class_weights(self.classes_, y)
+        if student.random_state is not None:
+            student_seed = draw_seed(student.random_state)
+        else:
+            student.set_params(random_state=student_seed)
+            student_seed = draw_seed(student_seed)
+        train, valid = split_validation(y, student.validation_fraction, student_seed)
+
+        teacher = fit_teacher(
+            self.teacher,
+            X,
+            labels,
+            prepare=self._override,
+            seed=None if self.random_state is None else teacher_seed,
+            memory=None if self.memory is None else memory,
+        )
+        aligned = AlignedTeacher(teacher, self.classes_, X[:_N_EXAMPLES])
+
+        y = torch.from_numpy(y)
+        X = torch.from_numpy(X)
+        valid_set = None if valid is None else TrainingSet(X[valid], y[valid])
+        training_set = self._training_set(X[train], y[train], aligned, width, bank_seed, memory)
+        student._fit_objective(
+            self.classes_,
+            training_set,
+            valid_set,
+            seed=student_seed,
+            terms=self._terms(),
+            description="student",
+        )
+        self.teacher_ = teacher
+        self.student_ = student
+
+    def _training_set(self, X, y, teacher, width, seed, memory):
+        """Draw the bank and let the teacher score it, as far as the terms need it."""
+        terms = self._terms()
+        if not terms:
+            return TrainingSet(X, y)
+        generator = torch.Generator().manual_seed(seed)
+        perturbation = OpposingClass() if self.perturbation is None else self.perturbation
+        bank = None
+        if any(term.needs_perturbed for term in terms):
+            bank = WindowBank.draw(
+                X, y, perturbation, width=width, n_entries=self.bank_size, generator=generator
+            )
+        key = None
+        if self.memory is not None:
+            key = fingerprint(teacher.classifier, teacher.columns, X, y, bank)
+        score = memory.cache(_score_teacher, ignore=["teacher", "X", "bank", "verbose"])
+        logits, perturbed_logits = score(key, teacher, X, bank, self.verbose or 0)
+        if not hasattr(teacher.classifier, "predict_logits") and one_hot(logits.numpy()):
+            warnings.warn(
+                f"All probabilities of the teacher {teacher.name} are 0 or 1, so they carry no "
+                "saliency and the student learns little more than the labels. Use a teacher "
+                "with graded probabilities, for instance LogisticRegression in the place of a "
+                "ridge classifier, or wrap it in sklearn's CalibratedClassifierCV.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return TrainingSet(
+            X, y, teacher=Outputs(logits, perturbed_logits), bank=bank, n_windows=self.n_windows
+        )
+
+    def _fit_single_class(self, X, y):
+        """Give data with one label a teacher and a student that say that label."""
+        with warnings.catch_warnings():  # the base class has said it already
+            warnings.filterwarnings("ignore", message=".*only single label seen.*")
+            self.student_ = self._new_student().fit(X, y)
+            self.teacher_ = single_class_teacher(self.teacher, X, y)
+
+    def _new_student(self):
+        student = self.student
+        if student is None:
+            student = SkorchClassifier("fcn", {"filters": (8, 16, 8)})
+        return self._override(student.clone())
+
+    def _override(self, classifier):
+        """Set device and verbosity of one of our classifiers, where they are given."""
+        if isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier)):
+            given = {"device": self.device, "verbose": self.verbose}
+            classifier.set_params(**{k: v for k, v in given.items() if v is not None})
+        return classifier
+
+    def _memory(self):
+        memory = self.memory
+        return check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+
+    def _terms(self):
+        saliency = TemporalSaliency(
+            weight=self.saliency_weight,
+            temperature=self.temperature,
+            measure=self.saliency_measure,
+            normalization=self.saliency_normalization,
+            ramp=self.saliency_ramp,
+        )
+        terms = [saliency, *(self.distillation or [])]
+        return [term for term in terms if term.weight > 0]
+
+    def _check_parameters(self):
+        """Refuse parameters that cannot be used."""
+        if not isinstance(self.distillation, (list, tuple, type(None))) or not all(
+            isinstance(term, DistillationTerm) for term in self.distillation or ()
+        ):
+            raise TypeError(
+                "distillation must be a list of terms such as [sktime_tsd.losses.KD()], got "
+                f"{self.distillation!r}."
+            )
+        self._terms()  # checks what belongs to the saliency loss
+        if not isinstance(self.perturbation, (Perturbation, type(None))):
+            raise TypeError(
+                "perturbation must be an instance such as "
+                f"sktime_tsd.perturbations.OpposingClass(), got {self.perturbation!r}."
+            )
+        # how wide a window can be is known with the data only
+        window_width(self.window, self.window if isinstance(self.window, int) else 1)
+        check_number("n_windows", self.n_windows, integer=True, low=1)
+        check_number("bank_size", self.bank_size, integer=True, low=1)
+        if self.n_windows > self.bank_size:
+            raise ValueError(
+                f"n_windows={self.n_windows} windows cannot be picked from a bank of "
+                f"bank_size={self.bank_size}. Raise bank_size or lower n_windows."
+            )
+        if self.verbose is not None:
+            check_number("verbose", int(self.verbose), integer=True, low=0)
+        if self.device is not None:
+            resolve_device(self.device)
+        check_random_state_parameter(self.random_state)
+        self._memory()
+        if not isinstance(self.student, (SkorchClassifier, type(None))):
+            raise TypeError(
+                f"student must be a SkorchClassifier, got {self.student!r:.80}. A network "
+                'goes in as SkorchClassifier("fcn") or SkorchClassifier(YourModule).'
+            )
+        self._new_student()._check_parameters()
+        check_teacher(self.teacher)
+        if isinstance(self.teacher, (SkorchClassifier, SaliencyDistilledClassifier)):
+            self._override(self.teacher.clone())._check_parameters()
+
+    def _check_capabilities(self, X_metadata):
+        check_no_capability_gap(X_metadata, type(self).__name__)
+        super()._check_capabilities(X_metadata)
+
+    # -- prediction ------------------------------------------------------------------
+
+    def predict_logits(self, X):
+        """Logits of the student, see `SkorchClassifier.predict_logits`.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel.
+
+        Returns
+        -------
+        logits : numpy.ndarray of shape (n_instances, n_classes), float32
+
+        Raises
+        ------
+        ValueError
+            If the series have another shape than in `fit`, or NaN or infinite values.
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        self.check_is_fitted()
+        return self.student_.predict_logits(X)
+
+    def _predict_proba(self, X):
+        return self.student_._predict_proba(X)
+
+    @classmethod
+    def get_test_params(cls, parameter_set="default"):
+        """Parameters for sktime's conformance tests.
+
+        Parameters
+        ----------
+        parameter_set : str, default="default"
+            All sets are the same.
+
+        Returns
+        -------
+        params : list of dict
+        """
+        from sktime_tsd.losses import KD
+        from sktime_tsd.perturbations import Zero
+
+        fcn, lstm = SkorchClassifier.get_test_params()
+        return [
+            {
+                "teacher": SkorchClassifier(**lstm),
+                "student": SkorchClassifier(**fcn),
+                "n_windows": 2,
+                "bank_size": 4,
+            },
+            {
+                "teacher": SkorchClassifier(**fcn),
+                "student": SkorchClassifier(**lstm),
+                "distillation": [KD()],
+                "perturbation": Zero(),
+                "saliency_measure": "sqrt_kl",
+                "saliency_normalization": "teacher",
+                "window": 1,
+                "n_windows": 1,
+                "bank_size": 2,
+            },
+        ]

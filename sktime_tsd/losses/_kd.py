@@ -1,0 +1,104 @@
+"""Knowledge distillation by soft targets."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch.nn.functional as F
+from torch import nn
+
+from sktime_tsd._validation import check_number
+from sktime_tsd.losses._term import DistillationTerm
+
+__all__ = ["KD", "KDLoss", "kd_loss"]
+
+
+def kd_loss(student_logits, teacher_logits, temperature):
+    r"""How far the student's softened probabilities are from the teacher's.
+
+    .. math:: T^2 \, \mathrm{KL}(p(z_{teacher}) \,\|\, p(z_{student})), \quad
+              p(z) = \mathrm{softmax}(z / T)
+
+    in the mean over the batch; the factor keeps the gradient's scale at any T.
+
+    Parameters
+    ----------
+    student_logits, teacher_logits : torch.Tensor of shape (n, n_classes)
+    temperature : float
+        T > 0. Lower is better; the minimum is 0.
+
+    Returns
+    -------
+    loss : torch.Tensor, scalar
+
+    References
+    ----------
+    Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network", 2015,
+    arXiv 1503.02531.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import kd_loss
+    >>> teacher, student = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 0.0]])
+    >>> kd_loss(student, teacher, temperature=1.0)
+    tensor(0.3278)
+    """
+    return temperature**2 * F.kl_div(
+        F.log_softmax(student_logits / temperature, dim=-1),
+        F.log_softmax(teacher_logits / temperature, dim=-1),
+        reduction="batchmean",
+        log_target=True,
+    )
+
+
+class KDLoss(nn.Module):
+    """`kd_loss` as a loss module.
+
+    Parameters
+    ----------
+    temperature : float
+    """
+
+    def __init__(self, temperature):
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, student, teacher, y):
+        """Compute the loss from the `Outputs` of student and teacher."""
+        return kd_loss(student.logits, teacher.logits, self.temperature)
+
+
+@dataclass(frozen=True)
+class KD(DistillationTerm):
+    """Soft targets: the student's class probabilities follow the teacher's.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor in the total loss, beside the cross entropy's 1.
+    temperature : float, default=2.0
+        Softens both distributions; large values show the teacher's small probabilities.
+
+    Raises
+    ------
+    ValueError
+        If `weight` is negative or `temperature` not positive.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import KD
+    >>> KD(weight=0.5)
+    KD(weight=0.5, temperature=2.0)
+    """
+
+    weight: float = 1.0
+    temperature: float = 2.0
+    name: ClassVar[str] = "kd"
+
+    def __post_init__(self):
+        check_number("weight", self.weight, low=0)
+        check_number("temperature", self.temperature, low=0, boundaries="neither")
+
+    def build(self):
+        """Make the loss module."""
+        return KDLoss(self.temperature)

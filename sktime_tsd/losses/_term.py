@@ -1,0 +1,46 @@
+"""The contract of a distillation term."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = ["DistillationTerm"]
+
+
+@dataclass(frozen=True)
+class DistillationTerm:
+    """One thing that is transferred from teacher to student.
+
+    A term is a small frozen dataclass of settings: comparable, hashable, safe to clone
+    and pickle. `build` makes the ``nn.Module`` that computes it, with the signature
+    ``(student: Outputs, teacher: Outputs, y) -> scalar``.
+
+    A subclass has a ``weight`` field, a `name`, and says what it needs; nothing else is
+    computed.
+    """
+
+    name: ClassVar[str]
+    needs_perturbed: ClassVar[bool] = False
+    needs_features: ClassVar[bool] = False
+
+    def build(self):
+        """Make the loss module.
+
+        Returns
+        -------
+        module : nn.Module
+        """
+        raise NotImplementedError
+
+    def weight_at(self, progress):
+        """Weight of the term in the total loss.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training steps already taken, in [0, 1].
+
+        Returns
+        -------
+        weight : float
+        """
+        return self.weight

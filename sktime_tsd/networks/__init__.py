@@ -1,0 +1,23 @@
+"""Networks: ``(n, n_channels, n_timepoints)`` in, logits ``(n, n_classes)`` out.
+
+Each is a plain ``nn.Module`` with ``features(x)`` of shape
+``(n, n_features, n_timepoints)``. None knows of distillation.
+"""
+
+from sktime_tsd.networks._build import NETWORKS, build_network, check_network, n_parameters
+from sktime_tsd.networks._fcn import FCN
+from sktime_tsd.networks._inception_time import InceptionTime
+from sktime_tsd.networks._lstm import LSTM
+from sktime_tsd.networks._scaled import ScaledNetwork, channel_statistics
+
+__all__ = [
+    "FCN",
+    "LSTM",
+    "NETWORKS",
+    "InceptionTime",
+    "ScaledNetwork",
+    "build_network",
+    "channel_statistics",
+    "check_network",
+    "n_parameters",
+]

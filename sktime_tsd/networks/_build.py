@@ -1,0 +1,130 @@
+"""From the ``network`` parameter of a classifier to a network."""
+
+import inspect
+
+import torch
+from torch import nn
+
+from sktime_tsd.networks._fcn import FCN
+from sktime_tsd.networks._inception_time import InceptionTime
+from sktime_tsd.networks._lstm import LSTM
+
+__all__ = ["NETWORKS", "build_network", "check_network", "n_parameters"]
+
+NETWORKS = {"fcn": FCN, "inception_time": InceptionTime, "lstm": LSTM}
+
+
+def check_network(network):
+    """Refuse what is neither a known name nor a factory of networks.
+
+    Parameters
+    ----------
+    network : str or callable
+
+    Returns
+    -------
+    factory : callable
+        ``factory(n_channels, n_timepoints, n_classes, **network_params)``.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    TypeError
+        If it is a network already built, or nothing that can build one.
+    """
+    if isinstance(network, str):
+        if network not in NETWORKS:
+            raise ValueError(
+                f"network must be one of {', '.join(map(repr, NETWORKS))}, an nn.Module class "
+                f"or a function that returns an nn.Module; got {network!r}."
+            )
+        return NETWORKS[network]
+    if isinstance(network, nn.Module):
+        raise TypeError(
+            f"network must be a class, got a {type(network).__name__} that is already built: "
+            "it would carry its weights from fit to fit. Pass the class and network_params, "
+            "or use SkorchClassifier.from_module for a network trained elsewhere."
+        )
+    if not callable(network):
+        raise TypeError(
+            "network must be a name, an nn.Module class or a function that returns an "
+            f"nn.Module; got {network!r}."
+        )
+    return network
+
+
+def build_network(network, n_channels, n_timepoints, n_classes, network_params=None):
+    """Build a network and check that it maps series to logits.
+
+    Parameters
+    ----------
+    network : str or callable
+        A key of ``NETWORKS``, or
+        ``factory(n_channels, n_timepoints, n_classes, **network_params)``.
+    n_channels, n_timepoints, n_classes : int
+    network_params : dict, optional
+
+    Returns
+    -------
+    network : nn.Module
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the network does not return logits of shape
+        (n, n_classes).
+    TypeError
+        If the factory does not take the settings, or returns no ``nn.Module``.
+    """
+    factory = check_network(network)
+    settings = dict(network_params or {})
+    try:
+        inspect.signature(factory).bind(n_channels, n_timepoints, n_classes, **settings)
+    except TypeError as error:
+        name = getattr(factory, "__name__", repr(factory))
+        raise TypeError(
+            f"{name} cannot be built with network_params={settings!r}: {error}. It must take "
+            f"(n_channels, n_timepoints, n_classes, **network_params); its signature is "
+            f"{inspect.signature(factory)}."
+        ) from error
+    built = factory(n_channels, n_timepoints, n_classes, **settings)
+    if not isinstance(built, nn.Module):
+        raise TypeError(f"network must build an nn.Module, got {type(built).__name__}.")
+    _check_logits(built, n_channels, n_timepoints, n_classes)
+    return built
+
+
+def _check_logits(network, n_channels, n_timepoints, n_classes):
+    was_training = network.training
+    network.eval()  # a trial in train mode would move batch norm's statistics
+    try:
+        with torch.no_grad():
+            logits = network(torch.zeros(2, n_channels, n_timepoints))
+    except Exception as error:  # a user's network may fail in any way
+        raise ValueError(
+            f"{type(network).__name__} cannot read series of shape "
+            f"({n_channels} channels, {n_timepoints} time points): {error}"
+        ) from error
+    finally:
+        network.train(was_training)
+    shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+    if shape != (2, n_classes):
+        raise ValueError(
+            f"{type(network).__name__} must return logits of shape (n, {n_classes}), "
+            f"for 2 series it returned {shape}."
+        )
+
+
+def n_parameters(network):
+    """Count a network's parameters, buffers not included.
+
+    Parameters
+    ----------
+    network : nn.Module
+
+    Returns
+    -------
+    n : int
+    """
+    return sum(parameter.numel() for parameter in network.parameters())

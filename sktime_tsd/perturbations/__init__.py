@@ -1,0 +1,25 @@
+"""What fills a window of a series, and the bank of windows drawn for a training set."""
+
+from sktime_tsd.perturbations._bank import WindowBank
+from sktime_tsd.perturbations._base import Perturbation, replace_window, window_width
+from sktime_tsd.perturbations._donors import AnyClass, OpposingClass, SameClass
+from sktime_tsd.perturbations._fillers import (
+    GaussianNoise,
+    LinearInterpolation,
+    SeriesMean,
+    Zero,
+)
+
+__all__ = [
+    "AnyClass",
+    "GaussianNoise",
+    "LinearInterpolation",
+    "OpposingClass",
+    "Perturbation",
+    "SameClass",
+    "SeriesMean",
+    "WindowBank",
+    "Zero",
+    "replace_window",
+    "window_width",
+]

@@ -1,0 +1,150 @@
+"""The windows and donors of a training set, drawn once."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from sktime_tsd.perturbations._base import Perturbation
+
+__all__ = ["WindowBank"]
+
+# Below this many (window, donor) pairs per bank entry, pairs are drawn without
+# repetition; above it repetitions are rare, and a draw need not know all pairs.
+_FEW_PAIRS = 4
+
+
+@dataclass(frozen=True)
+class WindowBank:
+    """Which windows of each series are perturbed, and with which donors.
+
+    Holds a few integers per perturbed copy, never the copies themselves. Make one
+    with `draw`.
+
+    Parameters
+    ----------
+    perturbation : Perturbation
+    width : int
+        Time points per window.
+    starts : torch.Tensor of shape (n_instances, n_entries), int64
+        First time point of each window.
+    donors : torch.Tensor of shape (n_instances, n_entries), int64, or None
+        Indices into `pool`; None where the perturbation needs no donors.
+    pool : torch.Tensor of shape (n_pool, n_channels, n_timepoints) or None
+        The donors' series; None together with `donors`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.perturbations import OpposingClass, WindowBank
+    >>> X, y = torch.randn(4, 1, 20), torch.tensor([0, 0, 1, 1])
+    >>> bank = WindowBank.draw(
+    ...     X, y, OpposingClass(), width=5, n_entries=8, generator=torch.Generator()
+    ... )
+    >>> bank.starts.shape
+    torch.Size([4, 8])
+    >>> bank.perturb(X, torch.arange(4), slice(0, 3)).shape
+    torch.Size([4, 3, 1, 20])
+    """
+
+    perturbation: Perturbation
+    width: int
+    starts: torch.Tensor
+    donors: torch.Tensor | None
+    pool: torch.Tensor | None
+
+    @classmethod
+    def draw(cls, X, y, perturbation, *, width, n_entries, generator):
+        """Draw windows and donors uniformly for every series.
+
+        Both the first and the last possible window can be drawn. A series has at most
+        as many entries as it has different pairs of window and donor; where a class has
+        fewer than another, its pairs are used again.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        y : torch.Tensor of shape (n_instances,), int64
+            Class indices ``0 .. n_classes - 1``.
+        perturbation : Perturbation
+        width : int
+            Time points per window, in ``[1, n_timepoints]``.
+        n_entries : int
+            Entries per series wanted.
+        generator : torch.Generator
+            On the CPU; the only source of randomness.
+
+        Returns
+        -------
+        bank : WindowBank
+            With ``min(n_entries, most pairs of any series)`` entries per series.
+        """
+        n_starts = X.shape[2] - width + 1
+        n_pairs = n_starts * perturbation.n_donors(y)  # (n_instances,)
+        most_pairs = int(n_pairs.max())
+        n_entries = min(n_entries, most_pairs)
+        if most_pairs <= _FEW_PAIRS * n_entries:
+            keys = torch.rand(len(y), most_pairs, generator=generator)
+            keys[torch.arange(most_pairs) >= n_pairs[:, None]] = 2.0  # no such pair: last
+            turn = torch.arange(n_entries) % n_pairs[:, None]
+            pairs = keys.argsort(dim=1).gather(1, turn)
+        else:
+            # float64 spans far more pairs than any training set has
+            uniform = torch.rand(len(y), n_entries, generator=generator, dtype=torch.float64)
+            pairs = (uniform * n_pairs[:, None]).long()
+        needs_donors = perturbation.needs_donors
+        return cls(
+            perturbation=perturbation,
+            width=width,
+            starts=pairs % n_starts,
+            donors=perturbation.pick_donors(y, pairs // n_starts) if needs_donors else None,
+            pool=perturbation.pool(X, generator) if needs_donors else None,
+        )
+
+    @property
+    def n_entries(self):
+        """Entries per series."""
+        return self.starts.shape[1]
+
+    def to(self, device):
+        """Move the bank's tensors to a device.
+
+        Parameters
+        ----------
+        device : torch.device
+
+        Returns
+        -------
+        bank : WindowBank
+        """
+        if self.donors is None:
+            return replace(self, starts=self.starts.to(device))
+        return replace(
+            self,
+            starts=self.starts.to(device),
+            donors=self.donors.to(device),
+            pool=self.pool.to(device),
+        )
+
+    def perturb(self, X, series, entries):
+        """Perturbed copies of some series.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+            The set the bank was drawn for.
+        series : torch.Tensor of shape (n,), int64
+            Which series.
+        entries : slice or torch.Tensor of shape (k,), int64
+            Which entries of the bank, the same for each of these series.
+
+        Returns
+        -------
+        x_perturbed : torch.Tensor of shape (n, k, n_channels, n_timepoints)
+        """
+        starts = self.starts[series][:, entries]  # (n, k)
+        copies = X[series].repeat_interleave(starts.shape[1], dim=0)  # (n * k, ...)
+        donors = None
+        if self.donors is not None:
+            donors = self.pool[self.donors[series][:, entries].reshape(-1)]
+        perturbed = self.perturbation.fill(copies, starts.reshape(-1), self.width, donors)
+        return perturbed.unflatten(0, starts.shape)

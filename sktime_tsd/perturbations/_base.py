@@ -1,0 +1,170 @@
+"""What every perturbation has in common, and the arithmetic of windows."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from sktime_tsd._validation import check_number
+
+__all__ = ["Perturbation", "replace_window", "window_width"]
+
+
+def window_width(window, n_timepoints):
+    """Turn a ``window`` parameter into a number of time points.
+
+    Parameters
+    ----------
+    window : float or int
+        A float in (0, 1] is a fraction of the series, rounded, at least one time
+        point. An int is a number of time points.
+    n_timepoints : int
+
+    Returns
+    -------
+    width : int
+        In ``[1, n_timepoints]``.
+
+    Raises
+    ------
+    ValueError
+        If the window is empty or longer than the series.
+    TypeError
+        If it is no number.
+
+    Examples
+    --------
+    >>> from sktime_tsd.perturbations import window_width
+    >>> window_width(0.1, 150), window_width(10, 150), window_width(0.1, 3)
+    (15, 10, 1)
+    """
+    if isinstance(window, float):
+        check_number(
+            "window, as a fraction of the series,", window, low=0, high=1, boundaries="right"
+        )
+        return max(1, round(window * n_timepoints))
+    check_number("window", window, integer=True, low=1)
+    if window > n_timepoints:
+        raise ValueError(
+            f"window={window} time points is longer than the series, which have "
+            f"{n_timepoints}. Use at most {n_timepoints}, or a fraction such as 0.1."
+        )
+    return int(window)
+
+
+def replace_window(x, starts, filler):
+    """Put other values into one window of each series.
+
+    Parameters
+    ----------
+    x : torch.Tensor of shape (n, n_channels, n_timepoints)
+    starts : torch.Tensor of shape (n,), int64
+        First time point of each window.
+    filler : torch.Tensor of shape (n, n_channels, width)
+
+    Returns
+    -------
+    x_perturbed : torch.Tensor of shape (n, n_channels, n_timepoints)
+        A new tensor; differentiable in `x` and `filler`.
+    """
+    return x.scatter(2, _window_index(starts, filler.shape[2], x), filler)
+
+
+def cut_window(x, starts, width):
+    """Read one window of each series.
+
+    Parameters
+    ----------
+    x : torch.Tensor of shape (n, n_channels, n_timepoints)
+    starts : torch.Tensor of shape (n,), int64
+    width : int
+
+    Returns
+    -------
+    windows : torch.Tensor of shape (n, n_channels, width)
+    """
+    return x.gather(2, _window_index(starts, width, x))
+
+
+def _window_index(starts, width, x):
+    points = starts[:, None] + torch.arange(width, device=x.device)  # (n, width)
+    return points[:, None, :].expand(-1, x.shape[1], -1)  # (n, n_channels, width)
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """What fills a window of a series: the base of all perturbations.
+
+    A subclass gives `fill`; one that fills windows from other series gives
+    `n_donors` and `pick_donors` too, and is then drawn with donors.
+    """
+
+    needs_donors: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
+
+    def n_donors(self, y):
+        """Count the donors each series can have.
+
+        Parameters
+        ----------
+        y : torch.Tensor of shape (n_instances,), int64
+            Class indices.
+
+        Returns
+        -------
+        n_donors : torch.Tensor of shape (n_instances,), int64
+            At least 1 each.
+        """
+        return torch.ones_like(y)
+
+    def pick_donors(self, y, ranks):
+        """Turn numbers of donors into indices of series.
+
+        Parameters
+        ----------
+        y : torch.Tensor of shape (n_instances,), int64
+            Class indices.
+        ranks : torch.Tensor of shape (n_instances, n_draws), int64
+            ``ranks[i]`` lie in ``[0, n_donors(y)[i])``.
+
+        Returns
+        -------
+        donors : torch.Tensor of shape (n_instances, n_draws), int64
+            Indices into `pool`.
+        """
+        return ranks
+
+    def pool(self, X, generator):
+        """Give the series that donor indices refer to; by default the training set.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        generator : torch.Generator
+            Source of randomness, where the pool has any.
+
+        Returns
+        -------
+        pool : torch.Tensor of shape (n_pool, n_channels, n_timepoints)
+        """
+        return X
+
+    def fill(self, x, starts, width, donors=None):
+        """Replace one window of each series.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints)
+        starts : torch.Tensor of shape (n,), int64
+            First time point of each window, in ``[0, n_timepoints - width]``.
+        width : int
+            Time points per window.
+        donors : torch.Tensor of shape (n, n_channels, n_timepoints), optional
+            The donor of each series, where the perturbation needs one.
+
+        Returns
+        -------
+        x_perturbed : torch.Tensor of shape (n, n_channels, n_timepoints)
+            Differentiable in `x`.
+        """
+        raise NotImplementedError

@@ -1,0 +1,131 @@
+"""Perturbations that need no other series."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from sktime_tsd._validation import check_number
+from sktime_tsd.perturbations._base import Perturbation, cut_window, replace_window
+
+__all__ = ["GaussianNoise", "LinearInterpolation", "SeriesMean", "Zero"]
+
+
+@dataclass(frozen=True)
+class Zero(Perturbation):
+    """Fill a window with zeros, in the units of the raw series.
+
+    Sensible where zero means "nothing": on data far from zero use `SeriesMean`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.perturbations import Zero
+    >>> Zero().fill(torch.ones(1, 1, 4), torch.tensor([1]), 2)
+    tensor([[[1., 0., 0., 1.]]])
+    """
+
+    def fill(self, x, starts, width, donors=None):
+        """Zero one window of each series; see `Perturbation.fill`."""
+        return replace_window(x, starts, x.new_zeros(*x.shape[:2], width))
+
+
+@dataclass(frozen=True)
+class SeriesMean(Perturbation):
+    """Fill a window with the mean of the series, channel by channel.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.perturbations import SeriesMean
+    >>> SeriesMean().fill(torch.tensor([[[0.0, 2.0, 6.0, 0.0]]]), torch.tensor([2]), 1)
+    tensor([[[0., 2., 2., 0.]]])
+    """
+
+    def fill(self, x, starts, width, donors=None):
+        """Level one window of each series; see `Perturbation.fill`."""
+        mean = x.mean(dim=2, keepdim=True)  # (n, n_channels, 1)
+        return replace_window(x, starts, mean.expand(-1, -1, width))
+
+
+@dataclass(frozen=True)
+class LinearInterpolation(Perturbation):
+    """Fill a window with the straight line between its two neighbours.
+
+    At an end of the series the one neighbour is held; where the window is the whole
+    series, it is filled with the series' mean.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.perturbations import LinearInterpolation
+    >>> x = torch.tensor([[[0.0, 9.0, 9.0, 3.0]]])
+    >>> LinearInterpolation().fill(x, torch.tensor([1]), 2)
+    tensor([[[0., 1., 2., 3.]]])
+    """
+
+    def fill(self, x, starts, width, donors=None):
+        """Draw a line through one window of each series; see `Perturbation.fill`."""
+        n_timepoints = x.shape[2]
+        if width == n_timepoints:
+            return x.mean(dim=2, keepdim=True).expand_as(x).clone()
+        before, after = starts - 1, starts + width
+        no_left, no_right = before < 0, after >= n_timepoints
+        left = cut_window(x, torch.where(no_left, after, before), 1)  # (n, n_channels, 1)
+        right = cut_window(x, torch.where(no_right, before, after), 1)
+        share = torch.arange(1, width + 1, device=x.device, dtype=x.dtype) / (width + 1)
+        return replace_window(x, starts, left + (right - left) * share)
+
+
+@dataclass(frozen=True)
+class GaussianNoise(Perturbation):
+    """Fill a window with noise of the series' own mean and spread, per channel.
+
+    The noise is drawn once, as a pool of series, so that teacher and student see the
+    same values.
+
+    Parameters
+    ----------
+    scale : float, default=1.0
+        Standard deviation of the noise, in standard deviations of the series.
+    pool_size : int, default=64
+        How many different noise series there are.
+
+    Raises
+    ------
+    ValueError
+        If `scale` is negative or `pool_size` not positive.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.perturbations import GaussianNoise
+    >>> x, noise = torch.tensor([[[1.0, 3.0, 1.0, 3.0]]]), torch.ones(1, 1, 4)
+    >>> GaussianNoise().fill(x, torch.tensor([0]), 2, noise)
+    tensor([[[3., 3., 1., 3.]]])
+    """
+
+    scale: float = 1.0
+    pool_size: int = 64
+    needs_donors: ClassVar[bool] = True
+
+    def __post_init__(self):
+        check_number("scale", self.scale, low=0)
+        check_number("pool_size", self.pool_size, integer=True, low=1)
+
+    def n_donors(self, y):
+        """Give the number of noise series; see `Perturbation`."""
+        return torch.full_like(y, self.pool_size)
+
+    def pool(self, X, generator):
+        """Draw the noise series; see `Perturbation`."""
+        return torch.randn(self.pool_size, *X.shape[1:], generator=generator, dtype=X.dtype)
+
+    def fill(self, x, starts, width, donors=None):
+        """Put noise into one window of each series; see `Perturbation.fill`."""
+        mean = x.mean(dim=2, keepdim=True)
+        # the square root of a constant series' variance has no gradient
+        variance = (x - mean).square().mean(dim=2, keepdim=True)
+        std = torch.where(variance > 0, variance, 1.0).sqrt() * (variance > 0)
+        noise = cut_window(donors, starts, width)
+        return replace_window(x, starts, mean + self.scale * std * noise)
