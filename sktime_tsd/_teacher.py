@@ -6,9 +6,10 @@ import warnings
 
 import numpy as np
 import torch
+from sktime.base import BaseObject
 from tqdm.auto import tqdm
 
-__all__ = ["AlignedTeacher", "class_logits", "one_hot"]
+__all__ = ["AlignedTeacher", "class_logits", "in_native_dtype", "one_hot"]
 
 # Probabilities below count as it, so that their logarithm is finite.
 _LEAST_PROBABILITY = 1e-6
@@ -17,6 +18,25 @@ _LEAST_PROBABILITY = 1e-6
 _VALUES_PER_CHUNK = 2**22
 _LEAST_CHUNK = 256
 _PROGRESS_STEPS = 50
+
+
+def in_native_dtype(classifier, X):
+    """Series in the precision a classifier is made for.
+
+    Compiled transformers of sktime expect float64; the networks of others, such as
+    skorch's, expect float32.
+
+    Parameters
+    ----------
+    classifier : classifier
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+
+    Returns
+    -------
+    X : numpy.ndarray of the same shape
+    """
+    ours = hasattr(classifier, "predict_logits")
+    return X.astype(np.float64) if isinstance(classifier, BaseObject) and not ours else X
 
 
 def class_logits(classifier, X):
@@ -40,8 +60,8 @@ def class_logits(classifier, X):
     """
     if hasattr(classifier, "predict_logits"):
         return np.asarray(classifier.predict_logits(X))
-    # compiled transformers of sktime are made for float64
-    probabilities = np.asarray(classifier.predict_proba(X.astype(np.float64)), dtype=np.float64)
+    X = in_native_dtype(classifier, X)
+    probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
     sums = probabilities.sum(axis=1) if probabilities.ndim == 2 else None
     if sums is None or not np.allclose(sums, 1, atol=1e-3) or probabilities.min() < 0:
         raise ValueError(

@@ -14,6 +14,7 @@ from torch import nn
 
 from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._random import seed_unseeded
+from sktime_tsd._teacher import in_native_dtype
 from sktime_tsd.classifier import SkorchClassifier
 
 __all__ = ["check_teacher", "default_teacher", "fit_teacher", "single_class_teacher"]
@@ -30,11 +31,13 @@ def _clone(estimator):
 
 
 def _is_fitted(estimator):
+    if isinstance(estimator, BaseObject):
+        return estimator.is_fitted
     try:
         check_is_fitted(estimator)
     except (NotFittedError, TypeError):
         return False
-    return bool(getattr(estimator, "is_fitted", True))
+    return True
 
 
 def check_teacher(teacher):
@@ -123,8 +126,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     teacher = prepare(_clone(teacher))
     if seed is not None:
         seed_unseeded(teacher, seed)
-    if not isinstance(teacher, SkorchClassifier):
-        X = X.astype(np.float64)  # compiled transformers of sktime are made for it
+    X = in_native_dtype(teacher, X)
     if memory is None:
         return teacher.fit(X, y)
     fit = memory.cache(_fit, ignore=["teacher", "X", "y"])

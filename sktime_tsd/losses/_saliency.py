@@ -131,9 +131,10 @@ def saliency_loss(
 
     Parameters
     ----------
-    student_logits, teacher_logits : torch.Tensor of shape (n, n_classes)
-    student_perturbed_logits, teacher_perturbed_logits : torch.Tensor
-        Of shape (n, n_windows, n_classes).
+    student_logits : torch.Tensor of shape (n, n_classes)
+    student_perturbed_logits : torch.Tensor of shape (n, n_windows, n_classes)
+    teacher_logits : torch.Tensor of shape (n, n_classes)
+    teacher_perturbed_logits : torch.Tensor of shape (n, n_windows, n_classes)
     y : torch.Tensor of shape (n,), int64
         Class indices.
     temperature : float, default=8.0

@@ -1,0 +1,114 @@
+"""The command line: options, errors in one line, the table, the files."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sktime_tsd import __main__, _demonstration, classifier
+from sktime_tsd.datasets import load_dataset
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Run the real thing with fewer epochs and on fewer series."""
+    train_network = classifier.train_network
+
+    def short(settings, *args, **kwargs):
+        settings.max_epochs = min(settings.max_epochs, 4)
+        return train_network(settings, *args, **kwargs)
+
+    monkeypatch.setattr(classifier, "train_network", short)
+    monkeypatch.setattr(_demonstration, "_N_SALIENCY_INSTANCES", 6)
+
+
+COLUMNS = [
+    "parameters", "pickle kB", "accuracy", "AUC-PRC", "agreement", "KL", "saliency corr.", "fit s",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("teacher", ["lstm", "minirocket"])
+def test_table_and_files(quick, tmp_path, capsys, teacher):
+    out = tmp_path / "results"
+    __main__.main(
+        ["--dataset", "UnitTest", "--teacher", teacher, "--student", "lstm", "--out", str(out)]
+    )
+    captured = capsys.readouterr()
+    for name in (f"teacher ({teacher})", "alone", "by KD", "by TSD", *COLUMNS):
+        assert name in captured.out
+    table = pd.read_csv(out / "table.csv", index_col="classifier")
+    assert table.columns.tolist() == COLUMNS
+    assert len(table) == 4
+    of_teacher = table.iloc[0]
+    assert of_teacher["agreement"] == of_teacher["saliency corr."] == 1
+    assert of_teacher["KL"] == pytest.approx(0, abs=1e-9)
+    assert np.isnan(of_teacher["parameters"]) == (teacher == "minirocket")
+    assert (out / "saliency.png").stat().st_size > 10_000
+
+    student = pickle.loads((out / "student.pkl").read_bytes())
+    X, y = load_dataset("UnitTest", split="test")
+    assert student.score(X, y) == pytest.approx(table["accuracy"].iloc[3])
+
+
+def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monkeypatch, capsys):
+    find_spec = _demonstration.importlib.util.find_spec
+    monkeypatch.setattr(
+        _demonstration.importlib.util,
+        "find_spec",
+        lambda name: None if name == "matplotlib" else find_spec(name),
+    )
+    __main__.main(["--dataset", "UnitTest", "--teacher", "lstm", "--out", str(tmp_path)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["student.pkl", "table.csv"]
+    assert "saliency.png" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--dataset", "GunPiont"], ["GunPiont", "GunPoint", "ArrowHead"]),
+        (["--teacher", "resnet"], ["resnet", "inception_time", "lstm", "minirocket"]),
+        (["--student", "resnet"], ["resnet", "fcn", "lstm"]),
+        (["--seed", "one"], ["one"]),
+        (["--seed", "-1"], ["-1", "0 .. 4294967295"]),
+        (["--data-dir", "/nowhere/at/all", "--dataset", "Mine"], ["Mine", "none"]),
+        (["--out", __file__], ["is a file"]),
+        (["--epochs", "3"], ["--epochs"]),
+    ],
+)
+def test_bad_options_give_one_line_that_helps(arguments, named, capsys):
+    with pytest.raises(SystemExit) as stop:
+        __main__.main(arguments)
+    captured = capsys.readouterr()
+    assert stop.value.code == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    for word in named:
+        assert word in captured.err
+
+
+def test_a_missing_extra_is_named(monkeypatch, capsys):
+    find_spec = _demonstration.importlib.util.find_spec
+    monkeypatch.setattr(
+        _demonstration.importlib.util,
+        "find_spec",
+        lambda name: None if name == "numba" else find_spec(name),
+    )
+    with pytest.raises(SystemExit):
+        __main__.main(["--teacher", "minirocket"])
+    assert "sktime_tsd[all]" in capsys.readouterr().err
+
+
+def test_the_parser_offers_what_there_is():
+    assert set(__main__._TEACHERS) == set(_demonstration.TEACHERS)
+    assert set(__main__._STUDENTS) == set(_demonstration.STUDENTS)
+
+
+def test_help_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "sktime_tsd", "--help"], capture_output=True, text=True, check=True
+    )
+    for option in ("--dataset", "--data-dir", "--teacher", "--student", "--seed", "--out"):
+        assert option in done.stdout
