@@ -381,11 +381,14 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError
-            If the series have another shape than in `fit`, or NaN or infinite values.
+            If the series have another shape than in `fit`, NaN or infinite values, or `y`
+            had several outputs.
         NotFittedError
             If the classifier is not fitted.
         """
         self.check_is_fitted()
+        if self._is_vectorized:
+            raise ValueError("predict_logits answers for one output; y had several in fit.")
         check_panel(X)
         return self._logits(self._check_convert_X_for_predict(X))
 

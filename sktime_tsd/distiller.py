@@ -26,7 +26,13 @@ from sktime_tsd._validation import (
 )
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.losses import DistillationTerm, Outputs, TemporalSaliency
-from sktime_tsd.perturbations import OpposingClass, Perturbation, WindowBank, window_width
+from sktime_tsd.perturbations import (
+    OpposingClass,
+    Perturbation,
+    WindowBank,
+    check_window,
+    window_width,
+)
 
 __all__ = ["SaliencyDistilledClassifier"]
 
@@ -243,7 +249,15 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
         y = torch.from_numpy(y)
         X = torch.from_numpy(X)
         valid_set = None if valid is None else TrainingSet(X[valid], y[valid])
-        training_set = self._training_set(X[train], y[train], aligned, width, bank_seed, memory)
+        training_set = self._training_set(
+            X[train],
+            y[train],
+            aligned,
+            width=width,
+            seed=bank_seed,
+            memory=memory,
+            verbose=student.verbose,
+        )
         student._fit_objective(
             self.classes_,
             training_set,
@@ -255,7 +269,7 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
         self.teacher_ = teacher
         self.student_ = student
 
-    def _training_set(self, X, y, teacher, width, seed, memory):
+    def _training_set(self, X, y, teacher, *, width, seed, memory, verbose):
         """Draw the bank and let the teacher score it, as far as the terms need it."""
         terms = self._terms()
         if not terms:
@@ -271,7 +285,7 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
         if self.memory is not None:
             key = fingerprint(teacher.classifier, teacher.columns, X, y, bank)
         score = memory.cache(_score_teacher, ignore=["teacher", "X", "bank", "verbose"])
-        logits, perturbed_logits = score(key, teacher, X, bank, self.verbose or 0)
+        logits, perturbed_logits = score(key, teacher, X, bank, verbose)
         if not hasattr(teacher.classifier, "predict_logits") and one_hot(logits.numpy()):
             warnings.warn(
                 f"All probabilities of the teacher {teacher.name} are 0 or 1, so they carry no "
@@ -329,14 +343,19 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
                 "distillation must be a list of terms such as [sktime_tsd.losses.KD()], got "
                 f"{self.distillation!r}."
             )
+        for term in self.distillation or ():
+            if term.needs_features:
+                raise TypeError(
+                    f"{term!r} needs features of teacher and student; only terms on logits are "
+                    "supported so far."
+                )
         self._terms()  # checks what belongs to the saliency loss
         if not isinstance(self.perturbation, (Perturbation, type(None))):
             raise TypeError(
                 "perturbation must be an instance such as "
                 f"sktime_tsd.perturbations.OpposingClass(), got {self.perturbation!r}."
             )
-        # how wide a window can be is known with the data only
-        window_width(self.window, self.window if isinstance(self.window, int) else 1)
+        check_window(self.window)
         check_number("n_windows", self.n_windows, integer=True, low=1)
         check_number("bank_size", self.bank_size, integer=True, low=1)
         if self.n_windows > self.bank_size:
@@ -381,11 +400,14 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError
-            If the series have another shape than in `fit`, or NaN or infinite values.
+            If the series have another shape than in `fit`, NaN or infinite values, or `y`
+            had several outputs.
         NotFittedError
             If the classifier is not fitted.
         """
         self.check_is_fitted()
+        if self._is_vectorized:
+            raise ValueError("predict_logits answers for one output; y had several in fit.")
         return self.student_.predict_logits(X)
 
     def _predict_proba(self, X):

@@ -1,5 +1,8 @@
 """What distillation does: the reasons of the teacher, on planted and on real data."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, temporal_saliency
 from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.fidelity import saliency_rank_correlation
-from sktime_tsd.losses import KD
+from sktime_tsd.losses import KD, DistillationTerm
 from sktime_tsd.perturbations import GaussianNoise, OpposingClass, Zero
 
 STUDENT = ("fcn", {"filters": (8, 8), "kernel_sizes": (7, 5)})
@@ -144,9 +147,9 @@ def test_validation_split_of_the_student_is_kept_out_of_the_bank(planted):
     original = SaliencyDistilledClassifier._training_set
 
     class Spy(SaliencyDistilledClassifier):
-        def _training_set(self, X, y, *rest):
+        def _training_set(self, X, y, *rest, **options):
             seen["n"] = len(X)
-            seen["set"] = original(self, X, y, *rest)
+            seen["set"] = original(self, X, y, *rest, **options)
             return seen["set"]
 
     clf = Spy(FrozenEstimator(teacher), student, random_state=0).fit(X, y)
@@ -162,6 +165,20 @@ def test_a_distilled_classifier_can_teach(planted):
     chain = SaliencyDistilledClassifier(first, student, random_state=0).fit(X, y)
     assert isinstance(chain.teacher_, SaliencyDistilledClassifier)
     assert chain.predict_proba(X_test).shape == (140, 3)
+
+
+def test_terms_that_need_features_are_refused(planted):
+    """Rather than trained without what they need."""
+
+    @dataclass(frozen=True)
+    class Hint(DistillationTerm):
+        weight: float = 1.0
+        name: ClassVar[str] = "hint"
+        needs_features: ClassVar[bool] = True
+
+    X, y, _, teacher = planted
+    with pytest.raises(TypeError, match="needs features"):
+        SaliencyDistilledClassifier(FrozenEstimator(teacher), distillation=[Hint()]).fit(X, y)
 
 
 @pytest.mark.gpu

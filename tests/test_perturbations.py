@@ -224,7 +224,16 @@ def test_a_bank_holds_integers_not_copies():
 
 @pytest.mark.parametrize(
     ("window", "n_timepoints", "width"),
-    [(0.1, 100, 10), (0.1, 4, 1), (1.0, 7, 7), (7, 7, 7), (1, 7, 1), (0.25, 150, 38)],
+    [
+        (0.1, 100, 10),
+        (0.1, 4, 1),
+        (1.0, 7, 7),
+        (7, 7, 7),
+        (1, 7, 1),
+        (0.25, 150, 38),
+        (np.int64(5), 7, 5),
+        (np.float32(0.5), 8, 4),
+    ],
 )
 def test_window_width(window, n_timepoints, width):
     assert window_width(window, n_timepoints) == width

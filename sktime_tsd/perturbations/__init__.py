@@ -1,7 +1,12 @@
 """What fills a window of a series, and the bank of windows drawn for a training set."""
 
 from sktime_tsd.perturbations._bank import WindowBank
-from sktime_tsd.perturbations._base import Perturbation, replace_window, window_width
+from sktime_tsd.perturbations._base import (
+    Perturbation,
+    check_window,
+    replace_window,
+    window_width,
+)
 from sktime_tsd.perturbations._donors import AnyClass, OpposingClass, SameClass
 from sktime_tsd.perturbations._fillers import (
     GaussianNoise,
@@ -20,6 +25,7 @@ __all__ = [
     "SeriesMean",
     "WindowBank",
     "Zero",
+    "check_window",
     "replace_window",
     "window_width",
 ]

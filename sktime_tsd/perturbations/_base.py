@@ -1,5 +1,6 @@
 """What every perturbation has in common, and the arithmetic of windows."""
 
+import numbers
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,7 +8,29 @@ import torch
 
 from sktime_tsd._validation import check_number
 
-__all__ = ["Perturbation", "replace_window", "window_width"]
+__all__ = ["Perturbation", "check_window", "cut_window", "replace_window", "window_width"]
+
+
+def check_window(window):
+    """Refuse a ``window`` parameter that no series could have.
+
+    Parameters
+    ----------
+    window : float or int
+        See `window_width`.
+
+    Raises
+    ------
+    ValueError
+        If the window is empty, or a fraction above 1.
+    TypeError
+        If it is no number.
+    """
+    if isinstance(window, numbers.Real) and not isinstance(window, numbers.Integral):
+        name = "window, as a fraction of the series,"
+        check_number(name, window, low=0, high=1, boundaries="right")
+    else:
+        check_number("window", window, integer=True, low=1)
 
 
 def window_width(window, n_timepoints):
@@ -38,12 +61,9 @@ def window_width(window, n_timepoints):
     >>> window_width(0.1, 150), window_width(10, 150), window_width(0.1, 3)
     (15, 10, 1)
     """
-    if isinstance(window, float):
-        check_number(
-            "window, as a fraction of the series,", window, low=0, high=1, boundaries="right"
-        )
-        return max(1, round(window * n_timepoints))
-    check_number("window", window, integer=True, low=1)
+    check_window(window)
+    if not isinstance(window, numbers.Integral):
+        return max(1, round(float(window) * n_timepoints))
     if window > n_timepoints:
         raise ValueError(
             f"window={window} time points is longer than the series, which have "
