@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import weakref
 
 import joblib
 import numpy as np
@@ -9,6 +10,13 @@ import torch
 from torch import nn
 
 __all__ = ["fingerprint"]
+
+
+# Settings that change how much is said and how fast, not what comes out.
+_WITHOUT_EFFECT = {"verbose", "n_jobs"}
+
+# What torch itself keeps in every module, beside weights and submodules.
+_OF_EVERY_MODULE = set(vars(nn.Module()))
 
 
 def fingerprint(*objects):
@@ -26,6 +34,11 @@ def fingerprint(*objects):
     digest : str
         64 hexadecimal digits.
 
+    Raises
+    ------
+    TypeError
+        If something in them can be neither read nor pickled.
+
     Examples
     --------
     >>> from sktime_tsd import SkorchClassifier
@@ -36,41 +49,63 @@ def fingerprint(*objects):
     """
     digest = hashlib.sha256()
     for item in objects:
-        _update(digest, item)
+        _update(digest, item, ())
     return digest.hexdigest()
 
 
-def _update(digest, item):
+def _update(digest, item, above):
     digest.update(f"<{type(item).__module__}.{type(item).__qualname__}>".encode())
     if item is None or isinstance(item, (bool, int, float, complex, str, bytes, np.generic)):
         digest.update(repr(item).encode())
     elif isinstance(item, torch.Tensor):
-        _update(digest, item.detach().cpu().numpy())
+        _update(digest, item.detach().cpu().numpy(), above)
     elif isinstance(item, np.ndarray) and item.dtype != object:
         digest.update(f"{item.dtype}{item.shape}".encode())
         digest.update(np.ascontiguousarray(item).data)
-    elif isinstance(item, nn.Module):
-        digest.update(repr(item).encode())
-        _update(digest, dict(item.state_dict()))
-    elif isinstance(item, dict):
-        for key in sorted(item, key=repr):
-            _update(digest, key)
-            _update(digest, item[key])
-    elif isinstance(item, (list, tuple)):
-        for part in item:
-            _update(digest, part)
-    elif dataclasses.is_dataclass(item) and not isinstance(item, type):
-        for field in dataclasses.fields(item):
-            _update(digest, getattr(item, field.name))
-    elif hasattr(item, "get_params") and not isinstance(item, type):
-        _update(digest, item.get_params(deep=False))
-        _update(digest, _fitted_state(item))
+    elif isinstance(item, weakref.ref):
+        pass  # a way to something that is met elsewhere, as in torch's LSTM
+    elif id(item) in above:  # an object that holds itself
+        digest.update(str(above.index(id(item))).encode())
+    elif (parts := _parts(item)) is not None:
+        for part in parts:
+            _update(digest, part, (*above, id(item)))
     else:  # classes, functions, random states, whatever else a user passes
-        digest.update(joblib.hash(item).encode())
+        try:
+            digest.update(joblib.hash(item).encode())
+        except Exception as error:  # pickling fails in many ways
+            raise TypeError(
+                f"memory cannot tell whether {item!r:.80} is the same as before, since it "
+                "cannot be pickled. Use a function or class that can be imported, or "
+                f"memory=None. ({error})"
+            ) from error
     digest.update(b"</>")
 
 
-def _fitted_state(estimator):
+def _parts(item):
+    """List what an object consists of, in a fixed order; None for what is no composite."""
+    if isinstance(item, dict):
+        keys = sorted(item, key=repr)
+        return [part for key in keys for part in (key, item[key])]
+    if isinstance(item, (list, tuple)):
+        return item
+    if isinstance(item, nn.Module):
+        settings = [
+            (name, {k: v for k, v in vars(module).items() if k not in _OF_EVERY_MODULE})
+            for name, module in item.named_modules()
+        ]
+        return [repr(item), dict(item.state_dict()), settings]
+    if isinstance(item, type):
+        return None
+    if dataclasses.is_dataclass(item):
+        return [getattr(item, field.name) for field in dataclasses.fields(item)]
+    if hasattr(item, "get_params"):
+        parameters = item.get_params(deep=False)
+        settings = {k: v for k, v in parameters.items() if k not in _WITHOUT_EFFECT}
+        return [settings, _fitted_state(item, parameters)]
+    return None
+
+
+def _fitted_state(estimator, parameters):
     """Return what `fit` has left in an estimator; None where nothing has been fitted."""
     network = getattr(estimator, "network_", None)
     if isinstance(network, nn.Module):
@@ -79,7 +114,6 @@ def _fitted_state(estimator):
         return None
     # Not only names that end in "_": not every transformer keeps to that, and a
     # fingerprint too many costs time, one too few wrong logits.
-    parameters = estimator.get_params(deep=False)
     return {
         name: value
         for name, value in vars(estimator).items()

@@ -112,7 +112,9 @@ class TrainingSet(Dataset):
 class BatchIterator:
     """Batches of nearly equal size, never more than `batch_size` series.
 
-    Equal sizes leave no last batch of a single series, on which batch norm fails.
+    Equal sizes leave no last batch that is much smaller than the others. Where a series
+    and its copies are a single value, batches are of two series at least, since batch
+    norm cannot train on one value.
 
     Parameters
     ----------
@@ -129,7 +131,9 @@ class BatchIterator:
         self.generator = generator
 
     def __len__(self):
-        return math.ceil(len(self.dataset) / self.batch_size)
+        n_batches = math.ceil(len(self.dataset) / self.batch_size)
+        values = self.dataset.X.shape[-1] * (1 + self.dataset.n_windows)
+        return n_batches if values > 1 else min(n_batches, max(1, len(self.dataset) // 2))
 
     def __iter__(self):
         dataset, device = self.dataset, self.dataset.y.device
@@ -236,14 +240,14 @@ class TrainingNet(NeuralNetClassifier):
             self.history.record(name, float(total) / n_seen)
         if training:
             self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
-            self._check_loss_is_finite()
+        self._check_loss_is_finite(f"{prefix}_loss")
 
-    def _check_loss_is_finite(self):
+    def _check_loss_is_finite(self, name):
         row = self.history[-1]
-        if not math.isfinite(row["train_loss"]):
+        if not math.isfinite(row[name]):
             parts = {k: v for k, v in row.items() if k in self.criterion_.values}
             raise ValueError(
-                f"Training diverged: the loss became {row['train_loss']} in epoch "
+                f"Training diverged: {name} became {row[name]} in epoch "
                 f"{row['epoch']} (terms: {parts}). Lower lr (now {self.lr}), set "
                 "gradient_clip, or keep scale_inputs=True."
             )
@@ -304,5 +308,6 @@ class TrainingNet(NeuralNetClassifier):
             raise OSError(f"A checkpoint was not written: {self._save_error}")
 
     def trained_module(self):
-        """Return the trained module, without the wrapper of ``torch.compile``."""
+        """Return the trained module, without gradients and ``torch.compile``'s wrapper."""
+        self.module_.zero_grad(set_to_none=True)
         return getattr(self.module_, "_orig_mod", self.module_)

@@ -9,6 +9,8 @@ import torch
 from sktime.base import BaseObject
 from tqdm.auto import tqdm
 
+from sktime_tsd._threads import keep_torch_threads
+
 __all__ = ["AlignedTeacher", "class_logits", "in_native_dtype", "one_hot"]
 
 # Probabilities below count as it, so that their logarithm is finite.
@@ -61,7 +63,8 @@ def class_logits(classifier, X):
     if hasattr(classifier, "predict_logits"):
         return np.asarray(classifier.predict_logits(X))
     X = in_native_dtype(classifier, X)
-    probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
+    with keep_torch_threads():
+        probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
     sums = probabilities.sum(axis=1) if probabilities.ndim == 2 else None
     if sums is None or not np.allclose(sums, 1, atol=1e-3) or probabilities.min() < 0:
         raise ValueError(
@@ -115,7 +118,9 @@ class AlignedTeacher:
 
     def __init__(self, classifier, classes, example):
         self.classifier = classifier
-        self.name = type(classifier).__name__
+        # a network given as it is goes by its own name
+        network = getattr(getattr(classifier, "network_", None), "network", None)
+        self.name = type(classifier if network is None else network).__name__
         own = np.asarray(getattr(classifier, "classes_", classes)).tolist()
         missing = [label for label in classes.tolist() if label not in own]
         if missing:

@@ -15,6 +15,7 @@ from torch import nn
 from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._random import seed_unseeded
 from sktime_tsd._teacher import in_native_dtype
+from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd.classifier import SkorchClassifier
 
 __all__ = ["check_teacher", "default_teacher", "fit_teacher", "single_class_teacher"]
@@ -79,7 +80,8 @@ def check_teacher(teacher):
 
 # Cached: equal keys, equal results.
 def _fit(key, teacher, X, y):
-    return teacher.fit(X, y)
+    with keep_torch_threads():
+        return teacher.fit(X, y)
 
 
 def fit_teacher(teacher, X, y, *, prepare, seed, memory):
@@ -128,7 +130,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
         seed_unseeded(teacher, seed)
     X = in_native_dtype(teacher, X)
     if memory is None:
-        return teacher.fit(X, y)
+        return _fit(None, teacher, X, y)
     fit = memory.cache(_fit, ignore=["teacher", "X", "y"])
     return fit(fingerprint(teacher, X, y), teacher, X, y)
 

@@ -59,7 +59,13 @@ def split_validation(y, validation_fraction, seed):
     try:
         train, valid = train_test_split(everything, stratify=y, **options)
     except ValueError as error:
-        train, valid = train_test_split(everything, **options)
+        try:
+            train, valid = train_test_split(everything, **options)
+        except ValueError:
+            raise ValueError(
+                f"validation_fraction={validation_fraction} of {len(y)} series leaves none to "
+                "train on, or none to validate on."
+            ) from error
         untrained = np.setdiff1d(y, y[train])
         rescued = [valid[y[valid] == label][0] for label in untrained]
         train, valid = np.append(train, rescued).astype(int), np.setdiff1d(valid, rescued)
@@ -83,10 +89,7 @@ def _build_scaled(network, network_params, sizes, mean, std):
 
 
 def _callbacks(settings, n_steps, description):
-    callbacks = [
-        (f"user_{i}", callback)
-        for i, callback in enumerate(copy.deepcopy(settings.callbacks or []))
-    ]
+    callbacks = list(copy.deepcopy(settings.callbacks or ()))
     if settings.gradient_clip is not None:
         callbacks.append(("clip", GradientNormClipping(settings.gradient_clip)))
     if settings.lr_schedule == "one_cycle":
@@ -171,7 +174,19 @@ def train_network(
         {name: value for name, value in row.items() if _belongs_in_history(name)}
         for row in net.history
     ]
-    return net.trained_module().eval(), history
+    network = net.trained_module().eval()
+    _check_trained(network, training_set.X[: settings.batch_size], settings.lr)
+    return network, history
+
+
+def _check_trained(network, x, lr):
+    """Refuse a network that the last step has ruined: no later loss would tell."""
+    with torch.inference_mode():
+        if not torch.isfinite(network(x)).all():
+            raise ValueError(
+                "Training diverged: the trained network gives logits that are not finite. Lower "
+                f"lr (now {lr}), set gradient_clip, or keep scale_inputs=True."
+            )
 
 
 def _belongs_in_history(name):

@@ -12,12 +12,14 @@ from sklearn.utils.multiclass import check_classification_targets
 __all__ = [
     "as_float32_panel",
     "check_choice",
+    "check_flag",
     "check_labels",
     "check_no_capability_gap",
     "check_number",
     "check_panel",
     "check_panel_shape",
     "check_random_state_parameter",
+    "check_verbose",
     "resolve_device",
 ]
 
@@ -92,6 +94,32 @@ def check_choice(name, value, choices):
         raise ValueError(f"{name} must be one of {valid}; got {value!r}.")
 
 
+def check_flag(name, value):
+    """Refuse what is neither True nor False.
+
+    Raises
+    ------
+    TypeError
+        If `value` is no bool.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+
+
+def check_verbose(verbose):
+    """Refuse a ``verbose`` parameter that is no level.
+
+    Raises
+    ------
+    TypeError
+        If it is neither an integer nor a bool.
+    ValueError
+        If it is negative.
+    """
+    level = int(verbose) if isinstance(verbose, (bool, np.bool_)) else verbose
+    check_number("verbose", level, integer=True, low=0)
+
+
 def check_panel(X):
     """Refuse a numpy panel that no classifier can read.
 
@@ -145,7 +173,7 @@ def as_float32_panel(X):
 
     Returns
     -------
-    X : numpy.ndarray of the same shape, dtype float32, C-contiguous
+    X : numpy.ndarray of the same shape, dtype float32, C-contiguous, writeable
 
     Raises
     ------
@@ -154,7 +182,8 @@ def as_float32_panel(X):
     """
     check_panel(X)
     with np.errstate(over="ignore"):
-        X32 = np.ascontiguousarray(X, dtype=np.float32)
+        # torch warns of memory it may not write to, such as that of a memory map
+        X32 = np.require(X, dtype=np.float32, requirements=["C", "W"])
     if not np.isfinite(X32).all():
         raise ValueError(
             f"X holds values up to {np.abs(X).max():.3g}, beyond the range of float32 "
@@ -199,8 +228,7 @@ def check_no_capability_gap(X_metadata, name):
     if not X_metadata.get("is_equal_length", True):
         raise ValueError(
             f"X contains series of unequal length, which {name} cannot handle. Bring them "
-            "to one length first, for instance with sktime's TSInterpolator or "
-            "PaddingTransformer."
+            "to one length first, for instance with sktime's PaddingTransformer."
         )
 
 
@@ -224,6 +252,8 @@ def check_labels(y):
         If a label is missing, or the labels are continuous numbers.
     """
     if isinstance(y, (list, tuple)):
+        # an array of mixed items would turn a missing label into the string "nan"
+        _check_label_values(pd.Series(y, dtype=object))
         y = np.asarray(y)
     if not isinstance(y, (np.ndarray, pd.Series, pd.DataFrame)):
         raise TypeError(
@@ -234,12 +264,25 @@ def check_labels(y):
         raise ValueError(
             f"y must hold one class label per series, got an array of shape {y.shape}."
         )
-    missing = np.asarray(pd.isna(y))
-    if missing.any():
-        raise ValueError(f"y contains {int(missing.sum())} missing labels (NaN or None).")
+    _check_label_values(y)
     # regression targets would otherwise become as many classes as there are series
     check_classification_targets(np.asarray(y))
     return y
+
+
+def _check_label_values(y):
+    missing = np.asarray(pd.isna(y))
+    if missing.any():
+        raise ValueError(f"y contains {int(missing.sum())} missing labels (NaN or None).")
+    values = np.asarray(y)
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        raise ValueError("y contains infinite values, which are no class labels.")
+    if values.dtype == object:
+        kinds = {isinstance(label, str) for label in values.flat}
+        if len(kinds) > 1:
+            raise TypeError(
+                "y mixes strings with other labels; make them all strings or all numbers."
+            )
 
 
 def resolve_device(device):
@@ -262,11 +305,13 @@ def resolve_device(device):
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        device = torch.device(device)
-        torch.empty(0, device=device)
+        resolved = torch.device(device)
+        if resolved.type == "meta":
+            raise RuntimeError("it computes nothing")
+        torch.empty(0, device=resolved)
     except (AssertionError, RuntimeError, TypeError, NotImplementedError) as error:
         raise ValueError(
-            f"device={device!r} cannot be used on this machine ({str(error).splitlines()[0]}). "
-            'Use "auto", "cpu", or a device that torch can reach.'
+            f"device={device!r} cannot be used on this machine "
+            f'({str(error).splitlines()[0]}). Use "auto", "cpu", or a device that torch can reach.'
         ) from error
-    return device
+    return resolved

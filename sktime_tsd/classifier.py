@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 from scipy.special import softmax
 from sklearn.utils.class_weight import compute_class_weight
+from skorch.callbacks import Callback
 from sktime.classification.base import BaseClassifier
 from torch import nn, optim
 
@@ -17,12 +18,14 @@ from sktime_tsd._training import OPTIMIZERS, SCHEDULES, split_validation, train_
 from sktime_tsd._validation import (
     as_float32_panel,
     check_choice,
+    check_flag,
     check_labels,
     check_no_capability_gap,
     check_number,
     check_panel,
     check_panel_shape,
     check_random_state_parameter,
+    check_verbose,
     resolve_device,
 )
 from sktime_tsd.networks import ScaledNetwork, build_network, check_network
@@ -31,6 +34,12 @@ __all__ = ["SkorchClassifier"]
 
 # Values in one batch of inference: bounds the memory of a network's hidden layers.
 _VALUES_PER_INFERENCE_BATCH = {"cpu": 2**16, "cuda": 2**22}
+
+
+def _is_callback(item):
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
+        item = item[1]
+    return isinstance(item, Callback) or (isinstance(item, type) and issubclass(item, Callback))
 
 
 class SkorchClassifier(SklearnInterop, BaseClassifier):
@@ -53,7 +62,8 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
         inside the network.
     max_epochs : int, default=120
     batch_size : int, default=16
-        Most series per step; the batches of an epoch are of nearly equal size.
+        Most series per step; the batches of an epoch are of nearly equal size. (Two at
+        least, where a series is a single value.)
     lr : float, default=5e-3
         Peak learning rate.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
@@ -255,8 +265,16 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
         check_panel(X)
         super().fit(X, y)
         if self.n_classes_ == 1:  # the base class never calls _fit then
-            self._set_fitted(self.classes_, None, [], None, None)
+            self._fit_single_class(X)
         return self
+
+    def _fit_single_class(self, X):
+        try:
+            X = as_float32_panel(self._check_convert_X_for_predict(X))
+        except ValueError:
+            self.reset()
+            raise
+        self._set_fitted(self.classes_, None, [], *X.shape[1:])
 
     def _fit(self, X, y):
         X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
@@ -341,16 +359,24 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
                 "nothing to tell when to stop. Set it, for instance to 0.2."
             )
         check_choice("lr_schedule", self.lr_schedule, SCHEDULES)
-        if not (isinstance(self.optimizer, type) and issubclass(self.optimizer, optim.Optimizer)):
+        is_class = isinstance(self.optimizer, type) and issubclass(self.optimizer, optim.Optimizer)
+        if not is_class or self.optimizer is optim.Optimizer:
             check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
         if isinstance(self.class_weight, dict):
             for label, weight in self.class_weight.items():
                 check_number(f"class_weight[{label!r}]", weight, low=0)
         else:
             check_choice("class_weight", self.class_weight, ("balanced", None))
-        if not isinstance(self.callbacks, (list, tuple, type(None))):
-            raise TypeError(f"callbacks must be a list, got {self.callbacks!r}.")
-        check_number("verbose", int(self.verbose), integer=True, low=0)
+        if not isinstance(self.callbacks, (list, tuple, type(None))) or not all(
+            map(_is_callback, self.callbacks or ())
+        ):
+            raise TypeError(
+                "callbacks must be a list of skorch callbacks, or of pairs (name, callback); got "
+                f"{self.callbacks!r}."
+            )
+        check_flag("scale_inputs", self.scale_inputs)
+        check_flag("compile", self.compile)
+        check_verbose(self.verbose)
         check_random_state_parameter(self.random_state)
         resolve_device(self.device)
 
@@ -376,7 +402,8 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
         Returns
         -------
         logits : numpy.ndarray of shape (n_instances, n_classes), float32
-            Columns in the order of ``classes_``. Zeros if all labels were equal.
+            Columns in the order of ``classes_``. One column of zeros if all labels were
+            equal.
 
         Raises
         ------
@@ -394,9 +421,9 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
 
     def _logits(self, X):
         X = as_float32_panel(X)
+        check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         if self.network_ is None:
             return np.zeros((len(X), 1), dtype=np.float32)
-        check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         device = self.network_.mean.device
         values = _VALUES_PER_INFERENCE_BATCH.get(device.type, 2**16)
         batch_size = max(1, values // X[0].size)
@@ -424,8 +451,14 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
         ------
         NotFittedError
             If the classifier is not fitted.
+        ValueError
+            If `y` had several outputs.
         """
         self.check_is_fitted()
+        if self._is_vectorized:
+            raise ValueError(
+                "y had several outputs in fit; each classifier in classifiers_ has a history."
+            )
         frame = pd.DataFrame(self.history_)
         return frame.set_index("epoch") if len(frame) else frame
 

@@ -22,6 +22,7 @@ from sktime_tsd._validation import (
     check_number,
     check_panel,
     check_random_state_parameter,
+    check_verbose,
     resolve_device,
 )
 from sktime_tsd.classifier import SkorchClassifier
@@ -301,10 +302,19 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
 
     def _fit_single_class(self, X, y):
         """Give data with one label a teacher and a student that say that label."""
-        with warnings.catch_warnings():  # the base class has said it already
-            warnings.filterwarnings("ignore", message=".*only single label seen.*")
-            self.student_ = self._new_student().fit(X, y)
-            self.teacher_ = single_class_teacher(self.teacher, X, y)
+        try:
+            inner_X = as_float32_panel(self._check_convert_X_for_predict(X))
+            window_width(self.window, inner_X.shape[2])
+            with warnings.catch_warnings():  # the base class has said it already
+                warnings.filterwarnings("ignore", message=".*only single label seen.*")
+                teacher = single_class_teacher(self.teacher, X, y)
+                student = self._new_student().fit(X, y)
+            AlignedTeacher(teacher, self.classes_, inner_X[:_N_EXAMPLES])
+        except Exception:
+            self.reset()
+            raise
+        self.teacher_ = teacher
+        self.student_ = student
 
     def _new_student(self):
         student = self.student
@@ -364,7 +374,7 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
                 f"bank_size={self.bank_size}. Raise bank_size or lower n_windows."
             )
         if self.verbose is not None:
-            check_number("verbose", int(self.verbose), integer=True, low=0)
+            check_verbose(self.verbose)
         if self.device is not None:
             resolve_device(self.device)
         check_random_state_parameter(self.random_state)

@@ -105,7 +105,8 @@ def kl_divergence(teacher_probabilities, student_probabilities):
     array([0.])
     """
     student = np.clip(student_probabilities, _LEAST_PROBABILITY, None)
-    return rel_entr(teacher_probabilities, student).sum(axis=1)
+    # raising a probability to 1e-6 can push the sum below 0
+    return rel_entr(teacher_probabilities, student).sum(axis=1).clip(min=0)
 
 
 def saliency_rank_correlation(teacher_saliency, student_saliency):

@@ -1,5 +1,6 @@
 """The total loss of a student."""
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -76,7 +77,11 @@ class DistillationCriterion(nn.Module):
         -------
         loss : torch.Tensor, scalar
         """
-        return F.cross_entropy(logits, y, weight=self.class_weight)
+        if self.class_weight is None:
+            return F.cross_entropy(logits, y)
+        # a batch may hold only series of weight 0
+        total = self.class_weight[y].sum().clamp(min=torch.finfo(logits.dtype).tiny)
+        return F.cross_entropy(logits, y, weight=self.class_weight, reduction="sum") / total
 
     def forward(self, student, teacher, y):
         """Total loss.

@@ -1,0 +1,754 @@
+"""What cannot be used is refused: before any training, in words, leaving nothing half-fitted."""
+
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import random_panel
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping
+from sktime.datatypes import convert
+from torch import nn
+
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+from sktime_tsd.losses import KD
+from sktime_tsd.perturbations import Zero
+
+TINY_FCN = {"network": "fcn", "network_params": {"filters": (4,), "kernel_sizes": (3,)}}
+TINY_LSTM = {"network": "lstm", "network_params": {"hidden_size": 4, "num_layers": 1}}
+NAN, INF = float("nan"), float("inf")
+X, Y = random_panel(12)
+Y01 = np.arange(12) % 2
+
+single_label_warning = pytest.mark.filterwarnings("ignore:.*only single label seen")
+
+
+class UntouchableTeacher(ClassifierMixin, BaseEstimator):
+    """Fails the test when it is fitted."""
+
+    def fit(self, X, y):
+        pytest.fail("the teacher was fitted")
+
+    def predict_proba(self, X):
+        pytest.fail("the teacher was asked")
+
+
+class FlatLinear(nn.Module):
+    """A network of one layer, with as many logits too many as it is told."""
+
+    def __init__(self, n_channels, n_timepoints, n_classes, surplus=0):
+        super().__init__()
+        self.linear = nn.Linear(n_channels * n_timepoints, n_classes + surplus)
+
+    def forward(self, x):
+        return self.linear(x.flatten(1))
+
+
+def classifier(**params):
+    return SkorchClassifier(**{**TINY_FCN, "max_epochs": 2, "random_state": 0, **params})
+
+
+def distiller(teacher=None, student=None, **params):
+    return SaliencyDistilledClassifier(
+        SkorchClassifier(**TINY_LSTM, max_epochs=1) if teacher is None else teacher,
+        classifier() if student is None else student,
+        **{"n_windows": 2, "bank_size": 4, "random_state": 0, **params},
+    )
+
+
+MAKERS = {"classifier": classifier, "distiller": distiller}
+both = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    def train(*args, **kwargs):
+        pytest.fail("a network was trained")
+
+    monkeypatch.setattr("sktime_tsd._training.TrainingNet.train", train)
+
+
+def assert_not_fitted(clf):
+    assert not clf.is_fitted
+    with pytest.raises(ValueError, match="not been fitted"):
+        clf.check_is_fitted()
+    with pytest.raises(NotFittedError):
+        check_is_fitted(clf)
+
+
+def assert_refused(clf, X, y, error, match):
+    with pytest.raises(error, match=match):
+        clf.fit(X, y)
+    assert_not_fitted(clf)
+
+
+def with_value(value):
+    changed = X.copy()
+    changed[3, 0, 2] = value
+    return changed
+
+
+def multiindex(X):
+    return convert(X, "numpy3D", "pd-multiindex")
+
+
+def ragged_list():
+    return [pd.DataFrame({"a": np.arange(10.0 + i)}) for i in range(12)]
+
+
+def ragged_nested():
+    return pd.DataFrame({"a": [pd.Series(np.arange(10.0 + i)) for i in range(12)]})
+
+
+# -- series and labels ---------------------------------------------------------------
+
+SHAPE = r"Expected X of shape \(n_instances, n_channels, n_timepoints\)"
+BAD_SERIES = {
+    "NaN": (with_value(NAN), ValueError, r"NaN in 1 of 12 series \(the first is series 3\)"),
+    "inf": (with_value(INF), ValueError, "infinite values in 1 of 12 series"),
+    "-inf": (with_value(-INF), ValueError, "infinite values in 1 of 12 series"),
+    "1-D": (X[:, 0, 0], ValueError, rf"{SHAPE}, got an array of shape \(12,\)"),
+    "4-D": (X[None], ValueError, rf"{SHAPE}, got an array of shape \(1, 12, 1, 20\)"),
+    "no series": (X[:0], ValueError, rf"{SHAPE} with at least one series.*\(0, 1, 20\)"),
+    "no time points": (X[:, :, :0], ValueError, rf"{SHAPE} with at least.*\(12, 1, 0\)"),
+    "no channels": (X[:, :0], ValueError, rf"{SHAPE} with at least.*\(12, 0, 20\)"),
+    "beyond float32": (with_value(1e300), ValueError, r"1e\+300, beyond the range of float32"),
+    "below float32": (with_value(-1e300), ValueError, r"1e\+300, beyond the range of float32"),
+    "object": (X.astype(object), TypeError, "X must hold real numbers, got dtype object"),
+    "strings": (X.astype(str), TypeError, "X must hold real numbers, got dtype <U"),
+    "complex": (X.astype(complex), TypeError, "X must hold real numbers, got dtype complex128"),
+    "None": (None, TypeError, "X must be in an sktime compatible format"),
+    "nested list": (X.tolist(), TypeError, "X must be in an sktime compatible format"),
+    "ragged df-list": (ragged_list(), ValueError, "series of unequal length.*PaddingTransformer"),
+    "ragged nested": (ragged_nested(), ValueError, "series of unequal length.*PaddingTransformer"),
+    "NaN in a frame": (multiindex(with_value(NAN)), ValueError, "X contains NaN.*Impute"),
+    "inf in a frame": (multiindex(with_value(INF)), ValueError, "infinite values in 1 of 12"),
+    "beyond float32 in a frame": (multiindex(with_value(1e300)), ValueError, "range of float32"),
+}
+
+
+@both
+@pytest.mark.parametrize(("bad", "error", "match"), BAD_SERIES.values(), ids=BAD_SERIES)
+def test_series_that_cannot_be_used(make, bad, error, match, no_training):
+    clf = make() if make is classifier else make(UntouchableTeacher())
+    assert_refused(clf, bad, Y, error, match)
+
+
+@both
+@single_label_warning
+@pytest.mark.parametrize("kind", ["inf", "-inf", "inf in a frame", "beyond float32 in a frame"])
+def test_series_that_cannot_be_used_where_nothing_is_to_be_learnt(make, kind, no_training):
+    bad, error, match = BAD_SERIES[kind]
+    assert_refused(make(), bad, np.full(12, "a"), error, match)
+
+
+def _first(value, kind=object):
+    labels = Y.astype(kind) if kind is object else Y01.astype(kind)
+    labels[0] = value
+    return labels
+
+
+MISSING = r"y contains 1 missing labels \(NaN or None\)"
+BAD_LABELS = {
+    "None": (None, TypeError, "y must be an array, pandas Series or list of class labels.*None"),
+    "a string": ("class 00", TypeError, "y must be an array, pandas Series or list"),
+    "a number": (3, TypeError, "y must be an array, pandas Series or list"),
+    "shorter": (Y[:-1], ValueError, "(?i)number.*X = 12.*y = 11"),
+    "longer": (np.append(Y, Y[0]), ValueError, "(?i)number.*X = 12.*y = 13"),
+    "empty": (Y[:0], ValueError, "y must hold one class label per series"),
+    "NaN among numbers": (_first(NAN, float), ValueError, MISSING),
+    "NaN among objects": (_first(NAN), ValueError, MISSING),
+    "None among objects": (_first(None), ValueError, MISSING),
+    "None in a list": ([None, *Y[1:].tolist()], ValueError, MISSING),
+    # numpy turns this one into the string "nan", a class of its own
+    "NaN among strings in a list": ([NAN, *Y[1:].tolist()], ValueError, MISSING),
+    "NA in a Series": (pd.Series([pd.NA, *Y[1:]]), ValueError, MISSING),
+    "continuous": (np.linspace(0, 1, 12), ValueError, "continuous"),
+    "continuous, 2-D": (np.linspace(0, 1, 24).reshape(12, 2), ValueError, "continuous"),
+    "inf": (_first(INF, float), ValueError, "(?i)infinity|infinite"),
+}
+
+
+@both
+@pytest.mark.parametrize(("bad", "error", "match"), BAD_LABELS.values(), ids=BAD_LABELS)
+def test_labels_that_cannot_be_used(make, bad, error, match, no_training):
+    clf = make() if make is classifier else make(UntouchableTeacher())
+    assert_refused(clf, X, bad, error, match)
+
+
+@pytest.fixture(scope="module", params=MAKERS.values(), ids=MAKERS)
+def fitted(request):
+    return request.param().fit(X, Y)
+
+
+METHODS = ["predict", "predict_proba", "predict_logits"]
+BAD_AT_PREDICT = {
+    "channels": (np.repeat(X, 2, axis=1), ValueError, "2 channels.*fitted on.* 1 channels"),
+    "length": (X[:, :, :-1], ValueError, "19 time points.*fitted on.* 20 time points"),
+    "NaN": (with_value(NAN), ValueError, "X contains NaN"),
+    "inf": (with_value(INF), ValueError, "X contains infinite values"),
+    "-inf": (with_value(-INF), ValueError, "X contains infinite values"),
+    "beyond float32": (with_value(1e300), ValueError, "beyond the range of float32"),
+    "NaN in a frame": (multiindex(with_value(NAN)), ValueError, "X contains NaN"),
+    "inf in a frame": (multiindex(with_value(INF)), ValueError, "X contains infinite values"),
+    "ragged": (ragged_list(), ValueError, "unequal length"),
+    "object": (X.astype(object), TypeError, "X must hold real numbers"),
+    "complex": (X.astype(complex), TypeError, "X must hold real numbers"),
+    "no time points": (X[:, :, :0], ValueError, "at least one series, channel and time point"),
+    "no series": (X[:0], ValueError, "(?i)at least one series|number of cases required is 1"),
+    "1-D": (X[:, 0, 0], (ValueError, TypeError), "Expected X of shape|compatible format"),
+    "4-D": (X[None], (ValueError, TypeError), "Expected X of shape|compatible format"),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("bad", "error", "match"), BAD_AT_PREDICT.values(), ids=BAD_AT_PREDICT)
+def test_series_that_cannot_be_predicted(fitted, method, bad, error, match):
+    before = fitted.predict_logits(X)
+    with pytest.raises(error, match=match):
+        getattr(fitted, method)(bad)
+    np.testing.assert_array_equal(fitted.predict_logits(X), before)
+
+
+@both
+@pytest.mark.parametrize("method", METHODS)
+def test_prediction_before_fit(make, method):
+    with pytest.raises(ValueError, match="has not been fitted yet"):
+        getattr(make(), method)(X)
+
+
+# -- parameters ----------------------------------------------------------------------
+
+BAD_CLASSIFIER = [
+    ({"network": "resnet"}, ValueError, "'fcn', 'inception_time', 'lstm'.*got 'resnet'"),
+    ({"network": FlatLinear(1, 20, 2)}, TypeError, "must be a class, got a FlatLinear"),
+    ({"network": 3}, TypeError, "network must be a name, an nn.Module class"),
+    ({"network_params": {"depht": 1}}, TypeError, "FCN cannot be built.*depht.*signature is"),
+    ({"network_params": [1]}, TypeError, r"network_params must be a dict, got \[1\]"),
+    (
+        {"network": FlatLinear, "network_params": {"surplus": 1}},
+        ValueError,
+        r"FlatLinear must return logits of shape \(n, 2\), for 2 series it returned \(2, 3\)",
+    ),
+    (
+        {"network": lambda *sizes: "net", "network_params": None},
+        TypeError,
+        "network must build an nn.Module, got str",
+    ),
+    ({"weight_decay": -0.1}, ValueError, "weight_decay == -0.1, must be >= 0"),
+    ({"weight_decay": NAN}, ValueError, "weight_decay must be finite, got nan"),
+    ({"class_weight": {"class 00": -1.0}}, ValueError, r"class_weight\['class 00'\] == -1.0"),
+    ({"class_weight": {"class 00": NAN}}, ValueError, r"class_weight\['class 00'\] must be fin"),
+    ({"class_weight": {"class 07": 1.0}}, ValueError, "not in class_weight"),
+    ({"class_weight": "even"}, ValueError, "class_weight must be one of 'balanced', None"),
+    ({"optimizer": "adamax"}, ValueError, "one of 'adam', 'adamw', 'sgd'; got 'adamax'"),
+    ({"lr_schedule": "step"}, ValueError, "one of 'one_cycle', 'cosine', None; got 'step'"),
+    ({"max_epochs": 0}, ValueError, "max_epochs == 0, must be >= 1"),
+    ({"max_epochs": 1.5}, TypeError, "max_epochs must be an integer, got 1.5"),
+    ({"batch_size": 0}, ValueError, "batch_size == 0, must be >= 1"),
+    ({"lr": 0}, ValueError, "lr == 0, must be > 0"),
+    ({"lr": -1e-3}, ValueError, "lr == -0.001, must be > 0"),
+    ({"lr": NAN}, ValueError, "lr must be finite, got nan"),
+    ({"lr": INF}, ValueError, "lr must be finite, got inf"),
+    ({"lr": True}, TypeError, "lr must be a number, got True"),
+    ({"lr": "0.1"}, TypeError, "lr must be a number, got '0.1'"),
+    ({"gradient_clip": 0}, ValueError, "gradient_clip == 0, must be > 0"),
+    ({"gradient_clip": NAN}, ValueError, "gradient_clip must be finite"),
+    ({"validation_fraction": 0}, ValueError, "validation_fraction == 0, must be > 0"),
+    ({"validation_fraction": 1.0}, ValueError, "validation_fraction == 1.0, must be < 1"),
+    ({"validation_fraction": 0.999}, ValueError, "validation_fraction"),
+    ({"patience": 3}, ValueError, "patience needs validation_fraction"),
+    ({"patience": 0, "validation_fraction": 0.5}, ValueError, "patience == 0, must be >= 1"),
+    ({"callbacks": Callback()}, TypeError, "callbacks must be a list"),
+    ({"callbacks": ["early stopping"]}, TypeError, "callbacks must be a list"),
+    ({"verbose": "loud"}, (TypeError, ValueError), "verbose"),
+    ({"verbose": -1}, ValueError, "verbose == -1, must be >= 0"),
+    ({"random_state": "a"}, ValueError, "'a' cannot be used to seed"),
+    ({"random_state": -1}, ValueError, "(?i)seed must be between 0 and"),
+    ({"device": "nonsense"}, ValueError, 'device=\'nonsense\' cannot be used.*"auto", "cpu"'),
+    ({"device": None}, ValueError, "device=None cannot be used"),
+]
+
+
+def _name(value):
+    if isinstance(value, dict):
+        return " ".join(f"{k}={v!r:.25}" for k, v in value.items())
+    return ""
+
+
+@pytest.mark.parametrize(("params", "error", "match"), BAD_CLASSIFIER, ids=_name)
+def test_parameters_of_a_classifier(params, error, match, no_training):
+    assert_refused(classifier(**params), X, Y, error, match)
+
+
+@pytest.mark.parametrize(("params", "error", "match"), BAD_CLASSIFIER, ids=_name)
+def test_parameters_of_a_student_are_refused_before_the_teacher_is_fitted(
+    params, error, match, no_training
+):
+    clf = distiller(UntouchableTeacher(), classifier(**params))
+    assert_refused(clf, X, Y, error, match)
+
+
+BAD_DISTILLER = [
+    ({"saliency_weight": -1}, ValueError, "saliency_weight == -1, must be >= 0"),
+    ({"saliency_weight": NAN}, ValueError, "saliency_weight must be finite, got nan"),
+    ({"saliency_weight": "1"}, TypeError, "saliency_weight must be a number, got '1'"),
+    ({"temperature": 0}, ValueError, "temperature == 0, must be > 0"),
+    ({"temperature": -2.0}, ValueError, "temperature == -2.0, must be > 0"),
+    ({"temperature": NAN}, ValueError, "temperature must be finite, got nan"),
+    ({"n_windows": 5}, ValueError, "n_windows=5 .*bank_size=4. Raise bank_size or lower"),
+    ({"n_windows": 0}, ValueError, "n_windows == 0, must be >= 1"),
+    ({"bank_size": 0}, ValueError, "bank_size == 0, must be >= 1"),
+    ({"window": 21}, ValueError, "window=21 time points is longer.*20. Use at most 20"),
+    ({"window": 0}, ValueError, "window == 0, must be >= 1"),
+    ({"window": 0.0}, ValueError, "window, as a fraction of the series.*0.0, must be > 0"),
+    ({"window": 1.5}, ValueError, "window, as a fraction of the series.*1.5, must be <= 1"),
+    ({"window": -0.5}, ValueError, "window, as a fraction of the series.*-0.5, must be > 0"),
+    ({"window": NAN}, ValueError, "window, as a fraction of the series, must be finite"),
+    ({"window": "0.1"}, TypeError, "window must be"),
+    ({"window": True}, TypeError, "window must be"),
+    ({"window": np.int64(21)}, ValueError, "window=21 time points is longer.*20. Use at most 20"),
+    ({"saliency_measure": "l2"}, ValueError, "saliency_measure must be one of 'kl_per_class'"),
+    ({"saliency_normalization": None}, ValueError, "saliency_normalization must be one of 'each'"),
+    ({"saliency_ramp": -0.1}, ValueError, "saliency_ramp == -0.1, must be >= 0"),
+    ({"saliency_ramp": 1.1}, ValueError, "saliency_ramp == 1.1, must be <= 1"),
+    ({"saliency_ramp": NAN}, ValueError, "saliency_ramp must be finite"),
+    ({"perturbation": "zero"}, TypeError, r"must be an instance such as.*\(\), got 'zero'"),
+    ({"perturbation": Zero}, TypeError, r"must be an instance such as.*\(\), got <class"),
+    ({"distillation": KD()}, TypeError, r"must be a list of terms.*KD\(\)\], got KD\("),
+    ({"distillation": ["kd"]}, TypeError, r"must be a list of terms.*got \['kd'\]"),
+    ({"distillation": "kd"}, TypeError, "must be a list of terms.*got 'kd'"),
+    ({"distillation": [KD]}, TypeError, r"must be a list of terms.*got \[<class"),
+    ({"student": "fcn"}, TypeError, "student must be a SkorchClassifier, got 'fcn'"),
+    ({"student": SkorchClassifier}, TypeError, "student must be a SkorchClassifier, got <class"),
+    ({"student": LogisticRegression()}, TypeError, "student must be a SkorchClassifier, got Log"),
+    ({"device": "nonsense"}, ValueError, "device='nonsense' cannot be used"),
+    ({"verbose": "loud"}, (TypeError, ValueError), "verbose"),
+    ({"random_state": "a"}, ValueError, "'a' cannot be used to seed"),
+    ({"random_state": -1}, ValueError, "(?i)seed must be between 0 and"),
+    ({"memory": 3}, ValueError, "'memory' should be None, a string or"),
+]
+
+
+@pytest.mark.parametrize(("params", "error", "match"), BAD_DISTILLER, ids=_name)
+def test_parameters_of_a_distiller(params, error, match, no_training):
+    clf = distiller(**{"teacher": UntouchableTeacher(), **params})
+    assert_refused(clf, X, Y, error, match)
+
+
+@pytest.mark.parametrize("window", [np.int64(3), np.int32(3), np.float32(0.15)], ids=repr)
+def test_a_window_of_any_numeric_type_is_as_good_as_python_s_own(window):
+    plain = 3 if isinstance(window, np.integer) else 0.15
+    proba = distiller(window=window).fit(X, Y).predict_proba(X)
+    np.testing.assert_array_equal(proba, distiller(window=plain).fit(X, Y).predict_proba(X))
+
+
+@pytest.mark.parametrize("term", [KD], ids=["KD"])
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"weight": -1}, "weight == -1, must be >= 0"),
+        ({"weight": NAN}, "weight must be finite"),
+        ({"temperature": 0}, "temperature == 0, must be > 0"),
+        ({"temperature": -1}, "temperature == -1, must be > 0"),
+        ({"temperature": NAN}, "temperature must be finite"),
+    ],
+    ids=_name,
+)
+def test_settings_of_a_term(term, params, match):
+    with pytest.raises(ValueError, match=match):
+        term(**params)
+
+
+@both
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("device", ["cuda", "cuda:0"])
+def test_a_device_that_is_not_there(make, device, no_training):
+    # the device is named as the user wrote it
+    assert_refused(make(device=device), X, Y, ValueError, f"device='{device}' cannot be used")
+
+
+# -- teachers ------------------------------------------------------------------------
+
+
+def flat(classifier):
+    flatten = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 20)})
+    return make_pipeline(flatten, classifier)
+
+
+def fitted_lstm(X, y):
+    return SkorchClassifier(**TINY_LSTM, max_epochs=1, random_state=0).fit(X, y)
+
+
+BAD_TEACHER = {
+    "class": (SkorchClassifier, TypeError, "teacher must be a classifier.*got <class"),
+    "module class": (FlatLinear, TypeError, "teacher must be a classifier.*got <class"),
+    "string": ("lstm", TypeError, "teacher must be a classifier.*got 'lstm'"),
+    "object": (object(), TypeError, "teacher must be a classifier.*got <object"),
+    "transformer": (FunctionTransformer(), TypeError, "FunctionTransformer has no predict_proba"),
+    "ridge": (RidgeClassifier(), TypeError, "RidgeClassifier has no predict_proba.*Calibrated"),
+    "ridge in a pipeline": (flat(RidgeClassifier()), TypeError, "Pipeline has no predict_proba"),
+    "frozen, fitted ridge": (
+        FrozenEstimator(flat(RidgeClassifier()).fit(X, Y)),
+        TypeError,
+        "has no predict_proba",
+    ),
+    "frozen, not fitted": (
+        FrozenEstimator(SkorchClassifier(**TINY_LSTM)),
+        ValueError,
+        "in FrozenEstimator, a SkorchClassifier, is not fitted",
+    ),
+    "frozen, not fitted, of sklearn": (
+        FrozenEstimator(flat(LogisticRegression())),
+        ValueError,
+        "in FrozenEstimator, a Pipeline, is not fitted",
+    ),
+    "2-D only": (LogisticRegression(), ValueError, "Found array with dim 3"),
+    "bad parameter": (SkorchClassifier(lr=-1), ValueError, "lr == -1, must be > 0"),
+    "unknown network": (SkorchClassifier("resnet"), ValueError, "'inception_time'.*got 'resnet'"),
+    "module, 3 logits": (
+        FlatLinear(1, 20, 3),
+        ValueError,
+        r"must give 2 logits.*array of shape \(2, 3\)",
+    ),
+    "module, other length": (
+        FlatLinear(1, 21, 2),
+        ValueError,
+        r"cannot score series of shape \(1 channels, 20 time points\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("teacher", "error", "match"), BAD_TEACHER.values(), ids=BAD_TEACHER)
+def test_teachers_that_cannot_teach(teacher, error, match, no_training):
+    assert_refused(distiller(teacher), X, Y, error, match)
+
+
+@pytest.mark.parametrize(
+    ("X_teacher", "y_teacher", "match"),
+    [
+        (X, np.where(Y == "class 00", "other", Y), r"does not know the classes \['class 00'\]"),
+        (X, Y01, r"does not know the classes \['class 00', 'class 01'\] of y.*fitted on \[0, 1\]"),
+        (X[:, :, :-1], Y, "20 time points per series, but.* fitted on series with 19"),
+        (np.repeat(X, 2, axis=1), Y, "1 channels per series, but.* fitted on series with 2"),
+    ],
+    ids=["lacks a class", "other labels", "other length", "other channels"],
+)
+def test_frozen_teachers_of_another_problem(X_teacher, y_teacher, match, request):
+    teacher = fitted_lstm(X_teacher, y_teacher)
+    request.getfixturevalue("no_training")  # from here on
+    assert_refused(distiller(FrozenEstimator(teacher)), X, Y, ValueError, match)
+
+
+@pytest.mark.parametrize(
+    "teacher", [FlatLinear(1, 20, 3), FlatLinear(1, 21, 2)], ids=["3 logits", "other length"]
+)
+def test_the_message_names_the_network_that_was_given(teacher):
+    with pytest.raises(ValueError, match="FlatLinear"):
+        distiller(teacher).fit(X, Y)
+
+
+# -- labels of all kinds -------------------------------------------------------------
+
+
+@both
+def test_labels_in_a_list_or_tuple_are_as_good_as_an_array(make):
+    expected = make().fit(X, Y).predict_proba(X)
+    for labels in (Y.tolist(), tuple(Y.tolist())):
+        clf = make().fit(X, labels)
+        np.testing.assert_array_equal(clf.predict_proba(X), expected)
+        assert clf.predict(X).dtype == Y.dtype
+
+
+@both
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.Series(Y),
+        pd.Series(Y, dtype="category"),
+        # a category that does not occur is no class
+        pd.Series(pd.Categorical(Y, categories=["class 99", "class 01", "class 00"])),
+        pd.Series(Y, index=range(50, 62)),
+    ],
+    ids=["strings", "categories", "unordered categories", "other index"],
+)
+def test_labels_in_a_series(make, labels):
+    clf = make().fit(X, labels)
+    assert list(clf.classes_) == ["class 00", "class 01"]
+    np.testing.assert_array_equal(clf.predict_proba(X), make().fit(X, Y).predict_proba(X))
+    assert set(clf.predict(X)) <= set(Y)
+
+
+@both
+@pytest.mark.parametrize(
+    "labels",
+    [Y01, Y01.astype(np.int8), Y01.astype(np.uint16), Y01 == 1, 2.0 * Y01, Y, Y.astype(object)],
+    ids=lambda labels: str(labels.dtype),
+)
+def test_labels_come_back_with_their_dtype(make, labels):
+    clf = make().fit(X, labels)
+    predicted = clf.predict(X)
+    assert predicted.dtype == clf.classes_.dtype == labels.dtype
+    assert set(predicted.tolist()) <= set(labels.tolist())
+
+
+@both
+def test_mixed_labels_are_refused_in_words(make, no_training):
+    labels = np.array([1, "a"] * 6, dtype=object)
+    # they are no regression target, and a user who is told so searches in the wrong place
+    with pytest.raises((ValueError, TypeError), match=r"(?i)mix|different types|str.*int|int.*str"):
+        make().fit(X, labels)
+
+
+SINGLE_CLASS = {
+    "classifier": classifier(),
+    "distiller": distiller(),
+    "default teacher": SaliencyDistilledClassifier(n_windows=2, bank_size=4),
+    "sklearn teacher": distiller(flat(LogisticRegression())),
+    "module teacher": distiller(FlatLinear(1, 20, 1)),
+}
+
+
+@single_label_warning
+@pytest.mark.parametrize("clf", SINGLE_CLASS.values(), ids=SINGLE_CLASS)
+@pytest.mark.parametrize("label", ["class 00", 3, True], ids=repr)
+def test_a_single_class(clf, label, no_training):
+    labels = np.full(12, label)
+    clf = clf.clone().fit(X, labels)
+    np.testing.assert_array_equal(clf.predict(X), labels)
+    assert clf.predict(X).dtype == labels.dtype
+    np.testing.assert_array_equal(clf.predict_proba(X), np.ones((12, 1)))
+    assert clf.predict_logits(X).shape == (12, 1)
+    assert "classes" in clf.get_fitted_params()
+    if isinstance(clf, SaliencyDistilledClassifier):
+        np.testing.assert_array_equal(clf.student_.predict(X), labels)
+        assert len(clf.teacher_.predict(X)) == 12
+
+
+@single_label_warning
+def test_a_single_class_with_a_frozen_teacher(no_training):
+    clf = distiller(FrozenEstimator(flat(LogisticRegression()).fit(X, Y)))
+    with pytest.warns(
+        UserWarning, match=r"knows 1 classes that y does not hold \(\['class 01'\]\)"
+    ):
+        clf.fit(X, np.full(12, "class 00"))
+    np.testing.assert_array_equal(clf.predict_proba(X), np.ones((12, 1)))
+    assert set(clf.teacher_.predict(X)) == {"class 00", "class 01"}  # as it was
+
+
+@single_label_warning
+def test_a_single_class_with_a_frozen_teacher_that_does_not_know_it(no_training):
+    teacher = flat(LogisticRegression()).fit(X, Y)
+    clf = distiller(FrozenEstimator(teacher))
+    assert_refused(clf, X, np.full(12, "other"), ValueError, r"know the classes \['other'\]")
+
+
+# -- training that fails -------------------------------------------------------------
+
+DIVERGING = {
+    **TINY_LSTM,
+    "optimizer": "sgd",
+    "lr": 1e30,
+    "lr_schedule": None,
+    "gradient_clip": None,
+    "scale_inputs": False,
+}
+
+
+@pytest.mark.parametrize(
+    "clf",
+    [
+        classifier(**DIVERGING, max_epochs=10),
+        distiller(student=classifier(**DIVERGING, max_epochs=10)),
+        distiller(classifier(**DIVERGING, max_epochs=10)),
+    ],
+    ids=["classifier", "student", "teacher"],
+)
+def test_a_loss_that_diverges(clf):
+    assert_refused(clf, X, Y, ValueError, r"diverged.*epoch \d+.*Lower lr \(now 1e\+30\)")
+
+
+@pytest.mark.parametrize("validation_fraction", [None, 0.5])
+def test_a_loss_that_diverges_in_the_last_step(validation_fraction):
+    # the loss is measured before the step: of the last step no epoch tells
+    params = {**DIVERGING, **TINY_FCN, "validation_fraction": validation_fraction}
+    clf = classifier(**params, max_epochs=1, batch_size=12)
+    assert_refused(clf, X, Y, ValueError, "diverged")
+
+
+def test_a_class_of_weight_zero_is_ignored_also_where_a_batch_holds_no_other():
+    clf = classifier(class_weight={"class 00": 0.0, "class 01": 1.0}, batch_size=1, max_epochs=20)
+    assert (clf.fit(X, Y).predict(X) == "class 01").all()
+
+
+class InterruptedNetwork(FlatLinear):
+    """Is interrupted in the second epoch of one batch each."""
+
+    def __init__(self, *sizes):
+        super().__init__(*sizes)
+        self.n_steps = 0
+
+    def forward(self, x):
+        self.n_steps += self.training
+        if self.n_steps == 2:
+            raise KeyboardInterrupt
+        return super().forward(x)
+
+
+class PressCtrlC(Callback):
+    def __init__(self, on):
+        self.on = on
+
+    def on_epoch_end(self, net, **kwargs):
+        self._press("epoch")
+
+    def on_batch_end(self, net, **kwargs):
+        self._press("batch")
+
+    def on_train_end(self, net, **kwargs):
+        self._press("train")
+
+    def _press(self, now):
+        if self.on == now:
+            signal.raise_signal(signal.SIGINT)
+
+
+INTERRUPTED = {
+    "network": {"network": InterruptedNetwork, "network_params": None, "max_epochs": 4},
+    "on_batch_end": {"callbacks": [PressCtrlC("batch")]},
+    "on_epoch_end": {"callbacks": [PressCtrlC("epoch")]},
+    "on_train_end": {"callbacks": [PressCtrlC("train")]},
+    # its own stop must not hide a real one
+    "with patience": {
+        "callbacks": [PressCtrlC("epoch")],
+        "validation_fraction": 0.5,
+        "patience": 1,
+    },
+}
+
+
+@pytest.mark.parametrize("params", INTERRUPTED.values(), ids=INTERRUPTED)
+@pytest.mark.parametrize("role", ["classifier", "student", "teacher"])
+def test_ctrl_c_propagates(params, role):
+    clf = classifier(**params)
+    if role != "classifier":
+        clf = distiller(**{role: clf})
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, Y)
+    assert_not_fitted(clf)
+
+
+@both
+def test_patience_stops_without_an_interrupt(make):
+    # with so small a step the validation loss does not fall
+    params = {
+        **TINY_LSTM,
+        "lr": 1e-12,
+        "max_epochs": 30,
+        "validation_fraction": 0.5,
+        "patience": 2,
+    }
+    clf = classifier(**params) if make is classifier else make(student=classifier(**params))
+    clf.fit(X, Y)
+    trained = clf if make is classifier else clf.student_
+    assert len(trained.history_) < 10
+    assert clf.is_fitted
+
+
+def test_early_stopping_of_the_user_stops_without_an_interrupt():
+    stopping = EarlyStopping(monitor="train_loss", patience=2, threshold=100.0)
+    clf = classifier(callbacks=[stopping], max_epochs=30).fit(X, Y)
+    assert len(clf.history_) < 10
+
+
+NO_FILES = dict.fromkeys(["f_params", "f_optimizer", "f_criterion", "f_history", "f_pickle"])
+
+
+@pytest.mark.parametrize("what", NO_FILES)
+@both
+def test_a_checkpoint_that_cannot_be_written_is_not_silent(make, what, tmp_path):
+    target = str(tmp_path / "missing" / "file")
+    checkpoint = Checkpoint(monitor=None, **{**NO_FILES, what: target})
+    clf = classifier(callbacks=[checkpoint])
+    if make is distiller:
+        clf = distiller(student=clf)
+    with pytest.raises(OSError, match="missing"):
+        clf.fit(X, Y)
+    assert_not_fitted(clf)
+
+
+def test_a_checkpoint_folder_that_is_a_file_is_not_silent(tmp_path):
+    (tmp_path / "taken").touch()
+    checkpoint = Checkpoint(monitor=None, **{**NO_FILES, "f_params": "p.pt"})
+    checkpoint.dirname = str(tmp_path / "taken")
+    with pytest.raises(OSError, match="taken"):
+        classifier(callbacks=[checkpoint]).fit(X, Y)
+
+
+def test_a_checkpoint_that_can_be_written_is(tmp_path):
+    checkpoint = Checkpoint(monitor=None, dirname=str(tmp_path), **{**NO_FILES, "f_params": "p.pt"})
+    assert classifier(callbacks=[checkpoint]).fit(X, Y).is_fitted
+    assert (tmp_path / "p.pt").exists()
+
+
+# -- a second fit that fails ---------------------------------------------------------
+
+FAILING_FITS = {
+    "NaN": (with_value(NAN), Y),
+    "NaN in a frame": (multiindex(with_value(NAN)), Y),
+    "inf in a frame": (multiindex(with_value(INF)), Y),
+    "float32": (with_value(1e300), Y),
+    "ragged": (ragged_list(), Y),
+    "shorter y": (X, Y[:-1]),
+    "NaN label": (X, _first(NAN)),
+}
+
+
+@both
+@pytest.mark.parametrize(("bad_X", "bad_y"), FAILING_FITS.values(), ids=FAILING_FITS)
+def test_a_failed_fit_leaves_the_earlier_one_or_nothing(make, bad_X, bad_y):
+    clf = make().fit(X, Y)
+    before = clf.predict_proba(X)
+    with pytest.raises((ValueError, TypeError)):
+        clf.fit(bad_X, bad_y)
+    assert_as_before_or_not_fitted(clf, before)
+
+
+def test_a_distiller_that_fails_on_another_problem_forgets_the_first_or_keeps_it():
+    clf = distiller(window=4).fit(X, Y)
+    before = clf.predict_proba(X)
+    with pytest.raises(ValueError, match="window=4 time points is longer"):
+        clf.fit(X[:, :, :3], np.arange(12) % 3)
+    assert_as_before_or_not_fitted(clf, before)
+
+
+@pytest.mark.parametrize("role", ["classifier", "student", "teacher"])
+def test_an_interrupted_second_fit_leaves_the_earlier_one_or_nothing(role):
+    pressed = PressCtrlC(None)
+    trained = classifier(callbacks=[pressed])
+    clf = trained if role == "classifier" else distiller(**{role: trained})
+    before = clf.fit(X, Y).predict_proba(X)
+    pressed.on = "epoch"
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, Y)
+    assert_as_before_or_not_fitted(clf, before)
+
+
+def assert_as_before_or_not_fitted(clf, before):
+    if clf.is_fitted:
+        np.testing.assert_array_equal(clf.predict_proba(X), before)
+        assert list(clf.classes_) == ["class 00", "class 01"]
+        assert set(clf.predict(X)) <= set(Y)
+    else:
+        assert_not_fitted(clf)
+        for method in METHODS:
+            with pytest.raises(ValueError, match="not been fitted"):
+                getattr(clf, method)(X)
