@@ -5,30 +5,15 @@ import copy
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import softmax
 from sklearn.utils.class_weight import compute_class_weight
-from skorch.callbacks import Callback
-from sktime.classification.base import BaseClassifier
-from torch import nn, optim
+from torch import nn
 
+from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._net import TrainingSet
 from sktime_tsd._random import draw_seed, seeded
-from sktime_tsd._sklearn_interop import SklearnInterop
-from sktime_tsd._training import OPTIMIZERS, SCHEDULES, split_validation, train_network
-from sktime_tsd._validation import (
-    as_float32_panel,
-    check_choice,
-    check_flag,
-    check_labels,
-    check_no_capability_gap,
-    check_number,
-    check_panel,
-    check_panel_shape,
-    check_random_state_parameter,
-    check_verbose,
-    resolve_device,
-)
-from sktime_tsd.networks import ScaledNetwork, build_network, check_network
+from sktime_tsd._training import check_settings, split_validation, train_network
+from sktime_tsd._validation import as_float32_panel, check_panel_shape, resolve_device
+from sktime_tsd.networks import ScaledNetwork, build_network
 
 __all__ = ["SkorchClassifier"]
 
@@ -36,13 +21,7 @@ __all__ = ["SkorchClassifier"]
 _VALUES_PER_INFERENCE_BATCH = {"cpu": 2**16, "cuda": 2**22}
 
 
-def _is_callback(item):
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        item = item[1]
-    return isinstance(item, Callback) or (isinstance(item, type) and issubclass(item, Callback))
-
-
-class SkorchClassifier(SklearnInterop, BaseClassifier):
+class SkorchClassifier(LogitsClassifier):
     """Any torch network as an sktime classifier, trained through skorch.
 
     The fitted classifier holds the network, the scaling of its input, the labels and the
@@ -132,19 +111,7 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
     True
     """
 
-    _tags = {
-        "authors": ["sktime_tsd developers"],
-        "maintainers": ["sktime_tsd developers"],
-        "python_version": ">=3.11",
-        "python_dependencies": ["torch", "skorch"],
-        "X_inner_mtype": "numpy3D",
-        "capability:multivariate": True,
-        "capability:predict_proba": True,
-        "capability:random_state": True,
-        "capability:class_weight": True,
-        "capability:categorical_in_X": False,
-        "property:randomness": "derandomized",
-    }
+    _tags = {"capability:class_weight": True}
 
     def __init__(
         self,
@@ -240,42 +207,6 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
 
     # -- fitting ---------------------------------------------------------------------
 
-    def fit(self, X, y):
-        """Train the network.
-
-        Parameters
-        ----------
-        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel of equal-length series.
-        y : array-like of shape (n_instances,)
-            Class labels.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a parameter, the series or the labels cannot be used, or the loss is no
-            longer finite.
-        """
-        self._check_parameters()
-        y = check_labels(y)
-        check_panel(X)
-        super().fit(X, y)
-        if self.n_classes_ == 1:  # the base class never calls _fit then
-            self._fit_single_class(X)
-        return self
-
-    def _fit_single_class(self, X):
-        try:
-            X = as_float32_panel(self._check_convert_X_for_predict(X))
-        except ValueError:
-            self.reset()
-            raise
-        self._set_fitted(self.classes_, None, [], *X.shape[1:])
-
     def _fit(self, X, y):
         X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
         seed = draw_seed(self.random_state)
@@ -287,6 +218,9 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
             None if valid is None else TrainingSet(X[valid], y[valid]),
             seed=seed,
         )
+
+    def _fit_single_class(self, X, y):
+        self._set_fitted(self.classes_, None, [], *X.shape[1:])
 
     def _fit_objective(
         self, classes, training_set, valid_set, *, seed, terms=(), description="network"
@@ -339,88 +273,16 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
         return torch.as_tensor(weights, dtype=torch.float32)
 
     def _check_parameters(self):
-        """Refuse parameters that cannot be used."""
-        check_network(self.network)
-        if not isinstance(self.network_params, (dict, type(None))):
-            raise TypeError(f"network_params must be a dict, got {self.network_params!r}.")
-        positive = {"low": 0, "boundaries": "neither"}
-        check_number("max_epochs", self.max_epochs, integer=True, low=1)
-        check_number("batch_size", self.batch_size, integer=True, low=1)
-        check_number("lr", self.lr, **positive)
-        check_number("weight_decay", self.weight_decay, low=0)
-        check_number("gradient_clip", self.gradient_clip, none_ok=True, **positive)
-        check_number(
-            "validation_fraction", self.validation_fraction, none_ok=True, high=1, **positive
-        )
-        check_number("patience", self.patience, integer=True, low=1, none_ok=True)
-        if self.patience is not None and self.validation_fraction is None:
-            raise ValueError(
-                "patience needs validation_fraction: without series kept aside there is "
-                "nothing to tell when to stop. Set it, for instance to 0.2."
-            )
-        check_choice("lr_schedule", self.lr_schedule, SCHEDULES)
-        is_class = isinstance(self.optimizer, type) and issubclass(self.optimizer, optim.Optimizer)
-        if not is_class or self.optimizer is optim.Optimizer:
-            check_choice("optimizer", self.optimizer, tuple(OPTIMIZERS))
-        if isinstance(self.class_weight, dict):
-            for label, weight in self.class_weight.items():
-                check_number(f"class_weight[{label!r}]", weight, low=0)
-        else:
-            check_choice("class_weight", self.class_weight, ("balanced", None))
-        if not isinstance(self.callbacks, (list, tuple, type(None))) or not all(
-            map(_is_callback, self.callbacks or ())
-        ):
-            raise TypeError(
-                "callbacks must be a list of skorch callbacks, or of pairs (name, callback); got "
-                f"{self.callbacks!r}."
-            )
-        check_flag("scale_inputs", self.scale_inputs)
-        check_flag("compile", self.compile)
-        check_verbose(self.verbose)
-        check_random_state_parameter(self.random_state)
-        resolve_device(self.device)
+        check_settings(self)
 
     def _check_network(self, n_channels, n_timepoints, n_classes):
         """Refuse a network that cannot be built for such series."""
         with seeded(0, torch.device("cpu")):
             build_network(self.network, n_channels, n_timepoints, n_classes, self.network_params)
 
-    def _check_capabilities(self, X_metadata):
-        check_no_capability_gap(X_metadata, type(self).__name__)
-        super()._check_capabilities(X_metadata)
-
     # -- prediction ------------------------------------------------------------------
 
-    def predict_logits(self, X):
-        """Logits of series: what `predict_proba` takes the softmax of.
-
-        Parameters
-        ----------
-        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel.
-
-        Returns
-        -------
-        logits : numpy.ndarray of shape (n_instances, n_classes), float32
-            Columns in the order of ``classes_``. One column of zeros if all labels were
-            equal.
-
-        Raises
-        ------
-        ValueError
-            If the series have another shape than in `fit`, NaN or infinite values, or `y`
-            had several outputs.
-        NotFittedError
-            If the classifier is not fitted.
-        """
-        self.check_is_fitted()
-        if self._is_vectorized:
-            raise ValueError("predict_logits answers for one output; y had several in fit.")
-        check_panel(X)
-        return self._logits(self._check_convert_X_for_predict(X))
-
     def _logits(self, X):
-        X = as_float32_panel(X)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         if self.network_ is None:
             return np.zeros((len(X), 1), dtype=np.float32)
@@ -433,9 +295,6 @@ class SkorchClassifier(SklearnInterop, BaseClassifier):
                 for batch in torch.from_numpy(X).split(batch_size)
             ]
         return torch.cat(logits).numpy()
-
-    def _predict_proba(self, X):
-        return softmax(self._logits(X).astype(np.float64), axis=1)
 
     # -- state -----------------------------------------------------------------------
 

@@ -6,21 +6,17 @@ import warnings
 import numpy as np
 import torch
 from sklearn.utils.validation import check_memory
-from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._net import TrainingSet
 from sktime_tsd._random import draw_seed
-from sktime_tsd._sklearn_interop import SklearnInterop
 from sktime_tsd._teacher import AlignedTeacher, one_hot
 from sktime_tsd._teacher_source import check_teacher, fit_teacher, single_class_teacher
 from sktime_tsd._training import split_validation
 from sktime_tsd._validation import (
     as_float32_panel,
-    check_labels,
-    check_no_capability_gap,
     check_number,
-    check_panel,
     check_random_state_parameter,
     check_verbose,
     resolve_device,
@@ -46,7 +42,7 @@ def _score_teacher(key, teacher, X, bank, verbose):
     return teacher.score(X, bank, verbose=verbose)
 
 
-class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
+class SaliencyDistilledClassifier(LogitsClassifier):
     """Distil any classifier into a small torch network by temporal saliency.
 
     The student learns the labels and, at the same time, to change its answers as the
@@ -138,19 +134,6 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
     ['cross_entropy', 'dur', 'epoch', 'lr', 'saliency', 'train_loss']
     """
 
-    _tags = {
-        "authors": ["sktime_tsd developers"],
-        "maintainers": ["sktime_tsd developers"],
-        "python_version": ">=3.11",
-        "python_dependencies": ["torch", "skorch"],
-        "X_inner_mtype": "numpy3D",
-        "capability:multivariate": True,
-        "capability:predict_proba": True,
-        "capability:random_state": True,
-        "capability:categorical_in_X": False,
-        "property:randomness": "derandomized",
-    }
-
     def __init__(
         self,
         teacher=None,
@@ -189,34 +172,6 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
         super().__init__()
 
     # -- fitting ---------------------------------------------------------------------
-
-    def fit(self, X, y):
-        """Fit the teacher where it is not fitted, then the student.
-
-        Parameters
-        ----------
-        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel of equal-length series.
-        y : array-like of shape (n_instances,)
-            Class labels.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a parameter, the teacher, the series or the labels cannot be used, or the
-            loss is no longer finite.
-        """
-        self._check_parameters()
-        y = check_labels(y)
-        check_panel(X)
-        super().fit(X, y)
-        if self.n_classes_ == 1:  # the base class never calls _fit then
-            self._fit_single_class(X, y)
-        return self
 
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))
@@ -301,20 +256,12 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
         )
 
     def _fit_single_class(self, X, y):
-        """Give data with one label a teacher and a student that say that label."""
-        try:
-            inner_X = as_float32_panel(self._check_convert_X_for_predict(X))
-            window_width(self.window, inner_X.shape[2])
-            with warnings.catch_warnings():  # the base class has said it already
-                warnings.filterwarnings("ignore", message=".*only single label seen.*")
-                teacher = single_class_teacher(self.teacher, X, y)
-                student = self._new_student().fit(X, y)
-            AlignedTeacher(teacher, self.classes_, inner_X[:_N_EXAMPLES])
-        except Exception:
-            self.reset()
-            raise
-        self.teacher_ = teacher
-        self.student_ = student
+        window_width(self.window, X.shape[2])
+        with warnings.catch_warnings():  # the base class has said it already
+            warnings.filterwarnings("ignore", message=".*only single label seen.*")
+            self.teacher_ = single_class_teacher(self.teacher, X, y)
+            self.student_ = self._new_student().fit(X, y)
+        AlignedTeacher(self.teacher_, self.classes_, X[:_N_EXAMPLES])
 
     def _new_student(self):
         student = self.student
@@ -389,39 +336,10 @@ class SaliencyDistilledClassifier(SklearnInterop, BaseClassifier):
         if isinstance(self.teacher, (SkorchClassifier, SaliencyDistilledClassifier)):
             self._override(self.teacher.clone())._check_parameters()
 
-    def _check_capabilities(self, X_metadata):
-        check_no_capability_gap(X_metadata, type(self).__name__)
-        super()._check_capabilities(X_metadata)
-
     # -- prediction ------------------------------------------------------------------
 
-    def predict_logits(self, X):
-        """Logits of the student, see `SkorchClassifier.predict_logits`.
-
-        Parameters
-        ----------
-        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel.
-
-        Returns
-        -------
-        logits : numpy.ndarray of shape (n_instances, n_classes), float32
-
-        Raises
-        ------
-        ValueError
-            If the series have another shape than in `fit`, NaN or infinite values, or `y`
-            had several outputs.
-        NotFittedError
-            If the classifier is not fitted.
-        """
-        self.check_is_fitted()
-        if self._is_vectorized:
-            raise ValueError("predict_logits answers for one output; y had several in fit.")
-        return self.student_.predict_logits(X)
-
-    def _predict_proba(self, X):
-        return self.student_._predict_proba(X)
+    def _logits(self, X):
+        return self.student_._logits(X)
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):

@@ -1,0 +1,103 @@
+"""What both classifiers share: their tags, the order of checks, probabilities of logits."""
+
+import numpy as np
+from scipy.special import softmax
+from sktime.classification.base import BaseClassifier
+
+from sktime_tsd._sklearn_interop import SklearnInterop
+from sktime_tsd._validation import (
+    as_float32_panel,
+    check_labels,
+    check_no_capability_gap,
+    check_panel,
+)
+
+__all__ = ["LogitsClassifier"]
+
+
+class LogitsClassifier(SklearnInterop, BaseClassifier):
+    """Base of classifiers that give logits, for sktime and for scikit-learn's tools.
+
+    A subclass gives `_check_parameters`, `_fit`, `_fit_single_class` and `_logits`.
+    """
+
+    _tags = {
+        "authors": ["sktime_tsd developers"],
+        "maintainers": ["sktime_tsd developers"],
+        "python_version": ">=3.11",
+        "python_dependencies": ["torch", "skorch"],
+        "X_inner_mtype": "numpy3D",
+        "capability:multivariate": True,
+        "capability:predict_proba": True,
+        "capability:random_state": True,
+        "capability:categorical_in_X": False,
+        "property:randomness": "derandomized",
+    }
+
+    def fit(self, X, y):
+        """Fit to series and their labels.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel of equal-length series.
+        y : array-like of shape (n_instances,)
+            Class labels.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, the teacher, the series or the labels cannot be used, or the
+            loss is no longer finite.
+        """
+        self._check_parameters()
+        y = check_labels(y)
+        check_panel(X)
+        super().fit(X, y)
+        if self.n_classes_ == 1:  # the base class never calls _fit then
+            try:
+                inner_X = as_float32_panel(self._check_convert_X_for_predict(X))
+                self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
+            except Exception:
+                self.reset()
+                raise
+        return self
+
+    def predict_logits(self, X):
+        """Logits of series: what `predict_proba` takes the softmax of.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel.
+
+        Returns
+        -------
+        logits : numpy.ndarray of shape (n_instances, n_classes), float32
+            Columns in the order of ``classes_``. One column of zeros if all labels were
+            equal.
+
+        Raises
+        ------
+        ValueError
+            If the series have another shape than in `fit`, NaN or infinite values, or `y`
+            had several outputs.
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        self.check_is_fitted()
+        if self._is_vectorized:
+            raise ValueError("predict_logits answers for one output; y had several in fit.")
+        check_panel(X)
+        return self._logits(as_float32_panel(self._check_convert_X_for_predict(X)))
+
+    def _predict_proba(self, X):
+        return softmax(self._logits(as_float32_panel(X)).astype(np.float64), axis=1)
+
+    def _check_capabilities(self, X_metadata):
+        check_no_capability_gap(X_metadata, type(self).__name__)
+        super()._check_capabilities(X_metadata)
