@@ -28,10 +28,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _seed(text):
-    seed = int(text)
-    if not 0 <= seed < 2**32:
-        raise argparse.ArgumentTypeError(f"must be in 0 .. {2**32 - 1}, got {text}")
-    return seed
+    if not (text.isdecimal() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"must be a whole number in 0 .. {2**32 - 1}, got {text}")
+    return int(text)
 
 
 def _folder(text):
@@ -84,19 +83,23 @@ def main(arguments=None):
     parser = _parser()
     options = parser.parse_args(arguments)
 
-    from sktime_tsd._demonstration import run_demonstration
+    from sktime_tsd._demonstration import check_extras, load_data, run_demonstration
 
+    # what can be wrong with the options is found before anything is fitted
     try:
-        result = run_demonstration(
-            options.dataset,
-            data_dir=options.data_dir,
-            teacher=options.teacher,
-            student=options.student,
-            seed=options.seed,
-            report=lambda line: print(line, file=sys.stderr, flush=True),
-        )
-    except ValueError as error:
+        check_extras(options.teacher)
+        data = load_data(options.dataset, options.data_dir)
+        if options.out is not None:
+            options.out.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError) as error:
         parser.error(str(error))
+    result = run_demonstration(
+        data,
+        teacher=options.teacher,
+        student=options.student,
+        seed=options.seed,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+    )
     print(_format(result.table))
     print(
         "agreement, KL and saliency correlation are with the teacher, on the test series; "

@@ -62,7 +62,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             try:
                 inner_X = as_float32_panel(self._check_convert_X_for_predict(X))
                 self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
-            except Exception:
+            except BaseException:
                 self.reset()
                 raise
         return self
@@ -92,11 +92,14 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         self.check_is_fitted()
         if self._is_vectorized:
             raise ValueError("predict_logits answers for one output; y had several in fit.")
-        check_panel(X)
         return self._logits(as_float32_panel(self._check_convert_X_for_predict(X)))
 
     def _predict_proba(self, X):
         return softmax(self._logits(as_float32_panel(X)).astype(np.float64), axis=1)
+
+    def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
+        check_panel(X)  # says more, in fewer words, than the base class
+        return super()._check_convert_X_for_predict(X)
 
     def _check_capabilities(self, X_metadata):
         check_no_capability_gap(X_metadata, type(self).__name__)

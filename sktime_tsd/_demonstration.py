@@ -26,7 +26,15 @@ from sktime_tsd.losses import KD
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.saliency import temporal_saliency
 
-__all__ = ["STUDENTS", "TEACHERS", "DemonstrationResult", "check_extras", "run_demonstration"]
+__all__ = [
+    "STUDENTS",
+    "TEACHERS",
+    "Data",
+    "DemonstrationResult",
+    "check_extras",
+    "load_data",
+    "run_demonstration",
+]
 
 # Saliency is measured on at most so many test series.
 _N_SALIENCY_INSTANCES = 100
@@ -77,15 +85,14 @@ class DemonstrationResult:
 
         Parameters
         ----------
-        folder : pathlib.Path
-            Made where it does not exist.
+        folder : path-like
+            An existing folder.
 
         Returns
         -------
         paths : list of pathlib.Path
         """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / "student.pkl", folder / "table.csv"]
         paths[0].write_bytes(pickle.dumps(self.student))
         self.table.to_csv(paths[1])
@@ -117,18 +124,48 @@ def check_extras(teacher):
         Saying what to install.
     """
     if teacher == "minirocket" and importlib.util.find_spec("numba") is None:
-        raise ValueError('the teacher "minirocket" needs numba: pip install "sktime_tsd[all]"')
+        raise ValueError('the teacher "minirocket" needs numba: pip install numba')
 
 
-def run_demonstration(dataset="GunPoint", *, data_dir=None, teacher="inception_time",
-                      student="fcn", seed=0, report=print):  # fmt: skip
+@dataclass(frozen=True)
+class Data:
+    """A data set under its name, split into training and test series."""
+
+    name: str
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+
+def load_data(name, data_dir=None):
+    """Load both parts of a data set.
+
+    Parameters
+    ----------
+    name : str
+    data_dir : path-like, optional
+        See `sktime_tsd.datasets.load_dataset`.
+
+    Returns
+    -------
+    data : Data
+
+    Raises
+    ------
+    ValueError
+        If it is not there, or its series are of unequal length.
+    """
+    parts = [load_dataset(name, split=split, data_dir=data_dir) for split in ("train", "test")]
+    return Data(name, *parts[0], *parts[1])
+
+
+def run_demonstration(data, *, teacher="inception_time", student="fcn", seed=0, report=print):
     """Fit a teacher and the same student three ways: alone, by KD, by TSD.
 
     Parameters
     ----------
-    dataset : str, default="GunPoint"
-    data_dir : path-like, optional
-        See `sktime_tsd.datasets.load_dataset`.
+    data : Data
     teacher : str, default="inception_time"
         A key of ``TEACHERS``.
     student : str, default="fcn"
@@ -140,18 +177,11 @@ def run_demonstration(dataset="GunPoint", *, data_dir=None, teacher="inception_t
     Returns
     -------
     result : DemonstrationResult
-
-    Raises
-    ------
-    ValueError
-        If the data set is not there, or an optional library is missing.
     """
-    check_extras(teacher)
-    X_train, y_train = load_dataset(dataset, split="train", data_dir=data_dir)
-    X_test, y_test = load_dataset(dataset, split="test", data_dir=data_dir)
+    X_train, y_train, X_test, y_test = data.X_train, data.y_train, data.X_test, data.y_test
     n, n_channels, n_timepoints = X_train.shape
     report(
-        f"{dataset}: {n} training and {len(X_test)} test series, {n_channels} channels, "
+        f"{data.name}: {n} training and {len(X_test)} test series, {n_channels} channels, "
         f"{n_timepoints} time points, {len(np.unique(y_train))} classes."
     )
     fitted, seconds = {}, {}

@@ -1,7 +1,11 @@
 """Digests that are equal for equal settings and data, for the keys of a cache."""
 
 import dataclasses
+import functools
 import hashlib
+import inspect
+import sys
+import types
 import weakref
 
 import joblib
@@ -54,14 +58,15 @@ def fingerprint(*objects):
 
 
 def _update(digest, item, above):
-    digest.update(f"<{type(item).__module__}.{type(item).__qualname__}>".encode())
+    digest.update(_provenance(type(item)).encode())
     if item is None or isinstance(item, (bool, int, float, complex, str, bytes, np.generic)):
         digest.update(repr(item).encode())
     elif isinstance(item, torch.Tensor):
-        _update(digest, item.detach().cpu().numpy(), above)
+        digest.update(f"{item.dtype}{tuple(item.shape)}".encode())
+        digest.update(item.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     elif isinstance(item, np.ndarray) and item.dtype != object:
         digest.update(f"{item.dtype}{item.shape}".encode())
-        digest.update(np.ascontiguousarray(item).data)
+        digest.update(np.ascontiguousarray(item).reshape(-1).view(np.uint8).data)
     elif isinstance(item, weakref.ref):
         pass  # a way to something that is met elsewhere, as in torch's LSTM
     elif id(item) in above:  # an object that holds itself
@@ -70,6 +75,8 @@ def _update(digest, item, above):
         for part in parts:
             _update(digest, part, (*above, id(item)))
     else:  # classes, functions, random states, whatever else a user passes
+        if isinstance(item, (type, types.FunctionType)):
+            digest.update(_provenance(item).encode())
         try:
             digest.update(joblib.hash(item).encode())
         except Exception as error:  # pickling fails in many ways
@@ -79,6 +86,22 @@ def _update(digest, item, above):
                 f"memory=None. ({error})"
             ) from error
     digest.update(b"</>")
+
+
+@functools.lru_cache(maxsize=1024)
+def _provenance(kind):
+    """Name a class or function and tell its code: by version, or by its source.
+
+    A class of a notebook keeps its name when its code is changed.
+    """
+    package = sys.modules.get(kind.__module__.partition(".")[0])
+    code = getattr(package, "__version__", None)
+    if code is None and kind.__module__ != "builtins":
+        try:
+            code = inspect.getsource(kind)
+        except (OSError, TypeError):  # compiled, or typed into a terminal
+            code = None
+    return f"<{kind.__module__}.{kind.__qualname__} {code}>"
 
 
 def _parts(item):

@@ -167,7 +167,8 @@ class ProgressBar(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         """Advance it by one epoch."""
-        losses = {k: f"{net.history[-1, k]:.4f}" for k in ("train_loss",)}
+        row = net.history[-1]
+        losses = {k: f"{row[k]:.4f}" for k in ("train_loss", "valid_loss") if k in row}
         self.bar_.set_postfix(losses, refresh=False)
         self.bar_.update()
 
@@ -219,28 +220,36 @@ class TrainingNet(NeuralNetClassifier):
         """Run one epoch, reading losses back from the device once."""
         if iterator is None:
             return
-        totals, n_seen = {}, 0
+        totals, weight_seen, lr = {}, 0, None
         for i, batch in enumerate(iterator):
             self.notify("on_batch_begin", batch=batch, training=training)
             if training:
                 epoch = len(self.history) - 1
                 self.criterion_.progress = (epoch + i / len(iterator)) / self.max_epochs
+                lr = self.optimizer_.param_groups[0]["lr"]
             step = step_fn(batch, **fit_params)
-            size = len(batch[1])
+            # so that the validation loss does not depend on how the series are batched
+            weight = len(batch[1]) if training else self.criterion_.total_weight(batch[1])
             values = {f"{prefix}_loss": step["loss"].detach()}
             if training:
                 values |= self.criterion_.values
             for name, value in values.items():
-                totals[name] = totals.get(name, 0) + value * size
-            n_seen += size
+                totals[name] = totals.get(name, 0) + value * weight
+            weight_seen += weight
             if isinstance(step["y_pred"], Outputs):
                 step = {**step, "y_pred": step["y_pred"].logits}
             self.notify("on_batch_end", batch=batch, training=training, **step)
         for name, total in totals.items():
-            self.history.record(name, float(total) / n_seen)
+            self.history.record(name, float(total / weight_seen))
         if training:
-            self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
+            self.history.record("lr", lr)
+        self._record_whether_best(f"{prefix}_loss")
         self._check_loss_is_finite(f"{prefix}_loss")
+
+    def _record_whether_best(self, name):
+        """Record what skorch's own scoring callbacks would: Checkpoint asks for it."""
+        losses = self.history[:, name]
+        self.history.record(f"{name}_best", len(losses) == 1 or losses[-1] < min(losses[:-1]))
 
     def _check_loss_is_finite(self, name):
         row = self.history[-1]

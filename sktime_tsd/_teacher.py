@@ -118,6 +118,7 @@ class AlignedTeacher:
 
     def __init__(self, classifier, classes, example):
         self.classifier = classifier
+        self._warned = False
         # a network given as it is goes by its own name
         network = getattr(getattr(classifier, "network_", None), "network", None)
         self.name = type(classifier if network is None else network).__name__
@@ -189,6 +190,11 @@ class AlignedTeacher:
         ------
         ValueError
             If a logit is not finite.
+
+        Warns
+        -----
+        UserWarning
+            If all probabilities are 0 or 1; before the copies are scored.
         """
         n_copies = 0 if bank is None else bank.n_entries
         n_series = len(X) * (1 + n_copies)
@@ -197,32 +203,54 @@ class AlignedTeacher:
             max(1, _VALUES_PER_CHUNK // X[0].numel()),
         )
         if verbose:
+            copies = f": {len(X):,}, and {n_copies:,} perturbed copies of each" if n_copies else ""
             tqdm.write(
-                f"The teacher {self.name} scores {n_series:,} series: {len(X):,}, and "
-                f"{n_copies:,} perturbed copies of each.",
-                file=sys.stderr,
+                f"The teacher {self.name} scores {n_series:,} series{copies}.", file=sys.stderr
             )
         perturbed_logits = None
         with tqdm(
             total=n_series, desc="teacher logits", unit="series", disable=not verbose
         ) as progress:
             logits = self._in_chunks(X.split(chunk), progress)
+            self.warn_if_one_hot(logits)
             if bank is not None:
-                everything = torch.arange(len(X)).split(max(1, chunk // n_copies))
-                copies = (
-                    bank.perturb(X, series, slice(None)).flatten(0, 1) for series in everything
-                )
-                perturbed_logits = self._in_chunks(copies, progress).unflatten(
-                    0, (len(X), n_copies)
-                )
+                copies = self._in_chunks(self._copies(X, bank, chunk), progress)
+                perturbed_logits = copies.unflatten(0, (len(X), n_copies))
         return logits, perturbed_logits
 
     def _in_chunks(self, chunks, progress):
         logits = []
-        for chunk in chunks:
-            logits.append(torch.from_numpy(self.logits(chunk.numpy())))
-            progress.update(len(chunk))
+        for series in chunks:
+            logits.append(torch.from_numpy(self.logits(series.numpy())))
+            progress.update(len(series))
         logits = torch.cat(logits)
         if not torch.isfinite(logits).all():
             raise ValueError(f"The teacher {self.name} gives logits that are not finite.")
         return logits
+
+    @staticmethod
+    def _copies(X, bank, chunk):
+        """Yield the copies of the first series, then of the next, `chunk` at a time."""
+        for series in torch.arange(len(X)).split(max(1, chunk // bank.n_entries)):
+            for entries in torch.arange(bank.n_entries).split(chunk):
+                yield bank.perturb(X, series, entries).flatten(0, 1)
+
+    def warn_if_one_hot(self, logits):
+        """Warn, once, of a teacher whose probabilities are all 0 or 1.
+
+        Parameters
+        ----------
+        logits : torch.Tensor of shape (n_instances, n_classes)
+        """
+        ours = hasattr(self.classifier, "predict_logits")
+        if self._warned or ours or not one_hot(logits.numpy()):
+            return
+        self._warned = True
+        warnings.warn(
+            f"All probabilities of the teacher {self.name} are 0 or 1, so they carry no "
+            "saliency and the student learns little more than the labels. Use a teacher with "
+            "graded probabilities, for instance LogisticRegression in the place of a ridge "
+            "classifier, or wrap it in sklearn's CalibratedClassifierCV.",
+            UserWarning,
+            stacklevel=2,
+        )

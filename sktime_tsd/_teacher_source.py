@@ -4,12 +4,12 @@ import warnings
 
 import numpy as np
 from sklearn.base import clone as sklearn_clone
-from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 from sktime.base import BaseObject
 from sktime.classification.base import BaseClassifier
+from sktime.classification.dummy import DummyClassifier
 from torch import nn
 
 from sktime_tsd._fingerprint import fingerprint
@@ -114,7 +114,8 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
         return teacher.estimator
     if isinstance(teacher, nn.Module):
         device = prepare(SkorchClassifier()).device
-        return SkorchClassifier.from_module(teacher, np.unique(y), device=device)
+        classes = getattr(teacher, "classes_", np.unique(y))
+        return SkorchClassifier.from_module(teacher, classes, device=device)
     if teacher is None:
         teacher = default_teacher()
     elif _is_fitted(teacher):
@@ -135,22 +136,26 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     return fit(fingerprint(teacher, X, y), teacher, X, y)
 
 
-def single_class_teacher(teacher, X, y):
+def single_class_teacher(teacher, X, y, *, prepare):
     """Make a teacher of data with one label, as far as its kind can have it.
 
     Parameters
     ----------
     teacher : classifier, FrozenEstimator, nn.Module or None
-    X, y
-        As `fit` of the distiller takes them.
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+    y : numpy.ndarray of shape (n_instances,)
+    prepare : callable
+        As for `fit_teacher`.
 
     Returns
     -------
     classifier : fitted classifier
-        ``DummyClassifier`` where the kind of teacher cannot learn from one label.
+        sktime's ``DummyClassifier`` where the kind of teacher cannot learn from one label.
     """
     if isinstance(teacher, FrozenEstimator):
         return teacher.estimator
+    if teacher is None:
+        teacher = default_teacher()
     if isinstance(teacher, BaseClassifier):
-        return _clone(teacher).fit(X, y)
+        return prepare(_clone(teacher)).fit(X, y)
     return DummyClassifier().fit(X, y)

@@ -60,6 +60,7 @@ def check_settings(settings):
     if not is_class or settings.optimizer is optim.Optimizer:
         check_choice("optimizer", settings.optimizer, tuple(_OPTIMIZERS))
     check_number("weight_decay", settings.weight_decay, low=0)
+    _trial_optimizer(settings)
     check_choice("lr_schedule", settings.lr_schedule, _SCHEDULES)
     check_number("gradient_clip", settings.gradient_clip, none_ok=True, **positive)
     fraction = settings.validation_fraction
@@ -87,6 +88,19 @@ def check_settings(settings):
     check_flag("compile", settings.compile)
     check_verbose(settings.verbose)
     check_random_state_parameter(settings.random_state)
+
+
+def _trial_optimizer(settings):
+    """Make the optimizer for a single parameter, to see whether it can be made."""
+    optimizer = _OPTIMIZERS.get(settings.optimizer, settings.optimizer)
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    try:
+        return optimizer([parameter], lr=settings.lr, weight_decay=settings.weight_decay)
+    except Exception as error:  # whatever a user's optimizer raises
+        raise ValueError(
+            f"optimizer={settings.optimizer!r} cannot be made with lr={settings.lr} and "
+            f"weight_decay={settings.weight_decay}: {error}"
+        ) from error
 
 
 def _is_callback(item):
@@ -164,22 +178,25 @@ def _build_scaled(network, network_params, sizes, mean, std):
 def _callbacks(settings, n_steps, description):
     callbacks = list(copy.deepcopy(settings.callbacks or ()))
     if settings.gradient_clip is not None:
-        callbacks.append(("clip", GradientNormClipping(settings.gradient_clip)))
+        callbacks.append(("_tsd_clip", GradientNormClipping(settings.gradient_clip)))
     if settings.lr_schedule == "one_cycle":
         schedule = {
             "policy": optim.lr_scheduler.OneCycleLR,
             "max_lr": settings.lr,
             "total_steps": n_steps,
+            "cycle_momentum": bool(
+                {"momentum", "betas"} & set(_trial_optimizer(settings).defaults)
+            ),
         }
     else:
         schedule = {"policy": optim.lr_scheduler.CosineAnnealingLR, "T_max": n_steps}
     if settings.lr_schedule is not None:
-        callbacks.append(("schedule", LRScheduler(step_every="batch", **schedule)))
+        callbacks.append(("_tsd_schedule", LRScheduler(step_every="batch", **schedule)))
     if settings.verbose:
-        callbacks.append(("progress", ProgressBar(description)))
+        callbacks.append(("_tsd_progress", ProgressBar(description)))
     if settings.patience is not None:  # last, as its stop hides the epoch from later ones
         stopping = EarlyStopping(patience=settings.patience, load_best=True)
-        callbacks.append(("early_stopping", stopping))
+        callbacks.append(("_tsd_early_stopping", stopping))
     return callbacks
 
 

@@ -251,6 +251,8 @@ def check_labels(y):
     ValueError
         If a label is missing, or the labels are continuous numbers.
     """
+    if isinstance(y, (pd.Index, pd.Categorical)):
+        y = np.asarray(y)
     if isinstance(y, (list, tuple)):
         # an array of mixed items would turn a missing label into the string "nan"
         _check_label_values(pd.Series(y, dtype=object))
@@ -265,6 +267,8 @@ def check_labels(y):
             f"y must hold one class label per series, got an array of shape {y.shape}."
         )
     _check_label_values(y)
+    if isinstance(y, np.ndarray) and y.dtype == object and not isinstance(y.flat[0], str):
+        y = np.array(y.tolist())  # scikit-learn knows no numbers in an array of objects
     # regression targets would otherwise become as many classes as there are series
     check_classification_targets(np.asarray(y))
     return y

@@ -17,8 +17,10 @@ from sktime_tsd.networks import ScaledNetwork, build_network
 
 __all__ = ["SkorchClassifier"]
 
-# Values in one batch of inference: bounds the memory of a network's hidden layers.
-_VALUES_PER_INFERENCE_BATCH = {"cpu": 2**16, "cuda": 2**22}
+# Values and series in one batch of inference: bounds the memory of a network's hidden
+# layers, which can have a hundred times as many values as the series.
+_VALUES_PER_INFERENCE_BATCH = {"cpu": 2**16, "cuda": 2**19}
+_MOST_SERIES_PER_INFERENCE_BATCH = 2**14
 
 
 class SkorchClassifier(LogitsClassifier):
@@ -46,10 +48,11 @@ class SkorchClassifier(LogitsClassifier):
     lr : float, default=5e-3
         Peak learning rate.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
-        A class is a subclass of ``torch.optim.Optimizer``.
+        A class is a subclass of ``torch.optim.Optimizer`` that takes ``weight_decay``.
     weight_decay : float, default=1e-4
     lr_schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
-        Course of the learning rate over all steps; None keeps it constant.
+        Course of the learning rate over all steps; None keeps it constant. As in torch,
+        "one_cycle" varies the momentum too, where the optimizer has one.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient; None does not clip.
     validation_fraction : float or None, default=None
@@ -60,9 +63,13 @@ class SkorchClassifier(LogitsClassifier):
         Stop after so many epochs without a lower ``valid_loss``, and restore the best
         weights. Needs `validation_fraction`.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the cross entropy, by original label.
+        Weights of the classes in the cross entropy, by original label; a dict needs one for
+        each class of y.
     callbacks : list of skorch callbacks, optional
-        Copied for each fit.
+        Copied for each fit. Losses are kept per epoch, so callbacks that read the loss of
+        single batches (``BatchScoring``) or score without caching find nothing. To stop the
+        training, derive from ``skorch.callbacks.EarlyStopping``: any other
+        KeyboardInterrupt counts as Ctrl-C.
     device : str or torch.device, default="auto"
         Where to train and predict; "auto" is CUDA where present, else the CPU. A pickle
         from a CUDA machine predicts on the CPU where there is no CUDA.
@@ -93,8 +100,8 @@ class SkorchClassifier(LogitsClassifier):
 
     Notes
     -----
-    Two fits with the same seed are equal bit for bit on the same machine with the same
-    number of torch threads. Fits in several threads of one process take turns.
+    Two fits with the same seed are equal bit for bit on the CPU of the same machine with
+    the same number of torch threads. Fits in several threads of one process take turns.
 
     Examples
     --------
@@ -172,7 +179,8 @@ class SkorchClassifier(LogitsClassifier):
         -------
         classifier : SkorchClassifier
             Fitted. Pass it on in a ``sklearn.frozen.FrozenEstimator``, since a clone is
-            not fitted.
+            not fitted, and can be only if the module's class takes
+            ``(n_channels, n_timepoints, n_classes)``.
 
         Raises
         ------
@@ -269,7 +277,17 @@ class SkorchClassifier(LogitsClassifier):
     def _class_weights(self, classes, y):
         if self.class_weight is None:
             return None
-        weights = compute_class_weight(self.class_weight, classes=classes, y=classes[y])
+        if self.class_weight == "balanced":
+            weights = compute_class_weight("balanced", classes=np.arange(len(classes)), y=y)
+        else:
+            # not scikit-learn's lookup, which takes the label "1" for the number 1
+            missing = [label for label in classes.tolist() if label not in self.class_weight]
+            if missing:
+                raise ValueError(
+                    f"class_weight has no weight for the classes {missing} of y; its keys are "
+                    f"{list(self.class_weight)}."
+                )
+            weights = [self.class_weight[label] for label in classes.tolist()]
         return torch.as_tensor(weights, dtype=torch.float32)
 
     def _check_parameters(self):
@@ -288,7 +306,7 @@ class SkorchClassifier(LogitsClassifier):
             return np.zeros((len(X), 1), dtype=np.float32)
         device = self.network_.mean.device
         values = _VALUES_PER_INFERENCE_BATCH.get(device.type, 2**16)
-        batch_size = max(1, values // X[0].size)
+        batch_size = min(max(1, values // X[0].size), _MOST_SERIES_PER_INFERENCE_BATCH)
         with torch.inference_mode():
             logits = [
                 self.network_(batch.to(device)).cpu()

@@ -138,6 +138,12 @@ def make_planted_motifs(
     check_number("noise", noise, low=0)
     random_state = check_random_state(random_state)
     width = max(4, round(motif_width * n_timepoints))
+    if 2 * n_classes > width:
+        raise ValueError(
+            f"n_classes={n_classes} motifs of up to {n_classes} cycles need at least "
+            f"{2 * n_classes} time points each, but motif_width={motif_width} of "
+            f"n_timepoints={n_timepoints} gives {width}. Use longer series or wider motifs."
+        )
 
     y = random_state.permutation(np.arange(n_instances) % n_classes)
     X = noise * random_state.standard_normal((n_instances, n_channels, n_timepoints))

@@ -1,17 +1,19 @@
 """A teacher distilled into a student that gives the same answers for the same reasons."""
 
+import copy
 import os
 import warnings
 
 import numpy as np
 import torch
 from sklearn.utils.validation import check_memory
+from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._net import TrainingSet
 from sktime_tsd._random import draw_seed
-from sktime_tsd._teacher import AlignedTeacher, one_hot
+from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd._teacher_source import check_teacher, fit_teacher, single_class_teacher
 from sktime_tsd._training import split_validation
 from sktime_tsd._validation import (
@@ -56,12 +58,13 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         * an unfitted classifier of sktime, or one of scikit-learn that reads 3-D arrays:
           a clone is fitted on the same data;
         * a fitted classifier in ``sklearn.frozen.FrozenEstimator``: used as it is;
-        * a trained ``nn.Module`` that maps raw series to logits in the order of the sorted
-          labels: copied and used as it is;
+        * a trained ``nn.Module`` that maps raw series to logits, in the order of its
+          ``classes_`` or else of the sorted labels: copied and used as it is;
         * None: ``SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3}, lr=2e-3)``.
     student : SkorchClassifier or None, default=None
         None: ``SkorchClassifier("fcn", {"filters": (8, 16, 8)})``, 1,202 parameters for
-        two classes and one channel. A clone is trained.
+        two classes and one channel. A clone is trained. To tune ``student__lr`` and the
+        like, name the student (and likewise the teacher).
     saliency_weight : float, default=1.0
         Factor of the saliency loss beside the cross entropy's 1. 0 does without.
     saliency_measure : str, default="kl_per_class"
@@ -86,8 +89,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         than there are different windows and donors.
     memory : joblib.Memory, str or None, default=None
         Where to cache the fitted teacher and its logits, so that a grid search over the
-        student fits the teacher of each fold once. Set `random_state` with it: without,
-        every fit draws a new bank, and only the teacher's fit is reused.
+        student fits the teacher of each fold once (with more jobs than folds, jobs that
+        begin together each fit it). Set `random_state` with it: without, every fit draws
+        a new bank, and only the teacher's fit is reused.
     device : str, torch.device or None, default=None
         Overrides the device of teacher and student; None leaves them theirs.
     verbose : int or None, default=None
@@ -242,15 +246,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             key = fingerprint(teacher.classifier, teacher.columns, X, y, bank)
         score = memory.cache(_score_teacher, ignore=["teacher", "X", "bank", "verbose"])
         logits, perturbed_logits = score(key, teacher, X, bank, verbose)
-        if not hasattr(teacher.classifier, "predict_logits") and one_hot(logits.numpy()):
-            warnings.warn(
-                f"All probabilities of the teacher {teacher.name} are 0 or 1, so they carry no "
-                "saliency and the student learns little more than the labels. Use a teacher "
-                "with graded probabilities, for instance LogisticRegression in the place of a "
-                "ridge classifier, or wrap it in sklearn's CalibratedClassifierCV.",
-                UserWarning,
-                stacklevel=4,
-            )
+        teacher.warn_if_one_hot(logits)  # where they were found, nothing else has
         return TrainingSet(
             X, y, teacher=Outputs(logits, perturbed_logits), bank=bank, n_windows=self.n_windows
         )
@@ -259,7 +255,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         window_width(self.window, X.shape[2])
         with warnings.catch_warnings():  # the base class has said it already
             warnings.filterwarnings("ignore", message=".*only single label seen.*")
-            self.teacher_ = single_class_teacher(self.teacher, X, y)
+            self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)
             self.student_ = self._new_student().fit(X, y)
         AlignedTeacher(self.teacher_, self.classes_, X[:_N_EXAMPLES])
 
@@ -335,6 +331,13 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         check_teacher(self.teacher)
         if isinstance(self.teacher, (SkorchClassifier, SaliencyDistilledClassifier)):
             self._override(self.teacher.clone())._check_parameters()
+
+    def __getstate__(self):
+        """Hold a network given as teacher on the CPU, so that any machine can load it."""
+        state = self.__dict__.copy()
+        if isinstance(self.teacher, nn.Module):
+            state["teacher"] = copy.deepcopy(self.teacher).cpu()
+        return state
 
     # -- prediction ------------------------------------------------------------------
 

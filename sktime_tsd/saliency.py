@@ -196,6 +196,11 @@ def _shared_donors(perturbation, background, X, n_donors, random_state):
     """Draw the donors that all series share; None where none are needed."""
     if not perturbation.needs_donors:
         return None
+    if perturbation.needs_labels:
+        raise ValueError(
+            f"{perturbation} picks donors by class, but the donors of temporal_saliency are of "
+            "any class and shared by all series. Use AnyClass()."
+        )
     generator = torch.Generator().manual_seed(draw_seed(random_state))
     if background is None:
         background = X[:1]

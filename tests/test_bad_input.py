@@ -247,7 +247,7 @@ BAD_CLASSIFIER = [
     ({"weight_decay": NAN}, ValueError, "weight_decay must be finite, got nan"),
     ({"class_weight": {"class 00": -1.0}}, ValueError, r"class_weight\['class 00'\] == -1.0"),
     ({"class_weight": {"class 00": NAN}}, ValueError, r"class_weight\['class 00'\] must be fin"),
-    ({"class_weight": {"class 07": 1.0}}, ValueError, "not in class_weight"),
+    ({"class_weight": {"class 07": 1.0}}, ValueError, "no weight for the classes"),
     ({"class_weight": "even"}, ValueError, "class_weight must be one of 'balanced', None"),
     ({"optimizer": "adamax"}, ValueError, "one of 'adam', 'adamw', 'sgd'; got 'adamax'"),
     ({"lr_schedule": "step"}, ValueError, "one of 'one_cycle', 'cosine', None; got 'step'"),

@@ -51,7 +51,7 @@ def test_seeds():
 
 @pytest.mark.parametrize(
     "options",
-    [{"n_timepoints": 9}, {"motif_width": 0.5}, {"n_classes": 1}, {"noise": -1}],
+    [{"n_timepoints": 9}, {"motif_width": 0.5}, {"n_classes": 1}, {"n_classes": 8}, {"noise": -1}],
     ids=str,
 )
 def test_impossible_sizes_are_refused(options):

@@ -1,6 +1,8 @@
 """What is cached is found again, is what would have been computed, and nothing else is."""
 
+import importlib
 import pickle
+import sys
 import warnings
 
 import joblib
@@ -550,3 +552,34 @@ def test_prediction_and_pickling_do_not_change_a_fingerprint():
         clf.predict_proba(X)
         assert fingerprint(clf) == before
         assert fingerprint(_rebuilt(clf)) == before
+
+
+def test_changed_code_of_a_users_own_class_is_seen(tmp_path, monkeypatch):
+    """A network defined in a notebook keeps its name when its forward is changed."""
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = []
+    for factor in (1, 22):  # of another length, so that no stale bytecode is taken
+        (tmp_path / "own_network.py").write_text(
+            "from torch import nn\n\n\nclass Own(nn.Identity):\n"
+            f"    def forward(self, x):\n        return {factor} * x\n"
+        )
+        sys.modules.pop("own_network", None)
+        importlib.invalidate_caches()
+        own = importlib.import_module("own_network").Own
+        digests.append((fingerprint(own), fingerprint(own()), fingerprint(SkorchClassifier(own))))
+    sys.modules.pop("own_network", None)
+    assert all(before != after for before, after in zip(*digests, strict=True))
+
+
+def test_arrays_and_tensors_of_every_kind_have_a_fingerprint():
+    values = [
+        np.array(["2020-01-01"], dtype="datetime64[D]"),
+        np.array(["2020-01-02"], dtype="datetime64[D]"),
+        np.array(1.0),
+        np.zeros((0, 3)),
+        torch.zeros(2, dtype=torch.bfloat16),
+        torch.ones(2, dtype=torch.bfloat16),
+        torch.tensor(1),
+        torch.tensor([True]),
+    ]
+    assert len({fingerprint(value) for value in values}) == len(values)

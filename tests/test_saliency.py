@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sktime_tsd import temporal_saliency
-from sktime_tsd.perturbations import GaussianNoise, OpposingClass, Zero
+from sktime_tsd.perturbations import AnyClass, GaussianNoise, OpposingClass, Zero
 
 
 class PointClassifier:
@@ -147,7 +147,9 @@ def test_noise_needs_no_background_and_donors_do(X):
     clf = PointClassifier(11)
     assert temporal_saliency(clf, X, perturbation=GaussianNoise()).values.max() > 0
     with pytest.raises(ValueError, match="background"):
-        temporal_saliency(clf, X, perturbation=OpposingClass())
+        temporal_saliency(clf, X, perturbation=AnyClass())
+    with pytest.raises(ValueError, match="by class"):
+        temporal_saliency(clf, X, background=X, perturbation=OpposingClass())
     with pytest.raises(ValueError, match="must agree"):
         temporal_saliency(clf, X, background=X[..., :20])
 

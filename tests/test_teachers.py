@@ -709,3 +709,23 @@ def test_a_module_of_two_outputs_follows_sorted_labels(targets):
     with torch.no_grad():
         expected = module(torch.from_numpy(X.astype(np.float32)))
     np.testing.assert_allclose(targets[0][0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_module_that_names_its_classes_is_followed(targets):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(20, 2))
+    module.classes_ = ["b", "a"]  # not sorted
+    y = np.where(np.arange(12) % 2, "a", "b")
+    clf = distiller(module).fit(X, y)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(X.astype(np.float32)))
+    np.testing.assert_allclose(targets[0][0], expected.flip(1), rtol=1e-5, atol=1e-6)
+    labels = np.array(module.classes_)[expected.argmax(1)]
+    assert (clf.teacher_.predict(X) == labels).all()
+
+
+@pytest.mark.filterwarnings("ignore:.*only single label seen")
+def test_overrides_hold_for_a_single_class_too():
+    teacher = SkorchClassifier(device="cpu", verbose=1)
+    clf = SaliencyDistilledClassifier(teacher, verbose=0).fit(X, ["one"] * len(X))
+    assert clf.teacher_.verbose == 0
+    assert isinstance(SaliencyDistilledClassifier().fit(X, ["one"] * 12).teacher_, SkorchClassifier)

@@ -79,9 +79,25 @@ class DistillationCriterion(nn.Module):
         """
         if self.class_weight is None:
             return F.cross_entropy(logits, y)
+        total = F.cross_entropy(logits, y, weight=self.class_weight, reduction="sum")
+        return total / self.total_weight(y)
+
+    def total_weight(self, y):
+        """Sum of the class weights of a batch, which its cross entropy is divided by.
+
+        Parameters
+        ----------
+        y : torch.Tensor of shape (n,), int64
+
+        Returns
+        -------
+        weight : int or torch.Tensor, scalar
+            n without class weights.
+        """
+        if self.class_weight is None:
+            return len(y)
         # a batch may hold only series of weight 0
-        total = self.class_weight[y].sum().clamp(min=torch.finfo(logits.dtype).tiny)
-        return F.cross_entropy(logits, y, weight=self.class_weight, reduction="sum") / total
+        return self.class_weight[y].sum().clamp(min=torch.finfo(self.class_weight.dtype).tiny)
 
     def forward(self, student, teacher, y):
         """Total loss.
