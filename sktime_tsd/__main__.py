@@ -52,11 +52,18 @@ def _parser():
     parser.add_argument(
         "--data-dir", type=_folder, help="folder of UCR/UEA sets: NAME/NAME_TRAIN.ts, _TEST.ts"
     )
-    parser.add_argument("--teacher", choices=_TEACHERS, default="inception_time")
+    parser.add_argument(
+        "--teacher",
+        choices=_TEACHERS,
+        default="inception_time",
+        help="minirocket needs numba",
+    )
     parser.add_argument("--student", choices=_STUDENTS, default="fcn")
     parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument(
-        "--out", type=_folder, help="folder for the student, the table and a picture"
+        "--out",
+        type=_folder,
+        help="folder for the student, the table and, with matplotlib, a picture",
     )
     return parser
 
@@ -108,6 +115,8 @@ def main(arguments=None):
     if options.out is not None:
         for path in result.save(options.out):
             print(f"wrote {path}")
+        if path.suffix != ".png":
+            print("no picture: matplotlib is not installed")
 
 
 if __name__ == "__main__":

@@ -40,9 +40,11 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel of equal-length series.
+            Or any other sktime panel of equal-length series. A 2-D array is read as one
+            channel.
         y : array-like of shape (n_instances,)
-            Class labels.
+            Class labels. With several columns, one classifier is fitted for each, as sktime
+            does.
 
         Returns
         -------

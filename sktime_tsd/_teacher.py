@@ -7,11 +7,18 @@ import warnings
 import numpy as np
 import torch
 from sktime.base import BaseObject
+from torch import nn
 from tqdm.auto import tqdm
 
 from sktime_tsd._threads import keep_torch_threads
 
-__all__ = ["AlignedTeacher", "class_logits", "in_native_dtype", "one_hot"]
+__all__ = ["FLATTEN", "AlignedTeacher", "class_logits", "in_native_dtype", "one_hot"]
+
+# What scikit-learn's own words for a 3-D array leave unsaid.
+FLATTEN = (
+    " A classifier of 2-D tables needs a first step that flattens the series: "
+    "make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
+)
 
 # Probabilities below count as it, so that their logarithm is finite.
 _LEAST_PROBABILITY = 1e-6
@@ -59,7 +66,14 @@ def class_logits(classifier, X):
     ------
     ValueError
         If ``predict_proba`` does not return probabilities.
+    TypeError
+        If it is a bare network.
     """
+    if isinstance(classifier, nn.Module):
+        raise TypeError(
+            f"classifier must be a fitted classifier, got the network {type(classifier).__name__}. "
+            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
+        )
     if hasattr(classifier, "predict_logits"):
         return np.asarray(classifier.predict_logits(X))
     X = in_native_dtype(classifier, X)
@@ -125,9 +139,11 @@ class AlignedTeacher:
         own = np.asarray(getattr(classifier, "classes_", classes)).tolist()
         missing = [label for label in classes.tolist() if label not in own]
         if missing:
+            same = set(map(str, missing)) <= set(map(str, own))
+            hint = " They differ in their type only: convert y." if same else ""
             raise ValueError(
                 f"The teacher {self.name} does not know the classes {missing} of y; it was "
-                f"fitted on {own}. A teacher must know every class of the student."
+                f"fitted on {own}. A teacher must know every class of the student.{hint}"
             )
         self.columns = [own.index(label) for label in classes.tolist()]
         self._check(example, len(own))
@@ -148,6 +164,7 @@ class AlignedTeacher:
         except Exception as error:  # whatever a foreign classifier raises
             raise ValueError(
                 f"The teacher {self.name} cannot score series of shape {shape}: {error}"
+                f"{FLATTEN if 'dim 3' in str(error) else ''}"
             ) from error
         if logits.shape != (len(example), n_classes):
             raise ValueError(
@@ -254,3 +271,32 @@ class AlignedTeacher:
             UserWarning,
             stacklevel=2,
         )
+
+    def warn_if_mistaken(self, logits, y):
+        """Warn of signs that a teacher used as it is does not fit the series or labels.
+
+        Parameters
+        ----------
+        logits : torch.Tensor of shape (n_instances, n_classes)
+        y : torch.Tensor of shape (n_instances,), int64
+            Class indices.
+        """
+        accuracy = (logits.argmax(dim=1) == y).double().mean().item()
+        most_frequent = y.bincount().max().item() / len(y)
+        if accuracy < most_frequent:
+            warnings.warn(
+                f"The teacher {self.name} gives the right label to {accuracy:.0%} of the "
+                f"training series; always saying the most frequent class would to "
+                f"{most_frequent:.0%}. Does it expect series that are scaled, or are its outputs "
+                "in another order than its classes?",
+                UserWarning,
+                stacklevel=2,
+            )
+        ours = hasattr(self.classifier, "predict_logits")
+        if ours and (logits >= 0).all() and (logits.sum(dim=1) - 1).abs().max() < 1e-4:
+            warnings.warn(
+                f"The outputs of the teacher {self.name} look like probabilities, not logits: "
+                "each row sums to 1. Remove its last softmax.",
+                UserWarning,
+                stacklevel=2,
+            )

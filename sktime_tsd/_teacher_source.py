@@ -14,7 +14,7 @@ from torch import nn
 
 from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._random import seed_unseeded
-from sktime_tsd._teacher import in_native_dtype
+from sktime_tsd._teacher import FLATTEN, in_native_dtype
 from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd.classifier import SkorchClassifier
 
@@ -81,7 +81,15 @@ def check_teacher(teacher):
 # Cached: equal keys, equal results.
 def _fit(key, teacher, X, y):
     with keep_torch_threads():
-        return teacher.fit(X, y)
+        try:
+            return teacher.fit(X, y)
+        except Exception as error:  # its own error, and where it came from
+            error.add_note(
+                f"This happened while fitting the teacher {type(teacher).__name__} on X of shape "
+                f"{X.shape}."
+                f"{FLATTEN if 'dim 3' in str(error) else ''}"
+            )
+            raise
 
 
 def fit_teacher(teacher, X, y, *, prepare, seed, memory):

@@ -157,10 +157,13 @@ def _check_finite(X):
     finite = np.isfinite(X)
     if not finite.all():
         bad = np.unique(np.nonzero(~finite)[0])
-        kind = "NaN" if np.isnan(X).any() else "infinite values"
+        if np.isnan(X).any():
+            kind, remedy = "NaN", "Impute or drop them first, for instance with sktime's Imputer."
+        else:
+            kind, remedy = "infinite values", "Drop these series, or replace the values first."
         raise ValueError(
             f"X contains {kind} in {len(bad)} of {len(X)} series (the first is series "
-            f"{bad[0]}). Impute or drop them first, for instance with sktime's Imputer."
+            f"{bad[0]}). {remedy}"
         )
 
 

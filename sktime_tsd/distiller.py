@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import torch
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_memory
 from torch import nn
 
@@ -55,16 +56,18 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     Parameters
     ----------
     teacher : classifier, nn.Module or None, default=None
-        * an unfitted classifier of sktime, or one of scikit-learn that reads 3-D arrays:
-          a clone is fitted on the same data;
+        * an unfitted classifier of sktime, or one of scikit-learn that reads 3-D arrays
+          (such as a pipeline that begins with a step that flattens them): a clone is
+          fitted on the same data;
         * a fitted classifier in ``sklearn.frozen.FrozenEstimator``: used as it is;
         * a trained ``nn.Module`` that maps raw series to logits, in the order of its
-          ``classes_`` or else of the sorted labels: copied and used as it is;
+          ``classes_`` or else of the sorted labels: copied and used as it is. It gets
+          the series as they are passed to `fit`, in float32;
         * None: ``SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3}, lr=2e-3)``.
     student : SkorchClassifier or None, default=None
         None: ``SkorchClassifier("fcn", {"filters": (8, 16, 8)})``, 1,202 parameters for
         two classes and one channel. A clone is trained. To tune ``student__lr`` and the
-        like, name the student (and likewise the teacher).
+        like, pass the student: None has no parameters to set (nor has a teacher of None).
     saliency_weight : float, default=1.0
         Factor of the saliency loss beside the cross entropy's 1. 0 does without.
     saliency_measure : str, default="kl_per_class"
@@ -247,6 +250,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         score = memory.cache(_score_teacher, ignore=["teacher", "X", "bank", "verbose"])
         logits, perturbed_logits = score(key, teacher, X, bank, verbose)
         teacher.warn_if_one_hot(logits)  # where they were found, nothing else has
+        if isinstance(self.teacher, (FrozenEstimator, nn.Module)):
+            teacher.warn_if_mistaken(logits, y)
         return TrainingSet(
             X, y, teacher=Outputs(logits, perturbed_logits), bank=bank, n_windows=self.n_windows
         )
@@ -324,8 +329,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self._memory()
         if not isinstance(self.student, (SkorchClassifier, type(None))):
             raise TypeError(
-                f"student must be a SkorchClassifier, got {self.student!r:.80}. A network "
-                'goes in as SkorchClassifier("fcn") or SkorchClassifier(YourModule).'
+                f"student must be a SkorchClassifier, got a {type(self.student).__name__}. A "
+                'network goes in as SkorchClassifier("fcn") or SkorchClassifier(YourModule).'
             )
         self._new_student()._check_parameters()
         check_teacher(self.teacher)

@@ -28,7 +28,7 @@ def plot_saliency_pair(x, teacher_saliency, student_saliency, *, title=None, ax=
     Raises
     ------
     ValueError
-        If the lengths differ.
+        If it is not one series with one row of saliency each, or the lengths differ.
 
     Examples
     --------
@@ -41,6 +41,12 @@ def plot_saliency_pair(x, teacher_saliency, student_saliency, *, title=None, ax=
     import matplotlib.pyplot as plt
 
     x = np.atleast_2d(x)
+    if x.ndim != 2 or np.ndim(teacher_saliency) != 1 or np.ndim(student_saliency) != 1:
+        raise ValueError(
+            "x must be one series (n_channels, n_timepoints) and each saliency one row of "
+            f"Saliency.values, (n_timepoints,); got shapes {x.shape}, "
+            f"{np.shape(teacher_saliency)} and {np.shape(student_saliency)}."
+        )
     if not x.shape[1] == len(teacher_saliency) == len(student_saliency):
         raise ValueError(
             f"The series has {x.shape[1]} time points, the saliencies {len(teacher_saliency)} "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.special import log_softmax
+from sktime.datatypes import convert_to
 from tqdm.auto import tqdm
 
 from sktime_tsd._random import draw_seed
@@ -91,6 +92,7 @@ def temporal_saliency(
     classifier : fitted classifier
         Of sktime, of scikit-learn on 3-D arrays, or ours.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        Or any other sktime panel of equal-length series.
     background : numpy.ndarray of shape (n_background, n_channels, n_timepoints), optional
         Where donors come from, usually the training series. Without it windows are filled
         by linear interpolation.
@@ -114,7 +116,8 @@ def temporal_saliency(
     Returns
     -------
     saliency : Saliency
-        Higher values: the answer rests more on this part.
+        ``saliency.values[i]`` is that of series i, one value per time point. Higher values:
+        the answer rests more on this part.
 
     Raises
     ------
@@ -142,9 +145,7 @@ def temporal_saliency(
     >>> bool(inside > 3 * outside)
     True
     """
-    X = torch.from_numpy(as_float32_panel(np.asarray(X)))
-    if X.ndim == 2:
-        X = X.unsqueeze(1)
+    X = _as_tensor(X)
     width = window_width(window, X.shape[2])
     stride = max(1, width // 2) if stride is None else stride
     check_number("stride", stride, integer=True, low=1, high=width)
@@ -192,6 +193,14 @@ def temporal_saliency(
     return saliency
 
 
+def _as_tensor(X):
+    """Make a float32 tensor of any panel that `fit` takes; a 2-D array is one channel."""
+    if not isinstance(X, np.ndarray):
+        X = convert_to(X, "numpy3D", as_scitype="Panel")
+    X = torch.from_numpy(as_float32_panel(X))
+    return X.unsqueeze(1) if X.ndim == 2 else X
+
+
 def _shared_donors(perturbation, background, X, n_donors, random_state):
     """Draw the donors that all series share; None where none are needed."""
     if not perturbation.needs_donors:
@@ -210,9 +219,7 @@ def _shared_donors(perturbation, background, X, n_donors, random_state):
                 "usually the training series."
             )
     else:
-        background = torch.from_numpy(as_float32_panel(np.asarray(background)))
-        if background.ndim == 2:
-            background = background.unsqueeze(1)
+        background = _as_tensor(background)
         if background.shape[1:] != X.shape[1:]:
             raise ValueError(
                 f"background has series of shape {tuple(background.shape[1:])}, X of shape "

@@ -62,7 +62,9 @@ def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monke
     )
     __main__.main(["--dataset", "UnitTest", "--teacher", "lstm", "--out", str(tmp_path)])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["student.pkl", "table.csv"]
-    assert "saliency.png" not in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "saliency.png" not in printed
+    assert "no picture: matplotlib" in printed
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,9 @@ from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd.losses import KD
 from sktime_tsd.perturbations import OpposingClass, SameClass, Zero
 
+# most teachers here are untrained: what is tested needs none that is any good
+pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
+
 X, Y = random_panel(12)
 X_OTHER, Y_OTHER = random_panel(12, seed=1)
 SWAPPED = np.where(np.isin(np.arange(12), (0, 1)), Y[::-1], Y)

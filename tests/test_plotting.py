@@ -45,3 +45,11 @@ def test_no_saliency_at_all_is_a_flat_line():
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="one length"):
         plot_saliency_pair(np.zeros((1, 9)), np.zeros(8), np.zeros(9))
+
+
+@pytest.mark.parametrize(
+    ("x", "saliency"), [(np.zeros((3, 1, 9)), np.zeros(9)), (np.zeros((1, 9)), np.zeros((3, 9)))]
+)
+def test_several_series_are_refused(x, saliency):
+    with pytest.raises(ValueError, match="must be one series"):
+        plot_saliency_pair(x, saliency, saliency)

@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from torch import nn
 
 from sktime_tsd import temporal_saliency
 from sktime_tsd.perturbations import AnyClass, GaussianNoise, OpposingClass, Zero
@@ -181,3 +182,21 @@ def test_verbose_shows_a_bar_and_silence_nothing(X, capsys):
     assert captured.out == captured.err == ""
     temporal_saliency(PointClassifier(0), X, verbose=1)
     assert "saliency" in capsys.readouterr().err
+
+
+def test_any_panel_and_2d_arrays_give_the_same(X):
+    from sktime.datatypes import convert_to
+
+    clf = PointClassifier(11)
+    expected = temporal_saliency(clf, X, background=X, random_state=0).values
+    for mtype in ("pd-multiindex", "nested_univ"):
+        panel = convert_to(X, mtype, as_scitype="Panel")
+        values = temporal_saliency(clf, panel, background=panel, random_state=0).values
+        np.testing.assert_allclose(values, expected)
+    flat = temporal_saliency(clf, X[:, 0], background=X[:, 0], random_state=0)
+    np.testing.assert_allclose(flat.values, expected)
+
+
+def test_a_bare_network_is_refused_with_a_way_out(X):
+    with pytest.raises(TypeError, match="from_module"):
+        temporal_saliency(nn.Linear(30, 2), X)

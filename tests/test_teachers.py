@@ -4,6 +4,7 @@ import copy
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd.losses import KD
 from sktime_tsd.networks import FCN, ScaledNetwork
 from sktime_tsd.perturbations import WindowBank
+
+# most teachers here are untrained: what is tested needs none that is any good
+pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
 
 FCN_SETTINGS = {"filters": (4,), "kernel_sizes": (3,)}
 LSTM_SETTINGS = {"hidden_size": 4, "num_layers": 1}
@@ -729,3 +733,47 @@ def test_overrides_hold_for_a_single_class_too():
     clf = SaliencyDistilledClassifier(teacher, verbose=0).fit(X, ["one"] * len(X))
     assert clf.teacher_.verbose == 0
     assert isinstance(SaliencyDistilledClassifier().fit(X, ["one"] * 12).teacher_, SkorchClassifier)
+
+
+class Level(nn.Module):
+    """The true classes of `random_panel`, whose series differ in level."""
+
+    def __init__(self, sign=1.0, head=None):
+        super().__init__()
+        self.sign, self.head = sign, head or nn.Identity()
+
+    def forward(self, x):
+        level = self.sign * (x.mean((1, 2)) - 0.5)
+        return self.head(torch.stack([-level, level], dim=1) * 5)
+
+
+def test_signs_of_a_mistaken_teacher_are_reported():
+    X, y = random_panel(40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        distiller(Level()).fit(X, y)  # a good one
+    with pytest.warns(UserWarning, match=r"right label to \d+% of the training series.*order"):
+        distiller(Level(sign=-1.0)).fit(X, y)
+    with pytest.warns(UserWarning, match="look like probabilities, not logits"):
+        distiller(Level(head=nn.Softmax(dim=1))).fit(X, y)
+
+
+def test_where_a_teachers_own_error_came_from_is_added():
+    X, y = random_panel(12)
+    with pytest.raises(ValueError, match="dim 3") as caught:
+        distiller(LogisticRegression()).fit(X, y)
+    assert "fitting the teacher LogisticRegression" in caught.value.__notes__[0]
+    assert "flattens the series" in caught.value.__notes__[0]
+    table = LogisticRegression().fit(X[:, 0], y)
+    with pytest.raises(ValueError, match=r"cannot score series.*flattens the series"):
+        distiller(FrozenEstimator(table)).fit(X, y)
+
+
+def test_labels_of_another_type_are_told_so():
+    X, y = random_panel(12)
+    numbers = np.unique(y, return_inverse=True)[1]
+    teacher = make_pipeline(
+        FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression()
+    ).fit(X, numbers)
+    with pytest.raises(ValueError, match="type only: convert y"):
+        distiller(FrozenEstimator(teacher)).fit(X, numbers.astype(str))

@@ -56,7 +56,7 @@ class FCN(nn.Module):
         super().__init__()
         if not filters or len(filters) != len(kernel_sizes):
             raise ValueError(
-                "filters and kernel_sizes must have one entry per block, "
+                "filters and kernel_sizes must have one entry per block, so set both; "
                 f"got {filters!r} and {kernel_sizes!r}."
             )
         if min(*filters, *kernel_sizes) < 1:

@@ -27,7 +27,7 @@ def check_window(window):
         If it is no number.
     """
     if isinstance(window, numbers.Real) and not isinstance(window, numbers.Integral):
-        name = "window, as a fraction of the series,"
+        name = "window, as a fraction of the series (for time points pass an int),"
         check_number(name, window, low=0, high=1, boundaries="right")
     else:
         check_number("window", window, integer=True, low=1)
