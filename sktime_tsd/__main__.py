@@ -113,9 +113,10 @@ def main(arguments=None):
         "lower KL is better."
     )
     if options.out is not None:
-        for path in result.save(options.out):
+        paths = result.save(options.out)
+        for path in paths:
             print(f"wrote {path}")
-        if path.suffix != ".png":
+        if not any(path.suffix == ".png" for path in paths):
             print("no picture: matplotlib is not installed")
 
 

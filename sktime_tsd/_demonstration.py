@@ -13,9 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import StandardScaler
 
+from sktime_tsd._teacher_source import default_teacher
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
-from sktime_tsd.distiller import SaliencyDistilledClassifier
+from sktime_tsd.distiller import SaliencyDistilledClassifier, default_student
 from sktime_tsd.fidelity import (
     kl_divergence,
     macro_auc_prc,
@@ -49,16 +50,14 @@ def _minirocket(seed):
 
 
 TEACHERS = {
-    "inception_time": lambda seed: SkorchClassifier(
-        "inception_time", {"n_filters": 16, "depth": 3}, lr=2e-3, random_state=seed, verbose=1
-    ),
+    "inception_time": lambda seed: default_teacher().set_params(random_state=seed, verbose=1),
     "lstm": lambda seed: SkorchClassifier("lstm", lr=2e-3, random_state=seed, verbose=1),
     "minirocket": _minirocket,
 }
 
 STUDENTS = {
-    "fcn": ("fcn", {"filters": (8, 16, 8)}),
-    "lstm": ("lstm", {"hidden_size": 16, "num_layers": 1}),
+    "fcn": default_student,
+    "lstm": lambda: SkorchClassifier("lstm", {"hidden_size": 16, "num_layers": 1}),
 }
 
 
@@ -195,7 +194,7 @@ def run_demonstration(data, *, teacher="inception_time", student="fcn", seed=0, 
     fit(f"teacher ({teacher})", TEACHERS[teacher](seed))
     (teacher_fitted,) = fitted.values()
     # one seed for all: the students begin with the same weights
-    alone = SkorchClassifier(*STUDENTS[student], random_state=seed, verbose=1)
+    alone = STUDENTS[student]().set_params(random_state=seed, verbose=1)
     shared = {
         "teacher": FrozenEstimator(teacher_fitted),
         "student": alone,

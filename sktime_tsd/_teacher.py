@@ -29,6 +29,11 @@ _LEAST_CHUNK = 256
 _PROGRESS_STEPS = 50
 
 
+def _gives_logits(classifier):
+    """Tell whether a classifier has logits of its own, besides probabilities."""
+    return hasattr(classifier, "predict_logits")
+
+
 def in_native_dtype(classifier, X):
     """Series in the precision a classifier is made for.
 
@@ -44,8 +49,8 @@ def in_native_dtype(classifier, X):
     -------
     X : numpy.ndarray of the same shape
     """
-    ours = hasattr(classifier, "predict_logits")
-    return X.astype(np.float64) if isinstance(classifier, BaseObject) and not ours else X
+    foreign = isinstance(classifier, BaseObject) and not _gives_logits(classifier)
+    return X.astype(np.float64) if foreign else X
 
 
 def class_logits(classifier, X):
@@ -74,7 +79,7 @@ def class_logits(classifier, X):
             f"classifier must be a fitted classifier, got the network {type(classifier).__name__}. "
             "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
         )
-    if hasattr(classifier, "predict_logits"):
+    if _gives_logits(classifier):
         return np.asarray(classifier.predict_logits(X))
     X = in_native_dtype(classifier, X)
     with keep_torch_threads():
@@ -259,8 +264,7 @@ class AlignedTeacher:
         ----------
         logits : torch.Tensor of shape (n_instances, n_classes)
         """
-        ours = hasattr(self.classifier, "predict_logits")
-        if self._warned or ours or not one_hot(logits.numpy()):
+        if self._warned or _gives_logits(self.classifier) or not one_hot(logits.numpy()):
             return
         self._warned = True
         warnings.warn(
@@ -292,8 +296,8 @@ class AlignedTeacher:
                 UserWarning,
                 stacklevel=2,
             )
-        ours = hasattr(self.classifier, "predict_logits")
-        if ours and (logits >= 0).all() and (logits.sum(dim=1) - 1).abs().max() < 1e-4:
+        sum_to_one = (logits >= 0).all() and (logits.sum(dim=1) - 1).abs().max() < 1e-4
+        if _gives_logits(self.classifier) and sum_to_one:
             warnings.warn(
                 f"The outputs of the teacher {self.name} look like probabilities, not logits: "
                 "each row sums to 1. Remove its last softmax.",

@@ -34,10 +34,15 @@ from sktime_tsd.perturbations import (
     window_width,
 )
 
-__all__ = ["SaliencyDistilledClassifier"]
+__all__ = ["SaliencyDistilledClassifier", "default_student"]
 
 # Series a teacher is tried on before any training.
 _N_EXAMPLES = 2
+
+
+def default_student():
+    """Make the student of those who name none: an FCN of some 1,200 parameters."""
+    return SkorchClassifier("fcn", {"filters": (8, 16, 8)})
 
 
 # Cached: equal keys, equal results.
@@ -265,9 +270,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         AlignedTeacher(self.teacher_, self.classes_, X[:_N_EXAMPLES])
 
     def _new_student(self):
-        student = self.student
-        if student is None:
-            student = SkorchClassifier("fcn", {"filters": (8, 16, 8)})
+        student = default_student() if self.student is None else self.student
         return self._override(student.clone())
 
     def _override(self, classifier):

@@ -21,22 +21,11 @@ def gunpoint():
     return (*load_dataset("GunPoint", split="train"), *load_dataset("GunPoint", split="test"))
 
 
-@pytest.fixture
-def tiny_student():
-    return SkorchClassifier("fcn", {"filters": (4,), "kernel_sizes": (3,)}, max_epochs=3)
-
-
-@pytest.fixture
-def tiny_teacher():
-    return SkorchClassifier("lstm", {"hidden_size": 4, "num_layers": 1}, max_epochs=3)
-
-
-@pytest.fixture
-def tiny_distiller(tiny_teacher, tiny_student):
-    """An unfitted distiller that fits in well under a second."""
-    return SaliencyDistilledClassifier(
-        tiny_teacher, tiny_student, n_windows=2, bank_size=4, random_state=0
-    )
+@pytest.fixture(autouse=True)
+def one_thread():
+    """MiniRocket's numba sets the number of threads of torch, too."""
+    yield
+    torch.set_num_threads(1)
 
 
 def random_panel(n_instances, n_channels=1, n_timepoints=20, n_classes=2, seed=0):
@@ -45,3 +34,29 @@ def random_panel(n_instances, n_channels=1, n_timepoints=20, n_classes=2, seed=0
     y = np.arange(n_instances) % n_classes
     X = rng.standard_normal((n_instances, n_channels, n_timepoints)) + y[:, None, None]
     return X, np.array([f"class {label:02d}" for label in y])
+
+
+def learner(**params):
+    """A network that learns the panels below in a tenth of a second."""
+    settings = {"max_epochs": 10, "lr": 3e-2, "random_state": 0} | params
+    return SkorchClassifier("fcn", {"filters": (8,), "kernel_sizes": (3,)}, **settings)
+
+
+def distiller(**params):
+    settings = {"n_windows": 2, "bank_size": 4, "random_state": 0} | params
+    return SaliencyDistilledClassifier(learner(), learner(), **settings)
+
+
+@pytest.fixture(params=[learner, distiller], ids=["network", "distiller"])
+def classifier(request):
+    return request.param()
+
+
+@pytest.fixture
+def train():
+    return random_panel(40)
+
+
+@pytest.fixture
+def test():
+    return random_panel(30, seed=1)

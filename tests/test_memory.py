@@ -72,13 +72,6 @@ def calls(monkeypatch):
     return Counted.calls
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """MiniRocket's numba sets the number of threads of torch, too."""
-    yield
-    torch.set_num_threads(1)
-
-
 def fcn(**params):
     settings = {"filters": (4,), "kernel_sizes": (3,)}
     return SkorchClassifier("fcn", settings, **{"max_epochs": 2, **params})

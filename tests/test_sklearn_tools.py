@@ -6,7 +6,7 @@ and whatever misplaces labels, folds or columns is not.
 
 import numpy as np
 import pytest
-from conftest import random_panel
+from conftest import distiller, learner, random_panel
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
@@ -29,36 +29,10 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 from sktime import exceptions as sktime_exceptions
 
-from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+from sktime_tsd import SkorchClassifier
 
 LABELS = ["class 00", "class 01"]
 USELESS_LR = 1e-7
-
-
-def learner(**params):
-    """A network that learns the panels below in a tenth of a second."""
-    settings = {"max_epochs": 10, "lr": 3e-2, "random_state": 0} | params
-    return SkorchClassifier("fcn", {"filters": (8,), "kernel_sizes": (3,)}, **settings)
-
-
-def distiller(**params):
-    settings = {"n_windows": 2, "bank_size": 4, "random_state": 0} | params
-    return SaliencyDistilledClassifier(learner(), learner(), **settings)
-
-
-@pytest.fixture(params=[learner, distiller], ids=["network", "distiller"])
-def classifier(request):
-    return request.param()
-
-
-@pytest.fixture
-def train():
-    return random_panel(40)
-
-
-@pytest.fixture
-def test():
-    return random_panel(30, seed=1)
 
 
 def trained(classifier, name):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import random_panel
+from conftest import distiller, learner, random_panel
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import KFold
 from sktime.benchmarking.classification import ClassificationBenchmark
@@ -17,35 +17,7 @@ from sktime.transformations.func_transform import FunctionTransformer
 from sktime.transformations.interpolate import TSInterpolator
 from sktime.transformations.padder import PaddingTransformer
 
-from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
-
 LABELS = ["class 00", "class 01"]
-
-
-def learner(**params):
-    """A network that learns the panels below in a tenth of a second."""
-    settings = {"max_epochs": 10, "lr": 3e-2, "random_state": 0} | params
-    return SkorchClassifier("fcn", {"filters": (8,), "kernel_sizes": (3,)}, **settings)
-
-
-def distiller(**params):
-    settings = {"n_windows": 2, "bank_size": 4, "random_state": 0} | params
-    return SaliencyDistilledClassifier(learner(), learner(), **settings)
-
-
-@pytest.fixture(params=[learner, distiller], ids=["network", "distiller"])
-def classifier(request):
-    return request.param()
-
-
-@pytest.fixture
-def train():
-    return random_panel(40)
-
-
-@pytest.fixture
-def test():
-    return random_panel(30, seed=1)
 
 
 def assert_good(predictions, y):

@@ -60,13 +60,6 @@ def flat_logistic(**params):
     return make_pipeline(flatten, LogisticRegression(**params))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """MiniRocket's numba sets the number of threads of torch, too."""
-    yield
-    torch.set_num_threads(1)
-
-
 class Scorer(ClassifierMixin, BaseEstimator):
     """Graded probabilities of the series' means; counts its fits and the series it scores."""
 
