@@ -1,6 +1,7 @@
 """What both classifiers share: their tags, the order of checks, probabilities of logits."""
 
 import numpy as np
+import torch
 from scipy.special import softmax
 from sktime.classification.base import BaseClassifier
 
@@ -18,7 +19,8 @@ __all__ = ["LogitsClassifier"]
 class LogitsClassifier(SklearnInterop, BaseClassifier):
     """Base of classifiers that give logits, for sktime and for scikit-learn's tools.
 
-    A subclass gives `_check_parameters`, `_fit`, `_fit_single_class` and `_logits`.
+    A subclass gives `_check_parameters`, `_fit`, `_fit_single_class`,
+    `_tensor_logits` and `_torch_device`.
     """
 
     _tags = {
@@ -95,6 +97,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         if self._is_vectorized:
             raise ValueError("predict_logits answers for one output; y had several in fit.")
         return self._logits(as_float32_panel(self._check_convert_X_for_predict(X)))
+
+    def _logits(self, X):
+        return self._tensor_logits(torch.from_numpy(X)).cpu().numpy()
 
     def _predict_proba(self, X):
         return softmax(self._logits(as_float32_panel(X)).astype(np.float64), axis=1)

@@ -6,109 +6,16 @@ import warnings
 
 import numpy as np
 import torch
-from sktime.base import BaseObject
-from torch import nn
 from tqdm.auto import tqdm
 
-from sktime_tsd._threads import keep_torch_threads
+from sktime_tsd._logits import FLATTEN, class_logits, gives_logits, one_hot
 
-__all__ = ["FLATTEN", "AlignedTeacher", "class_logits", "in_native_dtype", "one_hot"]
-
-# What scikit-learn's own words for a 3-D array leave unsaid.
-FLATTEN = (
-    " A classifier of 2-D tables needs a first step that flattens the series: "
-    "make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
-)
-
-# Probabilities below count as it, so that their logarithm is finite.
-_LEAST_PROBABILITY = 1e-6
+__all__ = ["AlignedTeacher"]
 
 # Values in one chunk of perturbed copies: bounds the memory, whatever the bank's size.
 _VALUES_PER_CHUNK = 2**22
 _LEAST_CHUNK = 256
 _PROGRESS_STEPS = 50
-
-
-def _gives_logits(classifier):
-    """Tell whether a classifier has logits of its own, besides probabilities."""
-    return hasattr(classifier, "predict_logits")
-
-
-def in_native_dtype(classifier, X):
-    """Series in the precision a classifier is made for.
-
-    Compiled transformers of sktime expect float64; the networks of others, such as
-    skorch's, expect float32.
-
-    Parameters
-    ----------
-    classifier : classifier
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
-
-    Returns
-    -------
-    X : numpy.ndarray of the same shape
-    """
-    foreign = isinstance(classifier, BaseObject) and not _gives_logits(classifier)
-    return X.astype(np.float64) if foreign else X
-
-
-def class_logits(classifier, X):
-    """Logits of any fitted classifier, in the order of its own classes.
-
-    Parameters
-    ----------
-    classifier : fitted classifier
-        With ``predict_logits``, or else with ``predict_proba``.
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-
-    Returns
-    -------
-    logits : numpy.ndarray of shape (n_instances, n_classes)
-        Without ``predict_logits``: ``log(clip(probabilities, 1e-6, 1))``.
-
-    Raises
-    ------
-    ValueError
-        If ``predict_proba`` does not return probabilities.
-    TypeError
-        If it is a bare network.
-    """
-    if isinstance(classifier, nn.Module):
-        raise TypeError(
-            f"classifier must be a fitted classifier, got the network {type(classifier).__name__}. "
-            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
-        )
-    if _gives_logits(classifier):
-        return np.asarray(classifier.predict_logits(X))
-    X = in_native_dtype(classifier, X)
-    with keep_torch_threads():
-        probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
-    sums = probabilities.sum(axis=1) if probabilities.ndim == 2 else None
-    if sums is None or not np.allclose(sums, 1, atol=1e-3) or probabilities.min() < 0:
-        raise ValueError(
-            f"predict_proba of {type(classifier).__name__} does not return probabilities: "
-            f"expected rows of shape (n_classes,) that sum to 1, got an array of shape "
-            f"{probabilities.shape}"
-            + ("." if sums is None else f" whose rows sum to {sums.min():.3g} .. {sums.max():.3g}.")
-        )
-    return np.log(np.clip(probabilities, _LEAST_PROBABILITY, 1))
-
-
-def one_hot(logits):
-    """Tell whether logits stand for probabilities of 0 and 1 alone.
-
-    Parameters
-    ----------
-    logits : numpy.ndarray of shape (n_instances, n_classes)
-        As `class_logits` makes them of probabilities.
-
-    Returns
-    -------
-    bool
-    """
-    least = math.log(_LEAST_PROBABILITY)
-    return bool(np.all((logits == 0) | (np.abs(logits - least) < 1e-9)))
 
 
 class AlignedTeacher:
@@ -264,7 +171,7 @@ class AlignedTeacher:
         ----------
         logits : torch.Tensor of shape (n_instances, n_classes)
         """
-        if self._warned or _gives_logits(self.classifier) or not one_hot(logits.numpy()):
+        if self._warned or gives_logits(self.classifier) or not one_hot(logits.numpy()):
             return
         self._warned = True
         warnings.warn(
@@ -297,7 +204,7 @@ class AlignedTeacher:
                 stacklevel=2,
             )
         sum_to_one = (logits >= 0).all() and (logits.sum(dim=1) - 1).abs().max() < 1e-4
-        if _gives_logits(self.classifier) and sum_to_one:
+        if gives_logits(self.classifier) and sum_to_one:
             warnings.warn(
                 f"The outputs of the teacher {self.name} look like probabilities, not logits: "
                 "each row sums to 1. Remove its last softmax.",

@@ -13,8 +13,8 @@ from sktime.classification.dummy import DummyClassifier
 from torch import nn
 
 from sktime_tsd._fingerprint import fingerprint
+from sktime_tsd._logits import FLATTEN, in_native_dtype
 from sktime_tsd._random import seed_unseeded
-from sktime_tsd._teacher import FLATTEN, in_native_dtype
 from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd.classifier import SkorchClassifier
 

@@ -18,6 +18,7 @@ __all__ = [
     "check_number",
     "check_panel",
     "check_panel_shape",
+    "check_probabilities",
     "check_random_state_parameter",
     "check_verbose",
     "resolve_device",
@@ -211,6 +212,36 @@ def check_panel_shape(X, n_channels, n_timepoints):
                 f"X has {X.shape[axis]} {what} per series, but the classifier was fitted "
                 f"on series with {expected} {what}."
             )
+
+
+def check_probabilities(name, probabilities):
+    """Refuse what are no probabilities, such as logits.
+
+    Parameters
+    ----------
+    name : str
+        What the matrix is called in the message.
+    probabilities : numpy.ndarray of shape (n_instances, n_classes)
+
+    Raises
+    ------
+    ValueError
+        If it is no matrix, an entry is negative or not finite, or a row does not sum to 1
+        (within 1e-3, for those that compute in low precision).
+    """
+    shape = np.shape(probabilities)
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(
+            f"{name}: expected probabilities of shape (n_instances, n_classes), got an array of "
+            f"shape {shape}."
+        )
+    sums = np.sum(probabilities, axis=1)
+    if not np.allclose(sums, 1, atol=1e-3) or np.min(probabilities) < 0:
+        raise ValueError(
+            f"{name}: expected probabilities, of 0 or more and with rows that sum to 1; got values "
+            f"from {np.min(probabilities):.3g} to {np.max(probabilities):.3g} whose rows sum to "
+            f"{sums.min():.3g} .. {sums.max():.3g}. Logits become probabilities by a softmax."
+        )
 
 
 def check_no_capability_gap(X_metadata, name):

@@ -300,19 +300,20 @@ class SkorchClassifier(LogitsClassifier):
 
     # -- prediction ------------------------------------------------------------------
 
-    def _logits(self, X):
-        check_panel_shape(X, self.n_channels_, self.n_timepoints_)
+    @property
+    def _torch_device(self):
+        return torch.device("cpu") if self.network_ is None else self.network_.mean.device
+
+    def _tensor_logits(self, x):
+        """Logits of finite series; on the network's device, in batches it can hold."""
+        check_panel_shape(x, self.n_channels_, self.n_timepoints_)
         if self.network_ is None:
-            return np.zeros((len(X), 1), dtype=np.float32)
-        device = self.network_.mean.device
+            return torch.zeros(len(x), 1)
+        device = self._torch_device
         values = _VALUES_PER_INFERENCE_BATCH.get(device.type, 2**16)
-        batch_size = min(max(1, values // X[0].size), _MOST_SERIES_PER_INFERENCE_BATCH)
+        batch_size = min(max(1, values // x[0].numel()), _MOST_SERIES_PER_INFERENCE_BATCH)
         with torch.inference_mode():
-            logits = [
-                self.network_(batch.to(device)).cpu()
-                for batch in torch.from_numpy(X).split(batch_size)
-            ]
-        return torch.cat(logits).numpy()
+            return torch.cat([self.network_(batch.to(device)) for batch in x.split(batch_size)])
 
     # -- state -----------------------------------------------------------------------
 

@@ -349,8 +349,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     # -- prediction ------------------------------------------------------------------
 
-    def _logits(self, X):
-        return self.student_._logits(X)
+    @property
+    def _torch_device(self):
+        return self.student_._torch_device
+
+    def _tensor_logits(self, x):
+        return self.student_._tensor_logits(x)
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):

@@ -426,7 +426,7 @@ def test_what_are_no_probabilities_is_refused(kind, freeze, monkeypatch):
     monkeypatch.setattr("sktime_tsd._training.TrainingNet.train", train)
     teacher = Scorer(kind=kind)
     clf = distiller(FrozenEstimator(teacher.fit(X, Y)) if freeze else teacher)
-    with pytest.raises(ValueError, match=r"Scorer.*(does not return probabilities|not finite)"):
+    with pytest.raises(ValueError, match=r"Scorer.*(expected probabilities|not finite)"):
         clf.fit(X, Y)
     assert not clf.is_fitted
 
@@ -440,7 +440,7 @@ class BrokenLater(Scorer):
 
 
 def test_a_teacher_that_breaks_on_perturbed_copies_is_refused():
-    with pytest.raises(ValueError, match=r"does not return probabilities|not finite"):
+    with pytest.raises(ValueError, match=r"expected probabilities|not finite"):
         distiller(BrokenLater()).fit(X, Y)
 
 

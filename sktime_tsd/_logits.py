@@ -1,0 +1,151 @@
+"""Logits of any fitted classifier."""
+
+import math
+
+import numpy as np
+import torch
+from scipy.special import log_softmax
+from sktime.base import BaseObject
+from torch import nn
+
+from sktime_tsd._threads import keep_torch_threads
+from sktime_tsd._validation import check_probabilities
+
+__all__ = ["FLATTEN", "Scorer", "class_logits", "gives_logits", "in_native_dtype", "one_hot"]
+
+# What scikit-learn's own words for a 3-D array leave unsaid.
+FLATTEN = (
+    " A classifier of 2-D tables needs a first step that flattens the series: "
+    "make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
+)
+
+# Probabilities below count as it, so that their logarithm is finite.
+_LEAST_PROBABILITY = 1e-6
+
+
+def gives_logits(classifier):
+    """Tell whether a classifier has logits of its own, besides probabilities.
+
+    Parameters
+    ----------
+    classifier : classifier
+
+    Returns
+    -------
+    bool
+    """
+    return hasattr(classifier, "predict_logits")
+
+
+def in_native_dtype(classifier, X):
+    """Series in the precision a classifier is made for.
+
+    Compiled transformers of sktime expect float64; the networks of others, such as
+    skorch's, expect float32.
+
+    Parameters
+    ----------
+    classifier : classifier
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+
+    Returns
+    -------
+    X : numpy.ndarray of the same shape
+    """
+    foreign = isinstance(classifier, BaseObject) and not gives_logits(classifier)
+    return X.astype(np.float64) if foreign else X
+
+
+def class_logits(classifier, X):
+    """Logits of any fitted classifier, in the order of its own classes.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+        With ``predict_logits``, or else with ``predict_proba``.
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+    Returns
+    -------
+    logits : numpy.ndarray of shape (n_instances, n_classes)
+        Without ``predict_logits``: ``log(clip(probabilities, 1e-6, 1))``.
+
+    Raises
+    ------
+    ValueError
+        If ``predict_proba`` does not return probabilities.
+    TypeError
+        If it is a bare network.
+    """
+    if isinstance(classifier, nn.Module):
+        raise TypeError(
+            f"classifier must be a fitted classifier, got the network {type(classifier).__name__}. "
+            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
+        )
+    if gives_logits(classifier):
+        return np.asarray(classifier.predict_logits(X))
+    X = in_native_dtype(classifier, X)
+    with keep_torch_threads():
+        probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
+    check_probabilities(f"predict_proba of {type(classifier).__name__}", probabilities)
+    return np.log(np.clip(probabilities, _LEAST_PROBABILITY, 1))
+
+
+def one_hot(logits):
+    """Tell whether logits stand for probabilities of 0 and 1 alone.
+
+    Parameters
+    ----------
+    logits : numpy.ndarray of shape (n_instances, n_classes)
+        As `class_logits` makes them of probabilities.
+
+    Returns
+    -------
+    bool
+    """
+    least = math.log(_LEAST_PROBABILITY)
+    return bool(np.all((logits == 0) | (np.abs(logits - least) < 1e-9)))
+
+
+class Scorer:
+    """Log-probabilities of series that are already checked, where a classifier computes.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    example : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        A few series, to see that the classifier can read them.
+
+    Attributes
+    ----------
+    device : torch.device
+        Where series should be: that of a torch classifier, else the CPU.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `class_logits`.
+    """
+
+    def __init__(self, classifier, example):
+        class_logits(classifier, example)
+        self._classifier = classifier
+        self._of_torch = hasattr(classifier, "_tensor_logits")
+        self.device = classifier._torch_device if self._of_torch else torch.device("cpu")
+
+    def log_probabilities(self, x):
+        """Log-probabilities in the order of the classifier's classes.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints), float32
+
+        Returns
+        -------
+        log_probabilities : numpy.ndarray of shape (n, n_classes), float64
+        """
+        if self._of_torch:
+            logits = self._classifier._tensor_logits(x).cpu().numpy()
+        else:
+            logits = class_logits(self._classifier, x.cpu().numpy())
+        return log_softmax(logits.astype(np.float64), axis=1)
