@@ -1,0 +1,169 @@
+"""What fills the windows: donors that all series and all classifiers share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sktime.datatypes import convert_to
+
+from sktime_tsd._random import draw_seed
+from sktime_tsd._validation import as_float32_panel, check_labels, check_number
+from sktime_tsd.perturbations import AnyClass, LinearInterpolation, Perturbation
+
+__all__ = ["SharedDonors", "as_tensor"]
+
+
+def as_tensor(X):
+    """Make a float32 tensor of any panel that `fit` takes.
+
+    Parameters
+    ----------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        Or any other sktime panel of equal-length series; a 2-D array is one channel.
+
+    Returns
+    -------
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no panel of finite values.
+    """
+    if not isinstance(X, np.ndarray):
+        X = convert_to(X, "numpy3D", as_scitype="Panel")
+    x = torch.from_numpy(as_float32_panel(X))
+    return x.unsqueeze(1) if x.ndim == 2 else x
+
+
+@dataclass(frozen=True)
+class SharedDonors:
+    """A perturbation and the donors it fills windows from. Make one with `draw`.
+
+    Parameters
+    ----------
+    perturbation : Perturbation
+    pool : torch.Tensor of shape (n_pool, n_channels, n_timepoints) or None
+        None where the perturbation needs no donors.
+    picked : torch.Tensor of shape (n_donors,), int64, or None
+        Indices into `pool`.
+    """
+
+    perturbation: Perturbation
+    pool: torch.Tensor | None
+    picked: torch.Tensor | None
+
+    @classmethod
+    def draw(cls, perturbation, background, X, n_donors, random_state):
+        """Draw donors of any class.
+
+        Parameters
+        ----------
+        perturbation : Perturbation or None
+            None is ``AnyClass()`` with a background, else ``LinearInterpolation()``.
+        background : panel, tuple (panel, labels) or None
+            With labels, the classes have as equal numbers of donors as they can.
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+            The series to be perturbed.
+        n_donors : int
+            At most; a background may have fewer series.
+        random_state : int, RandomState or None
+
+        Returns
+        -------
+        donors : SharedDonors
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the background does not fit the series, or the perturbation the background.
+        """
+        check_number("n_donors", n_donors, integer=True, low=1)
+        if perturbation is None:
+            perturbation = LinearInterpolation() if background is None else AnyClass()
+        if not isinstance(perturbation, Perturbation):
+            raise TypeError(
+                f"perturbation must be one of sktime_tsd.perturbations, such as AnyClass(); "
+                f"got {perturbation!r}."
+            )
+        series, labels = _check_background(background, X)
+        if not perturbation.needs_donors:
+            return cls(perturbation, None, None)
+        if perturbation.needs_labels:
+            raise ValueError(
+                f"{perturbation} picks donors by class, but the donors of saliency are of any "
+                "class and shared by all series. Use AnyClass()."
+            )
+        generator = torch.Generator().manual_seed(draw_seed(random_state))
+        own_pool = type(perturbation).pool is not Perturbation.pool
+        if series is None and not own_pool:
+            raise ValueError(
+                f"{perturbation} fills windows from other series: give them as background, "
+                "usually the training series."
+            )
+        pool = perturbation.pool(X[:1] if series is None else series, generator)
+        order = torch.randperm(len(pool), generator=generator)
+        if labels is not None and not own_pool:
+            order = order[_class_by_class(labels[order.numpy()])]
+        return cls(perturbation, pool, order[:n_donors])
+
+    @property
+    def n_donors(self):
+        """How many copies of each window there are, at least 1."""
+        return 1 if self.picked is None else len(self.picked)
+
+    def fill(self, x, starts, width, donor):
+        """Replace one window of each series; see `Perturbation.fill`.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints)
+        starts : torch.Tensor of shape (n,), int64
+        width : int
+        donor : torch.Tensor of shape (n,), int64
+            In ``[0, n_donors)``; on the CPU.
+
+        Returns
+        -------
+        x_perturbed : torch.Tensor of shape (n, n_channels, n_timepoints)
+        """
+        donors = None if self.pool is None else self.pool[self.picked[donor]].to(x.device)
+        return self.perturbation.fill(x, starts, width, donors)
+
+
+def _check_background(background, X):
+    """Tell the background's series and labels, if there are any."""
+    if background is None:
+        return None, None
+    labels = None
+    if isinstance(background, tuple):
+        if len(background) != 2:
+            raise ValueError(
+                f"background must be series or a pair (X, y), got a tuple of {len(background)}."
+            )
+        background, labels = background
+        labels = np.asarray(check_labels(labels))
+    series = as_tensor(background)
+    if series.shape[1:] != X.shape[1:]:
+        raise ValueError(
+            f"background has series of shape {tuple(series.shape[1:])}, X of shape "
+            f"{tuple(X.shape[1:])}; they must agree."
+        )
+    if labels is not None and labels.shape != (len(series),):
+        raise ValueError(
+            f"background has {len(series)} series, but labels of shape {labels.shape}; there must "
+            "be one label per series."
+        )
+    return series, labels
+
+
+def _class_by_class(labels):
+    """Order series so that each class comes once before any comes again.
+
+    The order within a class stays, so that random series of each class come first.
+    """
+    turn = np.zeros(len(labels), dtype=int)
+    for label in np.unique(labels):
+        of_class = labels == label
+        turn[of_class] = np.arange(of_class.sum())
+    return torch.from_numpy(np.argsort(turn, kind="stable"))

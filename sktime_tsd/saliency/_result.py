@@ -1,0 +1,175 @@
+"""The saliency of some series as an object."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from sktime_tsd._validation import check_number
+from sktime_tsd.perturbations import Perturbation
+from sktime_tsd.saliency._windows import window_weights
+
+__all__ = ["Saliency"]
+
+
+@dataclass(frozen=True, eq=False)
+class Saliency:
+    """Temporal saliency of a classifier on some series, as `temporal_saliency` returns it.
+
+    Below, ``(n_channels,)`` is there only for saliency per channel.
+
+    Parameters
+    ----------
+    window_values : numpy.ndarray of shape (n_instances, (n_channels,) n_windows)
+        Saliency of each window, averaged over the donors.
+    window_class_values : numpy.ndarray of shape (n_instances, n_classes, (n_channels,) n_windows)
+        What each class adds to the divergence of each window, in nats.
+    starts : numpy.ndarray of shape (n_windows,)
+        First time point of each window.
+    width : int
+        Time points per window.
+    n_timepoints : int
+    classes : numpy.ndarray of shape (n_classes,)
+        Labels of the classifier.
+    perturbation : Perturbation
+        What filled the windows.
+    n_donors : int or None
+        How many donors filled each window; None where the perturbation needs none.
+    target : numpy.ndarray of shape (n_instances,) or None
+        Label whose probability was watched; None for the divergence of all classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.perturbations import Zero
+    >>> from sktime_tsd.saliency import Saliency
+    >>> saliency = Saliency(
+    ...     window_values=np.array([[0.1, 0.5]]),
+    ...     window_class_values=np.array([[[0.3, 0.9], [-0.2, -0.4]]]),
+    ...     starts=np.array([0, 1]), width=2, n_timepoints=3, classes=np.array(["a", "b"]),
+    ...     perturbation=Zero(), n_donors=None, target=None,
+    ... )
+    >>> saliency.values
+    array([[0.1, 0.3, 0.5]])
+    >>> saliency.class_values.shape  # (n_instances, n_classes, n_timepoints)
+    (1, 2, 3)
+    >>> saliency.top(1)[["start", "stop"]].to_numpy()
+    array([[1, 3]])
+    """
+
+    window_values: np.ndarray
+    window_class_values: np.ndarray
+    starts: np.ndarray
+    width: int
+    n_timepoints: int
+    classes: np.ndarray
+    perturbation: Perturbation
+    n_donors: int | None
+    target: np.ndarray | None
+
+    @property
+    def per_channel(self):
+        """Whether each channel was perturbed by itself."""
+        return self.window_values.ndim == 3
+
+    @property
+    def window_weights(self):
+        """Share of each window in each time point, of shape (n_windows, n_timepoints).
+
+        Each column sums to 1.
+        """
+        return window_weights(self.starts, self.width, self.n_timepoints)
+
+    @cached_property
+    def values(self):
+        """Saliency of each time point: the mean over the windows that cover it.
+
+        Of shape (n_instances, (n_channels,) n_timepoints). In nats, 0 or more; with a target
+        the fall of its probability, in [-1, 1]. Higher: the answer rests more on this part.
+        """
+        return self.window_values @ self.window_weights
+
+    @property
+    def class_values(self):
+        """What each class adds to the divergence at each time point, in nats.
+
+        Of shape (n_instances, n_classes, (n_channels,) n_timepoints);
+        ``class_values[:, k]`` is of the shape of `values`. Positive where the perturbation
+        makes class k less probable. Without a target, the sum over the classes is `values`.
+        """
+        return self.window_class_values @ self.window_weights
+
+    def __len__(self):
+        return len(self.window_values)
+
+    def to_frame(self):
+        """One row per time point.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Index ``instance``, (``channel``,) ``timepoint``; columns ``saliency`` and, for each
+            class, its part of the divergence in nats: ``class 1``, ``class 2``, ...
+        """
+        names = ["instance", *(["channel"] if self.per_channel else []), "timepoint"]
+        index = pd.MultiIndex.from_product(map(range, self.values.shape), names=names)
+        columns = {"saliency": self.values.reshape(-1)}
+        of_classes = self.class_values
+        for k, label in enumerate(self.classes.tolist()):
+            columns[f"class {label}"] = of_classes[:, k].reshape(-1)
+        return pd.DataFrame(columns, index=index)
+
+    def top(self, k=3):
+        """Pick the windows on which each answer rests most.
+
+        Windows that overlap one taken before are passed over, in the same channel.
+
+        Parameters
+        ----------
+        k : int, default=3
+            Windows per series; there are fewer where no more fit beside each other.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Index ``instance`` and ``rank`` (from 1); columns (``channel``,) ``start``, ``stop``
+            (not included) and ``saliency``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `k` is no positive integer.
+        """
+        check_number("k", k, integer=True, low=1)
+        rows = []
+        for instance, values in enumerate(self.window_values):
+            taken = []
+            for place in np.argsort(-values, axis=None, kind="stable"):
+                *channel, window = map(int, np.unravel_index(place, values.shape))
+                start = int(self.starts[window])
+                if any(c == channel and abs(s - start) < self.width for c, s in taken):
+                    continue
+                taken.append((channel, start))
+                saliency = float(values.flat[place])
+                rows.append((instance, len(taken), *channel, start, start + self.width, saliency))
+                if len(taken) == k:
+                    break
+        columns = [*(["channel"] if self.per_channel else []), "start", "stop", "saliency"]
+        frame = pd.DataFrame(rows, columns=["instance", "rank", *columns])
+        return frame.set_index(["instance", "rank"])
+
+    def __str__(self):
+        n, width = len(self), self.width
+        channels = f" in {self.window_values.shape[1]} channels" if self.per_channel else ""
+        source = "without a background" if self.n_donors is None else f"from {self.n_donors} donors"
+        unit = "nats"
+        if self.target is not None:
+            labels = np.unique(self.target).tolist()
+            of = repr(labels[0]) if len(labels) == 1 else "each series' own target"
+            unit = f"of the probability of {of}"
+        return (
+            f"Temporal saliency of {n} series of {self.n_timepoints} time points{channels}: "
+            f"{len(self.starts)} windows of {width}, filled by {self.perturbation} {source}; "
+            f"mean {self.values.mean():.4g} {unit}, largest {self.values.max():.4g}."
+        )

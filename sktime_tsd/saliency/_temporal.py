@@ -1,0 +1,193 @@
+"""How far a classifier's answer moves when a window of a series is perturbed."""
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from sktime_tsd._logits import Scorer
+from sktime_tsd._validation import check_flag, check_number, check_verbose
+from sktime_tsd.perturbations import window_width
+from sktime_tsd.saliency._donors import SharedDonors, as_tensor
+from sktime_tsd.saliency._result import Saliency
+from sktime_tsd.saliency._windows import window_starts
+
+__all__ = ["temporal_saliency"]
+
+
+def temporal_saliency(
+    classifier,
+    X,
+    *,
+    background=None,
+    perturbation=None,
+    window=0.1,
+    stride=None,
+    n_donors=8,
+    target=None,
+    per_channel=False,
+    batch_size=1024,
+    random_state=None,
+    verbose=0,
+):
+    r"""Tell which parts of a series a classifier's answer rests on.
+
+    For a time point u of series x, the mean over the windows W that cover u and over the
+    donors d
+
+    .. math:: S(u) = \mathrm{mean}_{W \ni u,\, d} \;
+              \mathrm{KL}(p(x) \,\|\, p(\tilde x_{W, d}))
+
+    where p are the classifier's probabilities and :math:`\tilde x_{W, d}` is x with
+    window W taken from donor d. The donors are drawn once, of any class, and shared by
+    all series: two classifiers called with the same background and seed answer the same
+    questions, and the saliency of a series does not depend on the other series.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+        Of sktime, of scikit-learn on 3-D arrays, or ours: anything with ``predict_proba``.
+        Ours compute on their device.
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        Or any other sktime panel of equal-length series. A 2-D array is one channel.
+    background : panel like `X`, or tuple (panel, labels), optional
+        Where donors come from, usually the training series; with labels, all classes have
+        as equal numbers of donors as they can. Without it windows are filled by linear
+        interpolation, and the result says so.
+    perturbation : Perturbation, optional
+        What fills a window; by default ``AnyClass()`` with a background, else
+        ``LinearInterpolation()``.
+    window : float or int, default=0.1
+        A float is a fraction of the series, an int a number of time points.
+    stride : int, optional
+        Time points from one window to the next; by default half a window. The last
+        window always ends at the end of the series.
+    n_donors : int, default=8
+        Donors per window, at most as many as the background has series.
+    target : label or array-like of shape (n_instances,), optional
+        A class, or one for each series, such as ``classifier.predict(X)``. The saliency is
+        then the fall of its probability, mean of
+        :math:`p_{target}(x) - p_{target}(\tilde x_{W, d})`: positive where the series speaks
+        for the class, negative where against it.
+    per_channel : bool, default=False
+        Perturb one channel at a time, for values per channel; n_channels times the work.
+    batch_size : int, default=1024
+        Most perturbed series that exist at once: bounds the memory, whatever the number of
+        series, time points and donors. Changes no result.
+    random_state : int, RandomState or None, default=None
+        Draws the donors.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Returns
+    -------
+    saliency : Saliency
+        ``saliency.values[i]`` is that of series i, one value per time point, or of shape
+        (n_channels, n_timepoints). Higher values: the answer rests more on this part.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the classifier cannot score the series, an option cannot be used, or the
+        perturbation needs donors and there is no background.
+
+    References
+    ----------
+    Occlusion: Zeiler, Fergus, "Visualizing and understanding convolutional networks",
+    ECCV 2014; by KL and donors as in doi 10.3233/FAIA251144.
+
+    Examples
+    --------
+    >>> from sktime_tsd import SkorchClassifier, temporal_saliency
+    >>> from sktime_tsd.datasets import make_planted_motifs
+    >>> X, y, mask = make_planted_motifs(n_instances=60, n_timepoints=60, random_state=0)
+    >>> clf = SkorchClassifier("fcn", {"filters": (8, 8), "kernel_sizes": (7, 5)},
+    ...                        max_epochs=30, random_state=0).fit(X, y)
+    >>> saliency = temporal_saliency(clf, X[:10], background=X, random_state=0)
+    >>> saliency.values.shape
+    (10, 60)
+    >>> inside = saliency.values[mask[:10, 0]].mean()
+    >>> outside = saliency.values[~mask[:10, 0]].mean()
+    >>> bool(inside > 3 * outside)
+    True
+    """
+    X = as_tensor(X)
+    n_instances, n_channels, n_timepoints = X.shape
+    width = window_width(window, n_timepoints)
+    stride = max(1, width // 2) if stride is None else stride
+    check_number("stride", stride, integer=True, low=1, high=width)
+    check_number("batch_size", batch_size, integer=True, low=1)
+    check_flag("per_channel", per_channel)
+    check_verbose(verbose)
+    donors = SharedDonors.draw(perturbation, background, X, n_donors, random_state)
+    scorer = Scorer(classifier, X[:1].numpy())
+    log_p = np.concatenate(
+        [scorer.log_probabilities(x.to(scorer.device)) for x in X.split(batch_size)]
+    )
+    classes = np.asarray(getattr(classifier, "classes_", np.arange(log_p.shape[1])))
+    targets = _check_target(target, classes, n_instances)
+
+    starts = window_starts(n_timepoints, width, stride)
+    # every perturbed series has a number: series by series, the donors of a window together
+    shape = (n_instances, n_channels if per_channel else 1, len(starts), donors.n_donors)
+    n_windows = int(np.prod(shape[:3]))
+    divergences = np.zeros((n_windows, len(classes)))  # by class, summed over the donors
+    falls = None if targets is None else np.zeros(n_windows)
+    starts_ = torch.from_numpy(starts).to(scorer.device)
+    n_perturbed = n_windows * donors.n_donors
+    with tqdm(total=n_perturbed, desc="saliency", unit="series", disable=not verbose) as progress:
+        for first in range(0, n_perturbed, batch_size):
+            number = np.arange(first, min(first + batch_size, n_perturbed))
+            series, channel, window_index, donor = np.unravel_index(number, shape)
+            of_batch = X[series[0] : series[-1] + 1].to(scorer.device)
+            x = of_batch[torch.from_numpy(series - series[0])]
+            filled = donors.fill(x, starts_[window_index], width, torch.from_numpy(donor))
+            if per_channel:
+                rows = np.arange(len(x))
+                x[rows, channel] = filled[rows, channel]  # x is a copy already
+                filled = x
+            log_q = scorer.log_probabilities(filled)
+            gap = np.exp(log_p[series]) * (log_p[series] - log_q)
+            first_of_window = np.flatnonzero(np.diff(number // donors.n_donors, prepend=-1))
+            windows = number[first_of_window] // donors.n_donors
+            divergences[windows] += np.add.reduceat(gap, first_of_window)
+            if falls is not None:
+                fall = np.exp(log_p[series, targets[series]])
+                fall -= np.exp(log_q[np.arange(len(x)), targets[series]])
+                falls[windows] += np.add.reduceat(fall, first_of_window)
+            progress.update(len(number))
+
+    divergences = divergences.reshape(*shape[:3], -1) / donors.n_donors
+    if targets is None:
+        # rounding can leave a divergence of zero slightly below it
+        values = divergences.sum(axis=-1).clip(min=0)
+    else:
+        values = falls.reshape(shape[:3]) / donors.n_donors
+    of_classes = np.moveaxis(divergences, -1, 1)
+    return Saliency(
+        window_values=values if per_channel else values[:, 0],
+        window_class_values=of_classes if per_channel else of_classes[:, :, 0],
+        starts=starts,
+        width=width,
+        n_timepoints=n_timepoints,
+        classes=classes,
+        perturbation=donors.perturbation,
+        n_donors=None if donors.picked is None else donors.n_donors,
+        target=None if targets is None else classes[targets],
+    )
+
+
+def _check_target(target, classes, n_instances):
+    """Tell the column of each series' target; None without a target."""
+    if target is None:
+        return None
+    labels = np.broadcast_to(target, n_instances) if np.ndim(target) == 0 else np.asarray(target)
+    if labels.shape != (n_instances,):
+        raise ValueError(
+            f"target must be a class or one class per series, of shape ({n_instances},); got "
+            f"shape {labels.shape}."
+        )
+    known = classes.tolist()
+    unknown = sorted({label for label in labels.tolist() if label not in known}, key=str)
+    if unknown:
+        raise ValueError(f"target must be among the classes {known}; got {unknown}.")
+    return np.array([known.index(label) for label in labels.tolist()])

@@ -1,0 +1,57 @@
+"""Where the windows of a series lie, and what share each has in each time point."""
+
+import numpy as np
+
+__all__ = ["window_starts", "window_weights"]
+
+
+def window_starts(n_timepoints, width, stride):
+    """First time points of windows that cover a whole series.
+
+    Parameters
+    ----------
+    n_timepoints : int
+    width : int
+        Time points per window, at most `n_timepoints`.
+    stride : int
+        From one window to the next; at most `width`, so that no time point is left out.
+
+    Returns
+    -------
+    starts : numpy.ndarray of shape (n_windows,)
+        The last window ends at the end of the series, whatever the stride.
+
+    Examples
+    --------
+    >>> from sktime_tsd.saliency._windows import window_starts
+    >>> window_starts(10, 4, 4)
+    array([0, 4, 6])
+    """
+    last = n_timepoints - width
+    return np.unique(np.append(np.arange(0, last, stride), last))
+
+
+def window_weights(starts, width, n_timepoints):
+    """Share of each window in each time point.
+
+    Parameters
+    ----------
+    starts : numpy.ndarray of shape (n_windows,)
+    width, n_timepoints : int
+
+    Returns
+    -------
+    weights : numpy.ndarray of shape (n_windows, n_timepoints)
+        All windows that cover a time point weigh the same; each column sums to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.saliency._windows import window_weights
+    >>> window_weights(np.array([0, 1]), 2, 3)
+    array([[1. , 0.5, 0. ],
+           [0. , 0.5, 1. ]])
+    """
+    points = np.arange(n_timepoints)
+    covers = (starts[:, None] <= points) & (points < starts[:, None] + width)
+    return covers / covers.sum(axis=0)
