@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 _OBJECTS = {
     "SaliencyDistilledClassifier": "distiller",
     "SkorchClassifier": "classifier",
+    "fidelity_report": "fidelity",
     "temporal_saliency": "saliency",
 }
 _MODULES = ("datasets", "fidelity", "losses", "networks", "perturbations", "plotting")

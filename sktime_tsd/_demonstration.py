@@ -20,7 +20,7 @@ from sktime_tsd.distiller import SaliencyDistilledClassifier, default_student
 from sktime_tsd.fidelity import (
     kl_divergence,
     macro_auc_prc,
-    saliency_rank_correlation,
+    saliency_spearman,
     top_1_agreement,
 )
 from sktime_tsd.losses import KD
@@ -251,9 +251,9 @@ def _table_row(classifier, y, probabilities, saliency, of_teacher, saliency_of_t
         "pickle kB": len(pickle.dumps(classifier)) / 1000,
         "accuracy": accuracy_score(y, classes[probabilities.argmax(axis=1)]),
         "AUC-PRC": macro_auc_prc(y, probabilities, classes),
-        "agreement": top_1_agreement(of_teacher, probabilities),
+        "agreement": top_1_agreement(of_teacher, probabilities).mean(),
         "KL": kl_divergence(of_teacher, probabilities).mean(),
-        "saliency corr.": saliency_rank_correlation(saliency_of_teacher, saliency).mean(),
+        "saliency corr.": saliency_spearman(saliency_of_teacher, saliency).mean(),
         "fit s": seconds,
     }
 
@@ -262,7 +262,7 @@ def _examples(X, y, of_teacher, of_student):
     """Pick the first series of each class, then the next ones, up to three."""
     first_of_class = np.sort(np.unique(y, return_index=True)[1])
     order = [*first_of_class, *np.setdiff1d(np.arange(len(y)), first_of_class)]
-    correlation = saliency_rank_correlation(of_teacher, of_student)
+    correlation = saliency_spearman(of_teacher, of_student)
     return [
         (
             X[i],

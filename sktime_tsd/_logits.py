@@ -11,7 +11,15 @@ from torch import nn
 from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd._validation import check_probabilities
 
-__all__ = ["FLATTEN", "Scorer", "class_logits", "gives_logits", "in_native_dtype", "one_hot"]
+__all__ = [
+    "FLATTEN",
+    "LEAST_PROBABILITY",
+    "Scorer",
+    "class_logits",
+    "gives_logits",
+    "in_native_dtype",
+    "one_hot",
+]
 
 # What scikit-learn's own words for a 3-D array leave unsaid.
 FLATTEN = (
@@ -20,7 +28,7 @@ FLATTEN = (
 )
 
 # Probabilities below count as it, so that their logarithm is finite.
-_LEAST_PROBABILITY = 1e-6
+LEAST_PROBABILITY = 1e-6
 
 
 def gives_logits(classifier):
@@ -88,7 +96,7 @@ def class_logits(classifier, X):
     with keep_torch_threads():
         probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
     check_probabilities(f"predict_proba of {type(classifier).__name__}", probabilities)
-    return np.log(np.clip(probabilities, _LEAST_PROBABILITY, 1))
+    return np.log(np.clip(probabilities, LEAST_PROBABILITY, 1))
 
 
 def one_hot(logits):
@@ -103,7 +111,7 @@ def one_hot(logits):
     -------
     bool
     """
-    least = math.log(_LEAST_PROBABILITY)
+    least = math.log(LEAST_PROBABILITY)
     return bool(np.all((logits == 0) | (np.abs(logits - least) < 1e-9)))
 
 

@@ -120,14 +120,18 @@ class SharedDonors:
         x : torch.Tensor of shape (n, n_channels, n_timepoints)
         starts : torch.Tensor of shape (n,), int64
         width : int
-        donor : torch.Tensor of shape (n,), int64
-            In ``[0, n_donors)``; on the CPU.
+        donor : numpy.ndarray of shape (n,), int
+            In ``[0, n_donors)``.
 
         Returns
         -------
         x_perturbed : torch.Tensor of shape (n, n_channels, n_timepoints)
         """
-        donors = None if self.pool is None else self.pool[self.picked[donor]].to(x.device)
+        donors = (
+            None
+            if self.pool is None
+            else self.pool[self.picked[torch.from_numpy(donor)]].to(x.device)
+        )
         return self.perturbation.fill(x, starts, width, donors)
 
 

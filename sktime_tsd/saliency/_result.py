@@ -100,6 +100,12 @@ class Saliency:
         """
         return self.window_class_values @ self.window_weights
 
+    @property
+    def filling(self):
+        """What filled the windows, in words."""
+        source = "without a background" if self.n_donors is None else f"from {self.n_donors} donors"
+        return f"windows of {self.width}, filled by {self.perturbation} {source}"
+
     def __len__(self):
         return len(self.window_values)
 
@@ -160,16 +166,14 @@ class Saliency:
         return frame.set_index(["instance", "rank"])
 
     def __str__(self):
-        n, width = len(self), self.width
         channels = f" in {self.window_values.shape[1]} channels" if self.per_channel else ""
-        source = "without a background" if self.n_donors is None else f"from {self.n_donors} donors"
         unit = "nats"
         if self.target is not None:
             labels = np.unique(self.target).tolist()
             of = repr(labels[0]) if len(labels) == 1 else "each series' own target"
             unit = f"of the probability of {of}"
         return (
-            f"Temporal saliency of {n} series of {self.n_timepoints} time points{channels}: "
-            f"{len(self.starts)} windows of {width}, filled by {self.perturbation} {source}; "
+            f"Temporal saliency of {len(self)} series of {self.n_timepoints} time points"
+            f"{channels}: {len(self.starts)} {self.filling}; "
             f"mean {self.values.mean():.4g} {unit}, largest {self.values.max():.4g}."
         )

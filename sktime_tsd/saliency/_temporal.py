@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from sktime_tsd._logits import Scorer
 from sktime_tsd._validation import check_flag, check_number, check_verbose
 from sktime_tsd.perturbations import window_width
+from sktime_tsd.saliency._copies import batches_of_copies
 from sktime_tsd.saliency._donors import SharedDonors, as_tensor
 from sktime_tsd.saliency._result import Saliency
 from sktime_tsd.saliency._windows import window_starts
@@ -127,41 +127,41 @@ def temporal_saliency(
     targets = _check_target(target, classes, n_instances)
 
     starts = window_starts(n_timepoints, width, stride)
-    # every perturbed series has a number: series by series, the donors of a window together
-    shape = (n_instances, n_channels if per_channel else 1, len(starts), donors.n_donors)
-    n_windows = int(np.prod(shape[:3]))
-    divergences = np.zeros((n_windows, len(classes)))  # by class, summed over the donors
-    falls = None if targets is None else np.zeros(n_windows)
-    starts_ = torch.from_numpy(starts).to(scorer.device)
-    n_perturbed = n_windows * donors.n_donors
-    with tqdm(total=n_perturbed, desc="saliency", unit="series", disable=not verbose) as progress:
-        for first in range(0, n_perturbed, batch_size):
-            number = np.arange(first, min(first + batch_size, n_perturbed))
-            series, channel, window_index, donor = np.unravel_index(number, shape)
-            of_batch = X[series[0] : series[-1] + 1].to(scorer.device)
-            x = of_batch[torch.from_numpy(series - series[0])]
-            filled = donors.fill(x, starts_[window_index], width, torch.from_numpy(donor))
-            if per_channel:
-                rows = np.arange(len(x))
-                x[rows, channel] = filled[rows, channel]  # x is a copy already
-                filled = x
-            log_q = scorer.log_probabilities(filled)
-            gap = np.exp(log_p[series]) * (log_p[series] - log_q)
-            first_of_window = np.flatnonzero(np.diff(number // donors.n_donors, prepend=-1))
-            windows = number[first_of_window] // donors.n_donors
-            divergences[windows] += np.add.reduceat(gap, first_of_window)
-            if falls is not None:
-                fall = np.exp(log_p[series, targets[series]])
-                fall -= np.exp(log_q[np.arange(len(x)), targets[series]])
-                falls[windows] += np.add.reduceat(fall, first_of_window)
-            progress.update(len(number))
+    shape = (n_instances, n_channels if per_channel else 1, len(starts))  # of the windows
+    divergences = np.zeros((np.prod(shape), len(classes)))  # by class, summed over the donors
+    falls = None if targets is None else np.zeros(len(divergences))
+    batches = batches_of_copies(
+        n_instances,
+        shape[1] * shape[2],
+        donors.n_donors,
+        batch_size=batch_size,
+        description="saliency",
+        verbose=verbose,
+    )
+    for batch in batches:
+        series = batch.series
+        channel, window_index = np.divmod(batch.entry, len(starts))
+        x = batch.originals(X, scorer.device)
+        at = torch.from_numpy(starts[window_index]).to(scorer.device)
+        perturbed = donors.fill(x, at, width, batch.donor)
+        if per_channel:
+            rows = np.arange(len(x))
+            x[rows, channel] = perturbed[rows, channel]
+            perturbed = x
+        log_q = scorer.log_probabilities(perturbed)
+        gap = log_p[series] - log_q
+        batch.add_over_donors(divergences, np.exp(log_p[series]) * gap)
+        if falls is not None:
+            wanted = np.arange(len(x)), targets[series]
+            fall = np.exp(log_p[series][wanted]) - np.exp(log_q[wanted])
+            batch.add_over_donors(falls, fall)
 
-    divergences = divergences.reshape(*shape[:3], -1) / donors.n_donors
+    divergences = divergences.reshape(*shape, -1) / donors.n_donors
     if targets is None:
         # rounding can leave a divergence of zero slightly below it
         values = divergences.sum(axis=-1).clip(min=0)
     else:
-        values = falls.reshape(shape[:3]) / donors.n_donors
+        values = falls.reshape(shape) / donors.n_donors
     of_classes = np.moveaxis(divergences, -1, 1)
     return Saliency(
         window_values=values if per_channel else values[:, 0],

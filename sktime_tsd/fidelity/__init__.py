@@ -1,0 +1,44 @@
+"""How alike two classifiers are: their answers, their probabilities, their reasons."""
+
+from sktime_tsd.fidelity._fidelity_report import fidelity_report
+from sktime_tsd.fidelity._lines import LINES
+from sktime_tsd.fidelity._probabilities import (
+    jensen_shannon_divergence,
+    kl_divergence,
+    top_1_agreement,
+    total_variation,
+)
+from sktime_tsd.fidelity._quality import (
+    brier_score,
+    expected_calibration_error,
+    macro_auc_prc,
+    negative_log_likelihood,
+)
+from sktime_tsd.fidelity._reasons import (
+    saliency_cosine,
+    saliency_kendall,
+    saliency_spearman,
+    saliency_top_k_overlap,
+)
+from sktime_tsd.fidelity._removal import RemovalCurves
+from sktime_tsd.fidelity._report import FidelityReport, compare
+
+__all__ = [
+    "LINES",
+    "FidelityReport",
+    "RemovalCurves",
+    "brier_score",
+    "compare",
+    "expected_calibration_error",
+    "fidelity_report",
+    "jensen_shannon_divergence",
+    "kl_divergence",
+    "macro_auc_prc",
+    "negative_log_likelihood",
+    "saliency_cosine",
+    "saliency_kendall",
+    "saliency_spearman",
+    "saliency_top_k_overlap",
+    "top_1_agreement",
+    "total_variation",
+]

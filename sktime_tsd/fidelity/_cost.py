@@ -1,0 +1,81 @@
+"""What a classifier costs: its size and the time of its answers."""
+
+import pickle
+import time
+
+import numpy as np
+
+from sktime_tsd._logits import in_native_dtype
+from sktime_tsd._threads import keep_torch_threads
+from sktime_tsd.networks import n_parameters
+
+__all__ = ["latency", "parameters", "pickle_size"]
+
+_REPEATS = 20
+_LEAST_REPEATS = 3
+_SECONDS = 1.0
+
+
+def parameters(classifier):
+    """Count a torch classifier's parameters.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+
+    Returns
+    -------
+    n : float
+        NaN if it is no torch classifier of ours. Lower is cheaper.
+    """
+    network = getattr(classifier, "network_", None)
+    return np.nan if network is None else float(n_parameters(network))
+
+
+def pickle_size(classifier):
+    """Size of a classifier's pickle.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+
+    Returns
+    -------
+    size : float
+        In bytes; NaN if it cannot be pickled. Lower is cheaper.
+    """
+    try:
+        return float(len(pickle.dumps(classifier)))
+    except (pickle.PicklingError, AttributeError, TypeError):  # what pickle raises for lambdas
+        return np.nan
+
+
+def latency(classifier, X, n_series):
+    """Time of single calls of ``predict_proba``.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        Repeated as often as needed.
+    n_series : int
+        Series per call.
+
+    Returns
+    -------
+    milliseconds : numpy.ndarray of shape (n_calls,)
+        After one call to warm up, of 20 calls, or of those that a second allows, at least
+        3. Lower is faster.
+    """
+    batch = X[np.arange(n_series) % len(X)]
+    batch = in_native_dtype(classifier, batch)
+    seconds = []
+    with keep_torch_threads():
+        classifier.predict_proba(batch)
+        while len(seconds) < _LEAST_REPEATS or (
+            len(seconds) < _REPEATS and sum(seconds) < _SECONDS
+        ):
+            start = time.perf_counter()
+            classifier.predict_proba(batch)
+            seconds.append(time.perf_counter() - start)
+    return 1000 * np.array(seconds)

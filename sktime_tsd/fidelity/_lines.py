@@ -1,0 +1,95 @@
+"""The lines of a fidelity report: their names, labels, units and directions."""
+
+from dataclasses import dataclass
+
+__all__ = ["GROUPS", "LINES", "Line"]
+
+SIDES = ("teacher", "student")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a report.
+
+    Parameters
+    ----------
+    name : str
+        Index of the line in the report.
+    group : str
+        A key of ``GROUPS``.
+    label : str
+        What a reader sees.
+    unit : str
+        Empty for a share or a correlation.
+    higher_is_better : bool
+    side : {"teacher", "student"} or None
+        Whose figure it is; None for a comparison of both.
+    """
+
+    name: str
+    group: str
+    label: str
+    unit: str
+    higher_is_better: bool
+    side: str | None = None
+
+    @property
+    def axis_label(self):
+        """Label with side and unit, for a picture."""
+        side = f", {self.side}" if self.side else ""
+        return f"{self.label.strip()}{side}" + (f" ({self.unit})" if self.unit else "")
+
+
+GROUPS = {
+    "answers": "Same answers",
+    "probabilities": "Same probabilities",
+    "reasons": "Same reasons",
+    "removal": "Answers when parts go or come, by whose saliency",
+    "quality": "Against the true labels",
+    "cost": "Cost",
+}
+
+
+def _lines():
+    yield Line("top_1_agreement", "answers", "top-1 agreement", "", True)
+    yield Line("top_1_agreement_teacher_right", "answers", "  where the teacher is right", "", True)
+    yield Line("top_1_agreement_teacher_wrong", "answers", "  where the teacher is wrong", "", True)
+    yield Line("kl_divergence", "probabilities", "KL(teacher || student)", "nats", False)
+    yield Line("jensen_shannon_divergence", "probabilities", "Jensen-Shannon", "nats", False)
+    yield Line("total_variation", "probabilities", "total variation", "", False)
+    yield Line("saliency_spearman", "reasons", "Spearman correlation", "", True)
+    yield Line("saliency_kendall", "reasons", "Kendall correlation", "", True)
+    yield Line("saliency_top_k_overlap", "reasons", "overlap of the top 10 %", "", True)
+    yield Line("saliency_cosine", "reasons", "cosine", "", True)
+    for name, label, higher in (
+        ("deletion_area", "deletion area", False),
+        ("insertion_area", "insertion area", True),
+        ("comprehensiveness", "comprehensiveness", True),
+        ("sufficiency", "sufficiency", False),
+    ):
+        for source in SIDES:
+            for side in SIDES:
+                yield Line(
+                    f"{name}_{side}_by_{source}",
+                    "removal",
+                    f"{label} by {source}",
+                    "",
+                    higher,
+                    side,
+                )
+    for name, group, label, unit, higher in (
+        ("accuracy", "quality", "accuracy", "", True),
+        ("auc_prc", "quality", "macro AUC-PRC", "", True),
+        ("negative_log_likelihood", "quality", "neg. log-likelihood", "nats", False),
+        ("brier_score", "quality", "Brier score", "", False),
+        ("expected_calibration_error", "quality", "calibration error", "", False),
+        ("parameters", "cost", "parameters", "", False),
+        ("bytes", "cost", "pickle", "bytes", False),
+        ("latency_1", "cost", "1 series", "ms", False),
+        ("latency_256", "cost", "256 series", "ms", False),
+    ):
+        for side in SIDES:
+            yield Line(f"{name}_{side}", group, label, unit, higher, side)
+
+
+LINES = {line.name: line for line in _lines()}

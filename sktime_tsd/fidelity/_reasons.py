@@ -1,0 +1,214 @@
+"""How alike two saliencies are, series by series."""
+
+import numpy as np
+from scipy.stats import kendalltau, rankdata, spearmanr
+
+from sktime_tsd._validation import check_number
+
+__all__ = [
+    "saliency_cosine",
+    "saliency_kendall",
+    "saliency_spearman",
+    "saliency_top_k_overlap",
+]
+
+
+def _check_pair(teacher_saliency, student_saliency):
+    """Make a matrix of each saliency, one row per series."""
+    pair = [
+        np.asarray(getattr(saliency, "values", saliency), dtype=float)
+        for saliency in (teacher_saliency, student_saliency)
+    ]
+    if pair[0].shape != pair[1].shape or pair[0].ndim not in (2, 3) or 0 in pair[0].shape:
+        raise ValueError(
+            "The saliencies must be of one shape (n_instances, n_timepoints) or (n_instances, "
+            f"n_channels, n_timepoints); got {pair[0].shape} and {pair[1].shape}."
+        )
+    if not (np.isfinite(pair[0]).all() and np.isfinite(pair[1]).all()):
+        raise ValueError("The saliencies must be finite.")
+    return [saliency.reshape(len(saliency), -1) for saliency in pair]
+
+
+def _by_rank(correlation, teacher_saliency, student_saliency):
+    """Correlate each series; where a side is constant there is nothing to rank."""
+    pairs = zip(*_check_pair(teacher_saliency, student_saliency), strict=True)
+    return np.array([_defined(correlation, teacher, student) for teacher, student in pairs])
+
+
+def _defined(correlation, teacher, student):
+    n_constant = (np.ptp(teacher) == 0) + (np.ptp(student) == 0)
+    if n_constant == 0:
+        return correlation(teacher, student).statistic
+    return 1.0 if n_constant == 2 else 0.0
+
+
+def saliency_spearman(teacher_saliency, student_saliency):
+    """Tell how far both rank the parts of a series alike.
+
+    Spearman's rank correlation over the time points (and channels) of each series. Where one
+    side is constant it is 0, where both are, 1: both find no part more important than another.
+
+    Parameters
+    ----------
+    teacher_saliency, student_saliency : Saliency or numpy.ndarray
+        Arrays of shape (n_instances, (n_channels,) n_timepoints).
+
+    Returns
+    -------
+    correlation : numpy.ndarray of shape (n_instances,)
+        In [-1, 1]; higher is better, 1 is the same order.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a value is not finite.
+
+    References
+    ----------
+    Spearman, "The proof and measurement of association between two things", American Journal
+    of Psychology, 1904.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.fidelity import saliency_spearman
+    >>> teacher = np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0]])
+    >>> student = np.array([[0.1, 0.2, 0.9], [3.0, 2.0, 1.0]])
+    >>> saliency_spearman(teacher, student).round(6)
+    array([ 1., -1.])
+    """
+    return _by_rank(spearmanr, teacher_saliency, student_saliency)
+
+
+def saliency_kendall(teacher_saliency, student_saliency):
+    """Tell on how many pairs of parts of a series both agree which matters more.
+
+    Kendall's tau-b over the time points (and channels) of each series: concordant minus
+    discordant pairs, as a share, with ties accounted for. Where one side is constant it is 0,
+    where both are, 1.
+
+    Parameters
+    ----------
+    teacher_saliency, student_saliency : Saliency or numpy.ndarray
+        Arrays of shape (n_instances, (n_channels,) n_timepoints).
+
+    Returns
+    -------
+    correlation : numpy.ndarray of shape (n_instances,)
+        In [-1, 1]; higher is better, 1 is the same order.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a value is not finite.
+
+    References
+    ----------
+    Kendall, "The treatment of ties in ranking problems", Biometrika, 1945.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.fidelity import saliency_kendall
+    >>> saliency_kendall(np.array([[0.0, 1.0, 2.0]]), np.array([[0.0, 2.0, 1.0]])).round(4)
+    array([0.3333])
+    """
+    return _by_rank(kendalltau, teacher_saliency, student_saliency)
+
+
+def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
+    r"""Tell which share of the most important time points both have in common.
+
+    :math:`\sum_u \min(m_t(u), m_s(u)) / k`, where m(u) is 1 for the k time points of highest
+    saliency and 0 for the others. Time points that tie for the last places share them, so that
+    a constant saliency has m(u) = k / n_timepoints everywhere.
+
+    Parameters
+    ----------
+    teacher_saliency, student_saliency : Saliency or numpy.ndarray
+        Arrays of shape (n_instances, (n_channels,) n_timepoints).
+    k : float or int, default=0.1
+        A float is a fraction of the time points, rounded, at least one; an int a number.
+
+    Returns
+    -------
+    overlap : numpy.ndarray of shape (n_instances,)
+        In [0, 1]; higher is better. By chance about k / n_timepoints.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the shapes differ, a value is not finite, or `k` is out of range.
+
+    References
+    ----------
+    Top-k intersection: Ghorbani, Abid, Zou, "Interpretation of neural networks is fragile",
+    AAAI 2019; the sharing of ties is ours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.fidelity import saliency_top_k_overlap
+    >>> saliency_top_k_overlap(np.array([[4.0, 3, 2, 1]]), np.array([[4.0, 1, 2, 3]]), k=2)
+    array([0.5])
+    """
+    teacher, student = _check_pair(teacher_saliency, student_saliency)
+    n_points = teacher.shape[1]
+    if isinstance(k, float):
+        check_number(
+            "k, as a fraction (for a number pass an int),", k, low=0, high=1, boundaries="right"
+        )
+        k = max(1, round(k * n_points))
+    else:
+        check_number("k", k, integer=True, low=1, high=n_points)
+    common = np.minimum(_membership(teacher, k), _membership(student, k))
+    return common.sum(axis=1) / k
+
+
+def _membership(saliency, k):
+    """Share of each time point in the top k, (n_instances, n_points); rows sum to k."""
+    first = rankdata(-saliency, method="min", axis=1)  # from 1; equal values, equal rank
+    last = rankdata(-saliency, method="max", axis=1)
+    return np.clip((k - first + 1) / (last - first + 1), 0, 1)
+
+
+def saliency_cosine(teacher_saliency, student_saliency):
+    r"""Tell how far both give the parts of a series alike shares of the importance.
+
+    :math:`\langle s_t, s_s \rangle / (|s_t| |s_s|)` over the time points (and channels) of each
+    series. Where one side is all 0 it is 0, where both are, 1.
+
+    Parameters
+    ----------
+    teacher_saliency, student_saliency : Saliency or numpy.ndarray
+        Arrays of shape (n_instances, (n_channels,) n_timepoints).
+
+    Returns
+    -------
+    similarity : numpy.ndarray of shape (n_instances,)
+        In [0, 1] for saliencies of 0 or more, else in [-1, 1]; higher is better, 1 is
+        proportional. Two unlike saliencies of 0 or more are often far above 0, too: read it
+        beside the rank correlations.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a value is not finite.
+
+    References
+    ----------
+    Salton, McGill, "Introduction to modern information retrieval", 1983.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.fidelity import saliency_cosine
+    >>> saliency_cosine(np.array([[1.0, 0.0]]), np.array([[1.0, 1.0]])).round(4)
+    array([0.7071])
+    """
+    pair = _check_pair(teacher_saliency, student_saliency)
+    norms = [np.linalg.norm(saliency, axis=1, keepdims=True) for saliency in pair]
+    # unit vectors first: the product of two tiny norms would vanish
+    teacher, student = (s / np.where(n > 0, n, 1) for s, n in zip(pair, norms, strict=True))
+    both_zero = (norms[0] == 0) & (norms[1] == 0)
+    return (teacher * student).sum(axis=1).clip(-1, 1) + both_zero[:, 0]

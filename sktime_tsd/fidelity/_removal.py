@@ -1,0 +1,221 @@
+"""What happens to an answer when the parts that matter are removed, or only they are kept."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sktime_tsd.saliency import batches_of_copies
+
+__all__ = ["KINDS", "REMOVAL_SCORES", "RemovalCurves", "removal_curves"]
+
+# Shares of the time points at which the curves are read; the ends are exact.
+FRACTIONS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+
+# Those over which comprehensiveness and sufficiency are averaged, as their authors do.
+_BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
+
+KINDS = ("deletion", "insertion")
+
+
+@dataclass(frozen=True, eq=False)
+class RemovalCurves:
+    """Deletion and insertion curves of several classifiers by several saliencies.
+
+    Parameters
+    ----------
+    fractions : numpy.ndarray of shape (n_points,)
+        Share of the time points that is removed (deletion) or kept (insertion).
+    values : dict of (kind, model, source) to numpy.ndarray of shape (n_instances, n_points)
+        Probability that `model` still gives to the answer it gave to the whole series, when
+        time points go or come in the order of the saliency of `source`.
+    """
+
+    fractions: np.ndarray
+    values: dict
+
+    def deletion_area(self, model, source):
+        r"""Area under the deletion curve.
+
+        The probability of the model's own first answer, integrated over the share of time
+        points removed, the most salient first.
+
+        Parameters
+        ----------
+        model : str
+            Whose answer is watched.
+        source : str
+            Whose saliency says what goes first.
+
+        Returns
+        -------
+        area : numpy.ndarray of shape (n_instances,)
+            In [0, 1]; lower is better: the answer falls as soon as its reasons are gone.
+
+        References
+        ----------
+        Petsiuk, Das, Saenko, "RISE: Randomized input sampling for explanation of black-box
+        models", BMVC 2018.
+        """
+        return np.trapezoid(self.values["deletion", model, source], self.fractions, axis=1)
+
+    def insertion_area(self, model, source):
+        """Area under the insertion curve.
+
+        The probability of the model's own first answer, integrated over the share of time
+        points kept, the most salient first.
+
+        Parameters
+        ----------
+        model : str
+            Whose answer is watched.
+        source : str
+            Whose saliency says what comes first.
+
+        Returns
+        -------
+        area : numpy.ndarray of shape (n_instances,)
+            In [0, 1]; higher is better: few time points restore the answer.
+
+        References
+        ----------
+        Petsiuk, Das, Saenko, "RISE: Randomized input sampling for explanation of black-box
+        models", BMVC 2018.
+        """
+        return np.trapezoid(self.values["insertion", model, source], self.fractions, axis=1)
+
+    def comprehensiveness(self, model, source):
+        """Fall of the answer's probability when the most salient time points are removed.
+
+        Averaged over the most salient 1, 5, 10, 20 and 50 %.
+
+        Parameters
+        ----------
+        model : str
+            Whose answer is watched.
+        source : str
+            Whose saliency says what is removed.
+
+        Returns
+        -------
+        fall : numpy.ndarray of shape (n_instances,)
+            In [-1, 1]; higher is better: the answer needed what was removed.
+
+        References
+        ----------
+        DeYoung et al., "ERASER: A benchmark to evaluate rationalized NLP models", ACL 2020.
+        """
+        return self._mean_fall("deletion", model, source)
+
+    def sufficiency(self, model, source):
+        """Fall of the answer's probability when only the most salient time points are kept.
+
+        Averaged over the most salient 1, 5, 10, 20 and 50 %.
+
+        Parameters
+        ----------
+        model : str
+            Whose answer is watched.
+        source : str
+            Whose saliency says what is kept.
+
+        Returns
+        -------
+        fall : numpy.ndarray of shape (n_instances,)
+            In [-1, 1]; lower is better: what was kept carries the answer.
+
+        References
+        ----------
+        DeYoung et al., "ERASER: A benchmark to evaluate rationalized NLP models", ACL 2020.
+        """
+        return self._mean_fall("insertion", model, source)
+
+    def _mean_fall(self, kind, model, source):
+        whole = self.values["deletion", model, source][:, :1]
+        columns = [FRACTIONS.index(fraction) for fraction in _BINS]
+        return (whole - self.values[kind, model, source][:, columns]).mean(axis=1)
+
+
+# name of a line -> (function of curves, model and source)
+REMOVAL_SCORES = {
+    name: getattr(RemovalCurves, name)
+    for name in ("deletion_area", "insertion_area", "comprehensiveness", "sufficiency")
+}
+
+
+def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verbose):
+    """Compute the curves of every classifier by every saliency.
+
+    A removed time point takes the value it has when the perturbation's window is the whole
+    series: that of the donor, 0, the series' mean, ...; the mean for linear interpolation.
+
+    Parameters
+    ----------
+    scorers : dict of str to Scorer
+        The models.
+    X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+    saliencies : dict of str to numpy.ndarray of shape (n_instances, n_timepoints)
+        The sources. Of equal values, the earlier time point goes first.
+    donors : SharedDonors
+    n_donors : int
+        Most donors over which a curve is averaged.
+    batch_size : int
+        Most perturbed series at once.
+    verbose : int
+
+    Returns
+    -------
+    curves : RemovalCurves
+    """
+    n_instances, _, n_timepoints = X.shape
+    n_donors = min(n_donors, donors.n_donors)
+    n_removed = np.ceil(np.array(FRACTIONS) * n_timepoints).astype(int)
+    # entry 0 removes everything; the others the ranks in [from, to), by one source
+    inner = [k for k in np.unique(n_removed) if 0 < k < n_timepoints]
+    entries = {("all", None): (0, 0, n_timepoints)}
+    for number, source in enumerate(saliencies):
+        for k in inner:
+            entries["deletion", source, k] = (number, 0, k)
+            entries["insertion", source, k] = (number, k, n_timepoints)
+    which, first_rank, end_rank = np.array(list(entries.values())).T
+    ranks = np.stack(
+        [np.argsort(np.argsort(-s, axis=1, kind="stable"), axis=1) for s in saliencies.values()]
+    )  # (n_sources, n_instances, n_timepoints)
+
+    whole, answers = {}, {}
+    for model, scorer in scorers.items():
+        log_p = np.concatenate([scorer.log_probabilities(x) for x in X.split(batch_size)])
+        answers[model] = log_p.argmax(axis=1)
+        whole[model] = np.exp(log_p.max(axis=1))
+    left = {model: np.zeros(n_instances * len(entries)) for model in scorers}
+    for batch in batches_of_copies(
+        n_instances,
+        len(entries),
+        n_donors,
+        batch_size=batch_size,
+        description="removal curves",
+        verbose=verbose,
+    ):
+        x = batch.originals(X, X.device)
+        start = torch.zeros(len(x), dtype=torch.int64)
+        filler = donors.fill(x, start, n_timepoints, batch.donor)
+        rank = ranks[which[batch.entry], batch.series]  # (n, n_timepoints)
+        goes = (rank >= first_rank[batch.entry, None]) & (rank < end_rank[batch.entry, None])
+        x = torch.where(torch.from_numpy(goes)[:, None], filler, x)
+        for model, scorer in scorers.items():
+            log_p = scorer.log_probabilities(x.to(scorer.device))
+            of_answer = log_p[np.arange(len(x)), answers[model][batch.series]]
+            batch.add_over_donors(left[model], np.exp(of_answer) / n_donors)
+
+    columns = {name: i for i, name in enumerate(entries)}
+    values = {}
+    for model in scorers:
+        of_entries = left[model].reshape(n_instances, -1)
+        ends = {"deletion": (whole[model], of_entries[:, 0])}
+        ends["insertion"] = ends["deletion"][::-1]
+        for source in saliencies:
+            for kind in KINDS:
+                curve = {0: ends[kind][0], n_timepoints: ends[kind][1]}
+                curve |= {k: of_entries[:, columns[kind, source, k]] for k in inner}
+                values[kind, model, source] = np.stack([curve[k] for k in n_removed], axis=1)
+    return RemovalCurves(n_removed / n_timepoints, values)

@@ -1,0 +1,226 @@
+"""A fidelity report as an object."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from sktime_tsd.fidelity._lines import GROUPS, LINES, SIDES
+from sktime_tsd.saliency import Saliency
+
+__all__ = ["FidelityReport", "compare"]
+
+_LABEL_WIDTH = 34
+_COLUMN_WIDTH = 22
+
+
+@dataclass(frozen=True, eq=False)
+class FidelityReport:
+    """How alike a student is to its teacher, as `fidelity_report` returns it.
+
+    Parameters
+    ----------
+    lines : pandas.DataFrame
+        What `to_frame` returns.
+    samples : pandas.DataFrame
+        One row per series, indexed by its place in X; one column per line that is a mean
+        over series. NaN where a line does not concern a series.
+    curves : pandas.DataFrame
+        Deletion and insertion curves: columns ``kind`` ("deletion", "insertion"), ``model``
+        (whose answer is watched), ``source`` (whose saliency says what goes or comes first),
+        ``fraction`` of the time points removed or kept, and the mean probability of the
+        model's own answer: ``value``, ``low``, ``high``. Empty without saliency.
+    reliability : pandas.DataFrame
+        Series by confidence: columns ``model``, ``bin``, ``n`` series, mean ``confidence``,
+        ``accuracy`` (NaN without labels) and ``agreement`` with the other model.
+    teacher_saliency, student_saliency : Saliency or None
+        Of the series `saliency_instances`.
+    saliency_instances : numpy.ndarray of shape (n_saliency_instances,)
+        Places in X, ascending.
+    teacher_probabilities, student_probabilities : numpy.ndarray
+        Of shape (n_instances, n_classes).
+    classes : numpy.ndarray of shape (n_classes,)
+        Labels of their columns.
+    names : tuple of str
+        What the teacher and the student are.
+    confidence_level : float
+        Of the intervals.
+    """
+
+    lines: pd.DataFrame
+    samples: pd.DataFrame
+    curves: pd.DataFrame
+    reliability: pd.DataFrame
+    teacher_saliency: Saliency | None
+    student_saliency: Saliency | None
+    saliency_instances: np.ndarray
+    teacher_probabilities: np.ndarray
+    student_probabilities: np.ndarray
+    classes: np.ndarray
+    names: tuple
+    confidence_level: float
+
+    def to_frame(self):
+        """One row per line of the report.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Index ``name``; columns ``value``, ``low`` and ``high`` (ends of the interval) and
+            ``higher_is_better``. NaN where there is nothing to measure. A copy.
+        """
+        return self.lines.copy()
+
+    def to_dict(self):
+        """Give the lines as plain Python numbers, ready for JSON.
+
+        Returns
+        -------
+        lines : dict of str to dict
+            Keys of each: ``value``, ``low``, ``high`` (None where there is nothing to measure)
+            and ``higher_is_better``.
+        """
+        return {
+            name: {
+                key: bool(value) if key == "higher_is_better" else _none_for_nan(value)
+                for key, value in row.items()
+            }
+            for name, row in self.lines.to_dict("index").items()
+        }
+
+    def __getitem__(self, name):
+        """Value of a line."""
+        return float(self.lines.at[name, "value"])
+
+    def _headline(self):
+        teacher, student = self.names
+        level = f"{100 * self.confidence_level:g} %"
+        n_saliency = len(self.saliency_instances)
+        series = f"{len(self.samples)}, {n_saliency} of them for saliency and removal"
+        filling = f"saliency: {self.teacher_saliency.filling}" if n_saliency else ""
+        return [
+            "Fidelity of a student to its teacher",
+            f"teacher:  {teacher}",
+            f"student:  {student}",
+            f"series:   {series}",
+            *([filling] if filling else []),
+            f"(+) higher is better, (-) lower is better, [{level} bootstrap interval]",
+        ]
+
+    def _rows(self):
+        """Yield (group, label, one cell, or one for each side)."""
+        shown = {}
+        for name, row in self.lines.iterrows():
+            line = LINES[name]
+            unit = f", {line.unit}" if line.unit else ""
+            label = f"{line.label}{unit} ({'+' if line.higher_is_better else '-'})"
+            cells = shown.setdefault((line.group, label), {})
+            cells[line.side] = _cell(row["value"], row["low"], row["high"])
+        for (group, label), cells in shown.items():
+            sides = [None] if None in cells else SIDES
+            yield group, label, [cells[side] for side in sides]
+
+    def __str__(self):
+        text = self._headline()
+        last = None
+        for group, label, cells in self._rows():
+            if group != last:
+                sides = [f"{side:<{_COLUMN_WIDTH}}" for side in (SIDES if len(cells) > 1 else ())]
+                width = 2 + _LABEL_WIDTH if sides else 0
+                title = GROUPS[group]
+                if len(title) >= width > 0:
+                    text += ["", title]
+                    title = "  answer of the"
+                else:
+                    text.append("")
+                text.append(f"{title:<{width}}{''.join(sides)}".rstrip())
+                last = group
+            cells = "".join(f"{cell:<{_COLUMN_WIDTH}}" for cell in cells)
+            text.append(f"  {label:<{_LABEL_WIDTH}}{cells}".rstrip())
+        return "\n".join(text)
+
+    def _repr_html_(self):
+        text = [f"<p>{'<br>'.join(map(escape, self._headline()))}</p>", "<table>"]
+        last = None
+        for group, label, cells in self._rows():
+            if group != last:
+                sides = SIDES if len(cells) > 1 else ("value",)
+                heads = "".join(f"<th>{side}</th>" for side in sides)
+                text.append(f"<tr><th>{escape(GROUPS[group])}</th>{heads}</tr>")
+                last = group
+            cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+            text.append(f"<tr><td>{escape(label)}</td>{cells}</tr>")
+        return "\n".join([*text, "</table>"])
+
+
+def _cell(value, low, high):
+    if np.isnan(value):
+        return "-"
+    form = "{:,.0f}" if value >= 1000 else "{:.3g}" if value >= 10 else "{:.3f}"
+    text = form.format(value)
+    if np.isnan(low) or low == value == high:
+        return text
+    return f"{text} [{form.format(low)}, {form.format(high)}]"
+
+
+def _none_for_nan(value):
+    return None if np.isnan(value) else float(value)
+
+
+def compare(reports):
+    """Put the reports of several students of one teacher side by side.
+
+    Parameters
+    ----------
+    reports : dict of str to FidelityReport
+        Under the students' names. All on the same series.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        One row per line that all have, index ``name``; columns of two levels, the student's
+        name above ``value``, ``low`` and ``high``. ``frame.xs("value", axis=1, level=1)`` is
+        the table of values alone.
+
+    Raises
+    ------
+    ValueError
+        If there is no report, or their teachers gave different probabilities.
+    TypeError
+        If `reports` is no dict of reports.
+
+    Examples
+    --------
+    >>> from sktime.classification.dummy import DummyClassifier
+    >>> from sktime_tsd import fidelity_report
+    >>> from sktime_tsd.datasets import load_dataset
+    >>> from sktime_tsd.fidelity import compare
+    >>> X, y = load_dataset("UnitTest", split="train")
+    >>> prior = DummyClassifier("prior").fit(X, y)
+    >>> report = fidelity_report(prior, prior, X, y, latency=False)
+    >>> table = compare({"one": report, "other": report})
+    >>> table.loc["accuracy_student", ("one", "value")]
+    np.float64(0.5)
+    """
+    if not isinstance(reports, dict) or not all(
+        isinstance(report, FidelityReport) for report in reports.values()
+    ):
+        raise TypeError(
+            "reports must be a dict of student's name to FidelityReport, such as "
+            '{"fcn": fidelity_report(teacher, fcn, X), "lstm": ...}.'
+        )
+    if not reports:
+        raise ValueError("reports is empty: there is nothing to compare.")
+    first, *others = reports.values()
+    for report in others:
+        pair = first.teacher_probabilities, report.teacher_probabilities
+        if pair[0].shape != pair[1].shape or not np.allclose(*pair, atol=1e-6):
+            raise ValueError(
+                "The reports are of different teachers or of different series; compare takes "
+                "several students of one teacher on the same series."
+            )
+    columns = ["value", "low", "high"]
+    return pd.concat(
+        {name: report.lines[columns] for name, report in reports.items()}, axis=1, join="inner"
+    )
