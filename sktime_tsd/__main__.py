@@ -63,7 +63,7 @@ def _parser():
     parser.add_argument(
         "--out",
         type=_folder,
-        help="folder for the student, the table and, with matplotlib, a picture",
+        help="folder for the student, the tables and, with matplotlib, pictures",
     )
     return parser
 
@@ -110,14 +110,15 @@ def main(arguments=None):
     print(_format(result.table))
     print(
         "agreement, KL and saliency correlation are with the teacher, on the test series; "
-        "lower KL is better."
+        "lower KL is better.\n"
     )
+    print(result.report)
     if options.out is not None:
         paths = result.save(options.out)
         for path in paths:
             print(f"wrote {path}")
         if not any(path.suffix == ".png" for path in paths):
-            print("no picture: matplotlib is not installed")
+            print("no pictures: matplotlib is not installed")
 
 
 if __name__ == "__main__":

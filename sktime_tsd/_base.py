@@ -93,10 +93,13 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         NotFittedError
             If the classifier is not fitted.
         """
+        self._check_gives_logits()
+        return self._logits(as_float32_panel(self._check_convert_X_for_predict(X)))
+
+    def _check_gives_logits(self):
         self.check_is_fitted()
         if self._is_vectorized:
             raise ValueError("predict_logits answers for one output; y had several in fit.")
-        return self._logits(as_float32_panel(self._check_convert_X_for_predict(X)))
 
     def _logits(self, X):
         return self._tensor_logits(torch.from_numpy(X)).cpu().numpy()

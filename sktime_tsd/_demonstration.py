@@ -18,6 +18,8 @@ from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.distiller import SaliencyDistilledClassifier, default_student
 from sktime_tsd.fidelity import (
+    FidelityReport,
+    fidelity_report,
     kl_divergence,
     macro_auc_prc,
     saliency_spearman,
@@ -71,16 +73,20 @@ class DemonstrationResult:
         One row per classifier.
     student : SkorchClassifier
         The student distilled by saliency.
-    examples : list of tuple (x, teacher_saliency, student_saliency, title)
-        For `sktime_tsd.plotting.plot_saliency_pair`.
+    report : FidelityReport
+        Of that student and the teacher, on the test series.
+    X, y : numpy.ndarray
+        The test series whose saliency was measured, and their labels.
     """
 
     table: pd.DataFrame
     student: SkorchClassifier
-    examples: list
+    report: FidelityReport
+    X: np.ndarray
+    y: np.ndarray
 
     def save(self, folder):
-        """Write ``student.pkl``, ``table.csv`` and, with matplotlib, ``saliency.png``.
+        """Write the student, both tables and, with matplotlib, two pictures.
 
         Parameters
         ----------
@@ -92,26 +98,52 @@ class DemonstrationResult:
         paths : list of pathlib.Path
         """
         folder = Path(folder)
-        paths = [folder / "student.pkl", folder / "table.csv"]
-        paths[0].write_bytes(pickle.dumps(self.student))
-        self.table.to_csv(paths[1])
+        names = ["student.pkl", "table.csv", "fidelity.csv"]
+        (folder / names[0]).write_bytes(pickle.dumps(self.student))
+        self.table.to_csv(folder / names[1])
+        self.report.to_frame().to_csv(folder / names[2])
         if importlib.util.find_spec("matplotlib"):
-            paths.append(folder / "saliency.png")
-            self._picture().savefig(paths[-1], dpi=150)
-        return paths
+            for name, draw in (
+                ("saliency.png", self._draw_saliency),
+                ("fidelity.png", self._draw_fidelity),
+            ):
+                draw(_figure()).savefig(folder / name, dpi=150)
+                names.append(name)
+        return [folder / name for name in names]
 
-    def _picture(self):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
+    def _draw_saliency(self, figure):
+        """Draw the first series of each class, then the next ones, up to three."""
         from sktime_tsd.plotting import plot_saliency_pair
 
-        figure = Figure(figsize=(4.2 * len(self.examples), 3.2), layout="constrained")
-        FigureCanvasAgg(figure)  # draws to a file, on a machine without a screen too
-        axes = figure.subplots(1, len(self.examples), squeeze=False)[0]
-        for ax, (x, teacher, student, title) in zip(axes, self.examples, strict=True):
-            plot_saliency_pair(x, teacher, student, title=title, ax=ax)
+        first_of_class = np.sort(np.unique(self.y, return_index=True)[1])
+        order = [*first_of_class, *np.setdiff1d(np.arange(len(self.y)), first_of_class)]
+        order = order[:_N_PICTURED]
+        figure.set_size_inches(4.2 * len(order), 3.2)
+        axes = figure.subplots(1, len(order), squeeze=False)[0]
+        for ax, i in zip(axes, order, strict=True):
+            pair = self.report.teacher_saliency, self.report.student_saliency
+            plot_saliency_pair(self.X, *pair, instance=int(i), title=f"class {self.y[i]}", ax=ax)
         return figure
+
+    def _draw_fidelity(self, figure):
+        from sktime_tsd.plotting import plot_agreement, plot_fidelity_curve
+
+        figure.set_size_inches(15, 4)
+        deletion, insertion, agreement = figure.subplots(1, 3)
+        plot_fidelity_curve(self.report, kind="deletion", ax=deletion)
+        plot_fidelity_curve(self.report, kind="insertion", ax=insertion)
+        plot_agreement(self.report, ax=agreement)
+        return figure
+
+
+def _figure():
+    """Make a figure that draws to a file, on a machine without a screen too."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def check_extras(teacher):
@@ -208,44 +240,47 @@ def run_demonstration(data, *, teacher="inception_time", student="fcn", seed=0, 
     )
     fit(f"student ({student}) by TSD", SaliencyDistilledClassifier(**shared))
 
-    picked = np.random.RandomState(seed).permutation(len(X_test))[:_N_SALIENCY_INSTANCES]
-    report(f"Measuring saliency on {len(picked)} test series ...")
-    measured = {}
     for name, classifier in fitted.items():
-        classifier = getattr(classifier, "student_", classifier)
-        fitted[name] = classifier
-        measured[name] = (
-            classifier.predict_proba(X_test),
-            temporal_saliency(
-                classifier, X_test[picked], background=X_train, random_state=seed, verbose=1
-            ).values,
-        )
-    table = pd.DataFrame(
-        {
-            name: _table_row(
-                fitted[name], y_test, *measured[name], *_first(measured), seconds[name]
-            )
-            for name in fitted
-        }
-    ).T
-    table.index.name = "classifier"
+        fitted[name] = getattr(classifier, "student_", classifier)
     student_name = list(fitted)[-1]
+    report(f"Comparing {student_name} with its teacher on the test series ...")
+    fidelity = fidelity_report(
+        teacher_fitted,
+        fitted[student_name],
+        X_test,
+        y_test,
+        background=X_train,
+        max_saliency_instances=_N_SALIENCY_INSTANCES,
+        random_state=seed,
+        verbose=1,
+    )
+    picked = fidelity.saliency_instances
+    saliencies = dict.fromkeys(fitted) | {
+        f"teacher ({teacher})": fidelity.teacher_saliency,
+        student_name: fidelity.student_saliency,
+    }
+    rows = {}
+    for name, classifier in fitted.items():
+        saliency = saliencies[name] or temporal_saliency(
+            classifier, X_test[picked], background=X_train, random_state=seed
+        )
+        row = _table_row(classifier, X_test, y_test, fidelity, saliency)
+        rows[name] = row | {"fit s": seconds[name]}
+    fitted[student_name].verbose = 0  # it was trained here; where it is loaded, it is silent
     return DemonstrationResult(
-        table=table,
+        table=pd.DataFrame(rows).T.rename_axis("classifier"),
         student=fitted[student_name],
-        examples=_examples(
-            X_test[picked], y_test[picked], _first(measured)[1], measured[student_name][1]
-        ),
+        report=fidelity,
+        X=X_test[picked],
+        y=y_test[picked],
     )
 
 
-def _first(measured):
-    return next(iter(measured.values()))
-
-
-def _table_row(classifier, y, probabilities, saliency, of_teacher, saliency_of_teacher, seconds):
+def _table_row(classifier, X, y, report, saliency):
+    probabilities = classifier.predict_proba(X)
     network = getattr(classifier, "network_", None)
     classes = np.asarray(classifier.classes_)
+    of_teacher = report.teacher_probabilities
     return {
         "parameters": np.nan if network is None else n_parameters(network),
         "pickle kB": len(pickle.dumps(classifier)) / 1000,
@@ -253,22 +288,5 @@ def _table_row(classifier, y, probabilities, saliency, of_teacher, saliency_of_t
         "AUC-PRC": macro_auc_prc(y, probabilities, classes),
         "agreement": top_1_agreement(of_teacher, probabilities).mean(),
         "KL": kl_divergence(of_teacher, probabilities).mean(),
-        "saliency corr.": saliency_spearman(saliency_of_teacher, saliency).mean(),
-        "fit s": seconds,
+        "saliency corr.": saliency_spearman(report.teacher_saliency, saliency).mean(),
     }
-
-
-def _examples(X, y, of_teacher, of_student):
-    """Pick the first series of each class, then the next ones, up to three."""
-    first_of_class = np.sort(np.unique(y, return_index=True)[1])
-    order = [*first_of_class, *np.setdiff1d(np.arange(len(y)), first_of_class)]
-    correlation = saliency_spearman(of_teacher, of_student)
-    return [
-        (
-            X[i],
-            of_teacher[i],
-            of_student[i],
-            f"class {y[i]}, rank correlation {correlation[i]:.2f}",
-        )
-        for i in order[:_N_PICTURED]
-    ]

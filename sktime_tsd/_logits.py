@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import torch
-from scipy.special import log_softmax
 from sktime.base import BaseObject
 from torch import nn
 
@@ -116,13 +115,11 @@ def one_hot(logits):
 
 
 class Scorer:
-    """Log-probabilities of series that are already checked, where a classifier computes.
+    """Log-probabilities of finite series, on the device where a classifier computes.
 
     Parameters
     ----------
     classifier : fitted classifier
-    example : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        A few series, to see that the classifier can read them.
 
     Attributes
     ----------
@@ -131,14 +128,15 @@ class Scorer:
 
     Raises
     ------
-    ValueError, TypeError
-        As `class_logits`.
+    NotFittedError, ValueError
+        If a torch classifier cannot answer at all; others say so when asked.
     """
 
-    def __init__(self, classifier, example):
-        class_logits(classifier, example)
+    def __init__(self, classifier):
         self._classifier = classifier
         self._of_torch = hasattr(classifier, "_tensor_logits")
+        if self._of_torch:
+            classifier._check_gives_logits()
         self.device = classifier._torch_device if self._of_torch else torch.device("cpu")
 
     def log_probabilities(self, x):
@@ -151,9 +149,14 @@ class Scorer:
         Returns
         -------
         log_probabilities : numpy.ndarray of shape (n, n_classes), float64
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the classifier cannot score such series, or gives no probabilities.
         """
         if self._of_torch:
-            logits = self._classifier._tensor_logits(x).cpu().numpy()
+            logits = self._classifier._tensor_logits(x).cpu()
         else:
-            logits = class_logits(self._classifier, x.cpu().numpy())
-        return log_softmax(logits.astype(np.float64), axis=1)
+            logits = torch.from_numpy(class_logits(self._classifier, x.cpu().numpy()))
+        return logits.double().log_softmax(dim=1).numpy()

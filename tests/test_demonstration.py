@@ -46,10 +46,26 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
     assert of_teacher["agreement"] == of_teacher["saliency corr."] == 1
     assert of_teacher["KL"] == pytest.approx(0, abs=1e-9)
     assert np.isnan(of_teacher["parameters"]) == (teacher == "minirocket")
-    assert (out / "saliency.png").stat().st_size > 10_000
+    for picture in ("saliency.png", "fidelity.png"):
+        assert (out / picture).stat().st_size > 10_000
+
+    report = pd.read_csv(out / "fidelity.csv", index_col="name")
+    assert report.columns.tolist() == ["value", "low", "high", "higher_is_better"]
+    for line, column in (
+        ("top_1_agreement", "agreement"),
+        ("kl_divergence", "KL"),
+        ("saliency_spearman", "saliency corr."),
+        ("accuracy_student", "accuracy"),
+        ("auc_prc_student", "AUC-PRC"),
+        ("parameters_student", "parameters"),
+    ):
+        assert report["value"][line] == pytest.approx(table[column].iloc[3])
+    assert "Fidelity of a student to its teacher" in captured.out
+    assert "Same reasons" in captured.out
 
     student = pickle.loads((out / "student.pkl").read_bytes())
     X, y = load_dataset("UnitTest", split="test")
+    assert student.verbose == 0
     assert student.score(X, y) == pytest.approx(table["accuracy"].iloc[3])
 
 
@@ -61,10 +77,12 @@ def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monke
         lambda name: None if name == "matplotlib" else find_spec(name),
     )
     __main__.main(["--dataset", "UnitTest", "--teacher", "lstm", "--out", str(tmp_path)])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["student.pkl", "table.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "fidelity.csv", "student.pkl", "table.csv",
+    ]  # fmt: skip
     printed = capsys.readouterr().out
     assert "saliency.png" not in printed
-    assert "no picture: matplotlib" in printed
+    assert "no pictures: matplotlib" in printed
 
 
 @pytest.mark.parametrize(

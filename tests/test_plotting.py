@@ -1,55 +1,328 @@
 """Pictures: what is drawn, not how it looks pixel by pixel."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import random_panel
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from sktime_tsd.plotting import plot_saliency_pair
+from sktime_tsd import fidelity_report, temporal_saliency
+from sktime_tsd.fidelity import LINES, saliency_spearman
+from sktime_tsd.plotting import (
+    plot_agreement,
+    plot_fidelity_curve,
+    plot_saliency,
+    plot_saliency_pair,
+    plot_tradeoff,
+)
 
 mpl.use("agg")
 
 
-def test_draws_the_series_and_both_saliencies():
-    x, teacher, student = np.random.RandomState(0).rand(3, 20)
-    ax = Figure().subplots()
+class Level:
+    """Answers by the mean of some time points of the first channel."""
+
+    classes_ = np.array(["class 00", "class 01"])
+
+    def __init__(self, points, slope=2.0):
+        self.points = points
+        self.slope = slope
+
+    def predict_proba(self, X):
+        p = 1 / (1 + np.exp(-self.slope * (X[:, 0, self.points].mean(axis=1) - 0.5)))
+        return np.stack([1 - p, p], axis=1)
+
+
+TEACHER, STUDENT = Level(slice(4, 8)), Level(slice(6, 10), slope=1.0)
+
+
+@pytest.fixture(autouse=True)
+def style_and_figures_stay():
     before = dict(mpl.rcParams)
-    fig, same = plot_saliency_pair(x[None], teacher, 5 * student, title="one", ax=ax)
-    assert same is ax
-    assert fig is ax.figure
+    yield
     assert dict(mpl.rcParams) == before, "global style must stay as it is"
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), x)
-    below = fig.axes[1]
-    np.testing.assert_allclose(below.lines[0].get_ydata(), student / student.max())
-    top = below.collections[0].get_paths()[0].vertices[:, 1].max()
-    assert top == pytest.approx(1)
-    assert [text.get_text() for text in below.get_legend().get_texts()] == ["teacher", "student"]
-    assert ax.get_xlabel() == "time point"
-    assert ax.get_title() == "one"
-    # the series stays clear of the saliency below it
-    low, high = ax.get_ylim()
-    share = (x.min() - low) / (high - low)
-    assert share > 1 / below.get_ylim()[1]
+    plt.close("all")
 
 
-def test_every_channel_is_drawn():
-    _, ax = plot_saliency_pair(np.zeros((3, 9)), np.ones(9), np.ones(9), ax=Figure().subplots())
-    assert len(ax.lines) == 3
+@pytest.fixture(scope="module")
+def panel():
+    return random_panel(40, n_channels=2, seed=3)
 
 
-def test_no_saliency_at_all_is_a_flat_line():
-    fig, _ = plot_saliency_pair(np.ones((1, 9)), np.zeros(9), np.zeros(9), ax=Figure().subplots())
-    assert fig.axes[1].lines[0].get_ydata().tolist() == [0] * 9
+@pytest.fixture(scope="module")
+def report(panel):
+    X, y = panel
+    return fidelity_report(TEACHER, STUDENT, X, y, background=X, random_state=0)
 
 
-def test_lengths_must_agree():
-    with pytest.raises(ValueError, match="one length"):
-        plot_saliency_pair(np.zeros((1, 9)), np.zeros(8), np.zeros(9))
+def ax():
+    return Figure().subplots()
+
+
+# -- saliency --------------------------------------------------------------------------
+
+
+def colored(ax):
+    (collection,) = (c for c in ax.collections if isinstance(c, LineCollection))
+    return collection
+
+
+def test_the_series_is_coloured_by_its_saliency(panel):
+    X = panel[0][:3, :1]
+    saliency = temporal_saliency(TEACHER, X)
+    fig, axis = plot_saliency(X, saliency, instance=2, title="third")
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), X[2, 0])
+    segments = colored(axis).get_segments()
+    assert len(segments) == X.shape[2] - 1
+    np.testing.assert_allclose(np.array(segments)[:, 0, 1], X[2, 0, :-1])
+    of_segments = (saliency.values[2][:-1] + saliency.values[2][1:]) / 2
+    # darker and thicker where the saliency is higher, for eyes without colour
+    lightness = colored(axis).get_colors()[:, :3] @ [0.2126, 0.7152, 0.0722]
+    order = np.argsort(of_segments, kind="stable")
+    assert np.all(np.diff(lightness[order]) <= 1e-9)
+    assert np.all(np.diff(np.array(colored(axis).get_linewidths())[order]) >= -1e-9)
+    assert np.ptp(lightness) > 0.5
+    assert axis.get_title() == "third"
+    assert axis.get_xlabel() == "time point"
+    assert axis.get_ylabel() == "series"
+    assert fig.axes[-1].get_ylabel() == "saliency (nats)"
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("per_class", [False, True])
+def test_a_row_per_channel_and_a_column_per_class(panel, per_channel, per_class):
+    X = panel[0][:3]
+    saliency = temporal_saliency(TEACHER, X, per_channel=per_channel)
+    fig, axes = plot_saliency(X, saliency, per_class=per_class)
+    assert axes.shape == (2, 2 if per_class else 1)
+    for channel in range(2):
+        assert axes[channel, 0].get_ylabel() == f"channel {channel}"
+        np.testing.assert_array_equal(axes[channel, 0].lines[0].get_ydata(), X[0, channel])
+    if per_class:
+        assert [axis.get_title() for axis in axes[0]] == ["class class 00", "class class 01"]
+        values = saliency.class_values[0]  # (n_classes, (n_channels,) n_timepoints)
+        wanted = values[1, 0] if per_channel else values[1]
+        mapped = fig.axes[-1]._colorbar.mappable.to_rgba((wanted[:-1] + wanted[1:]) / 2)
+        np.testing.assert_allclose(colored(axes[0, 1]).get_colors(), mapped)
+    if per_channel and not per_class:  # the answer does not depend on the second channel
+        assert np.ptp(colored(axes[1, 0]).get_colors(), axis=0).max() == 0
+        assert np.ptp(colored(axes[0, 0]).get_colors(), axis=0).max() > 0.1
+
+
+def test_a_target_is_told_on_the_colour_bar(panel):
+    X = panel[0][:3, :1]
+    saliency = temporal_saliency(TEACHER, X, target="class 01")
+    fig, _ = plot_saliency(X, saliency)
+    assert fig.axes[-1].get_ylabel() == "saliency (fall of probability)"
+
+
+def test_axes_may_be_given(panel):
+    X = panel[0][:3]
+    saliency = temporal_saliency(TEACHER, X)
+    given = Figure().subplots(2, 1)
+    fig, axes = plot_saliency(X, saliency, ax=given)
+    assert axes[0, 0] is given[0]
+    assert fig is given[0].figure
+    with pytest.raises(ValueError, match="2 rows and 1 columns"):
+        plot_saliency(X, saliency, ax=ax())
+
+
+def test_a_saliency_of_nothing_is_drawn_too():
+    constant = Level(slice(0, 1), slope=0.0)
+    X = np.zeros((1, 1, 9))
+    _, axis = plot_saliency(X, temporal_saliency(constant, X))
+    assert np.ptp(colored(axis).get_linewidths()) == 0
 
 
 @pytest.mark.parametrize(
-    ("x", "saliency"), [(np.zeros((3, 1, 9)), np.zeros(9)), (np.zeros((1, 9)), np.zeros((3, 9)))]
+    ("shape", "options", "message"),
+    [
+        ((2, 1, 20), {}, "same series"),
+        ((3, 1, 19), {}, "same series"),
+        ((20,), {}, "same series"),
+        ((3, 1, 20), {"instance": 3}, "instance"),
+        ((3, 1, 20), {"instance": 0.5}, "instance"),
+        ((3, 1, 20), {"per_class": "yes"}, "per_class"),
+    ],
 )
-def test_several_series_are_refused(x, saliency):
-    with pytest.raises(ValueError, match="must be one series"):
-        plot_saliency_pair(x, saliency, saliency)
+def test_what_does_not_fit_the_saliency_is_refused(shape, options, message):
+    saliency = temporal_saliency(TEACHER, np.ones((3, 1, 20)))
+    with pytest.raises((ValueError, TypeError), match=message):
+        plot_saliency(np.ones(shape), saliency, **options)
+
+
+# -- pair ------------------------------------------------------------------------------
+
+
+def test_draws_the_series_and_both_saliencies_with_their_agreement():
+    X = np.random.RandomState(0).rand(2, 1, 20)
+    teacher, student = np.random.RandomState(1).rand(2, 2, 20)
+    given = ax()
+    fig, same = plot_saliency_pair(X, teacher, 5 * student, instance=1, title="one", ax=given)
+    assert same is given
+    assert fig is given.figure
+    np.testing.assert_array_equal(given.lines[0].get_ydata(), X[1, 0])
+    below = fig.axes[1]
+    np.testing.assert_allclose(below.lines[0].get_ydata(), student[1] / student[1].max())
+    top = below.collections[0].get_paths()[0].vertices[:, 1].max()
+    assert top == pytest.approx(1)
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["teacher", "student"]
+    agreement = saliency_spearman(teacher, student)[1]
+    assert given.texts[0].get_text() == f"rank correlation {agreement:.2f}"
+    assert given.get_xlabel() == "time point"
+    assert given.get_title() == "one"
+    # the series stays clear of the saliency below it
+    low, high = given.get_ylim()
+    share = (X[1].min() - low) / (high - low)
+    assert share > 1 / below.get_ylim()[1]
+
+
+def test_saliency_objects_are_taken_and_every_channel_is_drawn(panel):
+    X = panel[0][:3]
+    saliency = temporal_saliency(TEACHER, X)
+    fig, axis = plot_saliency_pair(X, saliency, saliency, instance=-1)
+    assert len(axis.lines) == 2
+    assert axis.texts[0].get_text() == "rank correlation 1.00"
+    values = saliency.values[-1]
+    np.testing.assert_allclose(fig.axes[1].lines[0].get_ydata(), values / values.max())
+
+
+def test_no_saliency_at_all_is_a_flat_line():
+    fig, _ = plot_saliency_pair(np.ones((1, 9)), np.zeros((1, 9)), np.zeros((1, 9)), ax=ax())
+    assert fig.axes[1].lines[0].get_ydata().tolist() == [0] * 9
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student", "message"),
+    [
+        (np.zeros((1, 8)), np.zeros((1, 9)), "same series"),
+        (np.zeros((1, 8)), np.zeros((1, 8)), "same series"),
+        (np.zeros(9), np.zeros(9), "n_instances, n_timepoints"),
+        (np.zeros((1, 2, 9)), np.zeros((1, 2, 9)), "plot_saliency"),
+    ],
+)
+def test_saliencies_of_other_series_are_refused(teacher, student, message):
+    with pytest.raises(ValueError, match=message):
+        plot_saliency_pair(np.zeros((1, 1, 9)), teacher, student)
+
+
+# -- reports ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "done"), [("deletion", "removed"), ("insertion", "kept")])
+def test_four_curves_with_bands(report, kind, done):
+    fig, axis = plot_fidelity_curve(report, kind=kind, ax=ax())
+    assert len(axis.lines) == len(axis.collections) == 4
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert labels == [line.get_label() for line in axis.lines]
+    assert set(labels) == {
+        "teacher, by its own",
+        "teacher, by the student's",
+        "student, by its own",
+        "student, by the teacher's",
+    }
+    of = report.curves.query("kind == @kind and model == 'student' and source == 'teacher'")
+    (line,) = (line for line in axis.lines if line.get_label() == "student, by the teacher's")
+    np.testing.assert_array_equal(line.get_xydata(), of[["fraction", "value"]])
+    band = axis.collections[list(axis.lines).index(line)]
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert heights.min() == pytest.approx(of["low"].min())
+    assert heights.max() == pytest.approx(of["high"].max())
+    # told apart without colour
+    styles = {(line.get_linestyle(), line.get_marker()) for line in axis.lines}
+    assert len(styles) == 4
+    assert axis.get_xlabel() == f"share of time points {done}"
+    assert axis.get_ylabel() == "probability of own answer"
+    assert fig is axis.figure
+
+
+def test_accuracy_and_agreement_by_confidence(report):
+    _, axis = plot_agreement(report, ax=ax())
+    drawn = {line.get_label(): line for line in axis.lines[1:]}
+    assert list(drawn) == ["agreement", "accuracy of the teacher", "accuracy of the student"]
+    for label, model, column in (
+        ("agreement", "student", "agreement"),
+        ("accuracy of the teacher", "teacher", "accuracy"),
+    ):
+        bins = report.reliability[report.reliability["model"] == model]
+        np.testing.assert_array_equal(drawn[label].get_xydata(), bins[["confidence", column]])
+    sizes = axis.collections[0].get_sizes()
+    n = report.reliability.query("model == 'student'")["n"].to_numpy()
+    assert np.array_equal(np.argsort(sizes), np.argsort(n))
+    assert len({line.get_marker() for line in drawn.values()}) == 3
+    assert axis.lines[0].get_xydata().tolist() == [[0, 0], [1, 1]]
+    assert "confidence" in axis.get_xlabel()
+
+
+def test_without_labels_there_is_agreement_alone(panel):
+    unlabelled = fidelity_report(
+        TEACHER, STUDENT, panel[0], max_saliency_instances=0, latency=False
+    )
+    _, axis = plot_agreement(unlabelled, ax=ax())
+    assert [line.get_label() for line in axis.lines[1:]] == ["agreement"]
+    with pytest.raises(ValueError, match="without saliency"):
+        plot_fidelity_curve(unlabelled, ax=ax())
+
+
+def test_cost_against_worth_of_several_students(panel, report):
+    X, y = panel
+    same = fidelity_report(TEACHER, TEACHER, X, y, max_saliency_instances=0)
+    _, axis = plot_tradeoff({"half": report, "same": same}, x="bytes_student", ax=ax())
+    assert [text.get_text() for text in axis.texts] == ["half", "same"]
+    for container, of in zip(axis.containers, (report, same), strict=True):
+        point, _, (across, up) = container.lines
+        assert point.get_xydata().tolist() == [[of["bytes_student"], of["top_1_agreement"]]]
+        low, high = up.get_segments()[0][:, 1]
+        interval = of.lines.loc["top_1_agreement", ["low", "high"]].astype(float)
+        np.testing.assert_allclose([low, high], interval)
+        assert np.ptp(across.get_segments()[0][:, 0]) == 0
+    assert axis.get_xlabel() == "pickle, student (bytes), lower is better"
+    assert axis.get_ylabel() == "top-1 agreement, higher is better"
+    assert axis.get_xscale() == "linear"
+
+
+def test_the_teacher_is_there_where_both_lines_concern_it(report):
+    _, axis = plot_tradeoff({"half": report}, x="latency_1_student", y="accuracy_student", ax=ax())
+    assert [text.get_text() for text in axis.texts] == ["half", "teacher"]
+    star, _, _ = axis.containers[1].lines
+    assert star.get_marker() == "*"
+    assert star.get_xydata().tolist() == [[report["latency_1_teacher"], report["accuracy_teacher"]]]
+    assert axis.get_ylabel() == "accuracy, higher is better"
+
+
+def test_a_wide_range_of_cost_is_drawn_on_a_log_scale(report):
+    cheap = report.lines.copy()
+    cheap.loc["bytes_student", ["value", "low", "high"]] /= 20
+    _, axis = plot_tradeoff(
+        {"large": report, "small": replace(report, lines=cheap)}, x="bytes_student", ax=ax()
+    )
+    assert axis.get_xscale() == "log"
+
+
+def test_no_report_and_no_such_line_are_refused(report):
+    with pytest.raises(TypeError, match="fidelity_report"):
+        plot_fidelity_curve(report.lines)
+    with pytest.raises(TypeError, match="fidelity_report"):
+        plot_agreement(report.lines)
+    with pytest.raises(TypeError, match="dict"):
+        plot_tradeoff([report])
+    with pytest.raises(TypeError, match="dict"):
+        plot_tradeoff({})
+    with pytest.raises(ValueError, match="top_1_agreement"):
+        plot_tradeoff({"one": report}, y="agreement")
+    with pytest.raises(ValueError, match="no value for 'parameters_student'"):
+        plot_tradeoff({"one": report}, x="parameters_student")
+    with pytest.raises(ValueError, match="kind"):
+        plot_fidelity_curve(report, kind="removal")
+
+
+def test_every_line_of_a_report_can_be_an_axis(report):
+    for name in report.lines["value"].dropna().index:
+        label = plot_tradeoff({"one": report}, y=name, ax=ax())[1].get_ylabel()
+        assert label.endswith("is better")
+        if LINES[name].unit:
+            assert f"({LINES[name].unit})" in label

@@ -200,7 +200,7 @@ def fidelity_report(
             )
         of_reasons = _compare_reasons(saliencies["teacher"], saliencies["student"])
         removed = removal_curves(
-            {side: Scorer(model, panel[:1]) for side, model in models.items()},
+            {side: Scorer(model) for side, model in models.items()},
             x[picked],
             {side: saliency.values for side, saliency in saliencies.items()},
             SharedDonors.draw(X=x, random_state=seed, **settings),

@@ -119,7 +119,7 @@ def temporal_saliency(
     check_flag("per_channel", per_channel)
     check_verbose(verbose)
     donors = SharedDonors.draw(perturbation, background, X, n_donors, random_state)
-    scorer = Scorer(classifier, X[:1].numpy())
+    scorer = Scorer(classifier)
     log_p = np.concatenate(
         [scorer.log_probabilities(x.to(scorer.device)) for x in X.split(batch_size)]
     )

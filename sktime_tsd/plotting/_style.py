@@ -1,0 +1,45 @@
+"""What all pictures have in common."""
+
+__all__ = ["COLORS", "MARKERS", "new_axes"]
+
+# of the palette of Okabe and Ito, told apart by the colour-blind
+COLORS = {"teacher": "#0072B2", "student": "#D55E00"}
+MARKERS = {"teacher": "o", "student": "s"}
+
+
+def new_axes(ax, n_rows=1, n_columns=1, figsize=(6, 3.6)):
+    """Give the axes to draw on, as a matrix.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes, array of them, or None
+        None makes a new figure.
+    n_rows, n_columns : int
+        How many axes are needed.
+    figsize : tuple of float
+        Of a new figure, in inches.
+
+    Returns
+    -------
+    axes : numpy.ndarray of shape (n_rows, n_columns)
+
+    Raises
+    ------
+    ValueError
+        If `ax` holds another number of axes.
+    """
+    import numpy as np
+
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        return plt.subplots(
+            n_rows, n_columns, figsize=figsize, squeeze=False, sharex=True, layout="constrained"
+        )[1]
+    axes = np.atleast_1d(np.asarray(ax, dtype=object))
+    if axes.size != n_rows * n_columns:
+        raise ValueError(
+            f"This picture has {n_rows} rows and {n_columns} columns: ax must hold "
+            f"{n_rows * n_columns} axes, got {axes.size}. Leave it out for a new figure."
+        )
+    return axes.reshape(n_rows, n_columns)
