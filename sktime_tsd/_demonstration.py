@@ -115,7 +115,7 @@ class DemonstrationResult:
         """Draw the first series of each class, then the next ones, up to three."""
         from sktime_tsd.plotting import plot_saliency_pair
 
-        first_of_class = np.sort(np.unique(self.y, return_index=True)[1])
+        first_of_class = np.unique(self.y, return_index=True)[1]
         order = [*first_of_class, *np.setdiff1d(np.arange(len(self.y)), first_of_class)]
         order = order[:_N_PICTURED]
         figure.set_size_inches(4.2 * len(order), 3.2)

@@ -14,7 +14,10 @@ __all__ = [
     "FLATTEN",
     "LEAST_PROBABILITY",
     "Scorer",
+    "check_answers",
+    "class_labels",
     "class_logits",
+    "class_probabilities",
     "gives_logits",
     "in_native_dtype",
     "one_hot",
@@ -63,6 +66,68 @@ def in_native_dtype(classifier, X):
     return X.astype(np.float64) if foreign else X
 
 
+def check_answers(classifier, name="classifier"):
+    """Refuse what has neither logits nor probabilities.
+
+    Parameters
+    ----------
+    classifier : object
+    name : str
+        What it is called in the message.
+
+    Raises
+    ------
+    TypeError
+        Saying what to pass instead.
+    """
+    inner = getattr(classifier, "estimator", classifier)  # of a FrozenEstimator
+    if isinstance(inner, nn.Module):
+        raise TypeError(
+            f"{name} must be a fitted classifier, got the network {type(inner).__name__}. "
+            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
+        )
+    if isinstance(classifier, type):
+        raise TypeError(
+            f"{name} must be a fitted classifier, got the class {classifier.__name__}. Make an "
+            "object of it and fit that."
+        )
+    if not (gives_logits(classifier) or hasattr(classifier, "predict_proba")):
+        raise TypeError(
+            f"{name} must be a fitted classifier with predict_proba, got "
+            f"{type(classifier).__name__}. One without can be wrapped in sklearn's "
+            "CalibratedClassifierCV."
+        )
+
+
+def class_labels(classifier, n_columns):
+    """Labels of the columns of a classifier's logits.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    n_columns : int
+
+    Returns
+    -------
+    classes : numpy.ndarray of shape (n_columns,)
+        ``0 .. n_columns - 1`` where the classifier has no ``classes_``.
+
+    Raises
+    ------
+    ValueError
+        If it has another number of classes.
+    """
+    classes = getattr(classifier, "classes_", None)
+    if classes is None:
+        return np.arange(n_columns)
+    if len(classes) != n_columns:
+        raise ValueError(
+            f"{type(classifier).__name__} has {len(classes)} classes_ but gives probabilities of "
+            f"{n_columns} classes."
+        )
+    return np.asarray(classes)
+
+
 def class_logits(classifier, X):
     """Logits of any fitted classifier, in the order of its own classes.
 
@@ -82,20 +147,45 @@ def class_logits(classifier, X):
     ValueError
         If ``predict_proba`` does not return probabilities.
     TypeError
-        If it is a bare network.
+        If it has neither, such as a bare network.
     """
-    if isinstance(classifier, nn.Module):
-        raise TypeError(
-            f"classifier must be a fitted classifier, got the network {type(classifier).__name__}. "
-            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
-        )
+    check_answers(classifier)
     if gives_logits(classifier):
         return np.asarray(classifier.predict_logits(X))
+    return np.log(np.clip(class_probabilities(classifier, X), LEAST_PROBABILITY, 1))
+
+
+def class_probabilities(classifier, X):
+    """Probabilities of any fitted classifier, in the order of its own classes.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+        With ``predict_proba``.
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+    Returns
+    -------
+    probabilities : numpy.ndarray of shape (n_instances, n_classes), float64
+
+    Raises
+    ------
+    ValueError
+        If ``predict_proba`` cannot read the series or does not return probabilities of each.
+    """
     X = in_native_dtype(classifier, X)
     with keep_torch_threads():
-        probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
-    check_probabilities(f"predict_proba of {type(classifier).__name__}", probabilities)
-    return np.log(np.clip(probabilities, LEAST_PROBABILITY, 1))
+        try:
+            probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
+        except ValueError as error:
+            if "dim 3" in str(error):
+                raise ValueError(f"{error}{FLATTEN}") from error
+            raise
+    name = f"predict_proba of {type(classifier).__name__}"
+    check_probabilities(name, probabilities)
+    if len(probabilities) != len(X):
+        raise ValueError(f"{name} gave {len(probabilities)} rows for {len(X)} series.")
+    return probabilities
 
 
 def one_hot(logits):
@@ -128,11 +218,13 @@ class Scorer:
 
     Raises
     ------
-    NotFittedError, ValueError
-        If a torch classifier cannot answer at all; others say so when asked.
+    NotFittedError, ValueError, TypeError
+        If the classifier cannot answer at all. One that is not ours may say so only when
+        asked.
     """
 
     def __init__(self, classifier):
+        check_answers(classifier)
         self._classifier = classifier
         self._of_torch = hasattr(classifier, "_tensor_logits")
         if self._of_torch:
@@ -158,5 +250,11 @@ class Scorer:
         if self._of_torch:
             logits = self._classifier._tensor_logits(x).cpu()
         else:
-            logits = torch.from_numpy(class_logits(self._classifier, x.cpu().numpy()))
+            # a copy: the classifier may scale it in place
+            logits = torch.from_numpy(class_logits(self._classifier, x.cpu().numpy().copy()))
+        if not torch.isfinite(logits).all():
+            raise ValueError(
+                f"The logits of {type(self._classifier).__name__} are not finite for "
+                f"{int((~torch.isfinite(logits)).any(dim=1).sum())} of {len(x)} series."
+            )
         return logits.double().log_softmax(dim=1).numpy()

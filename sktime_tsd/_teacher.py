@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from sktime_tsd._logits import FLATTEN, class_logits, gives_logits, one_hot
+from sktime_tsd._logits import class_logits, gives_logits, one_hot
 
 __all__ = ["AlignedTeacher"]
 
@@ -76,7 +76,6 @@ class AlignedTeacher:
         except Exception as error:  # whatever a foreign classifier raises
             raise ValueError(
                 f"The teacher {self.name} cannot score series of shape {shape}: {error}"
-                f"{FLATTEN if 'dim 3' in str(error) else ''}"
             ) from error
         if logits.shape != (len(example), n_classes):
             raise ValueError(

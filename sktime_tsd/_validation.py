@@ -21,6 +21,7 @@ __all__ = [
     "check_probabilities",
     "check_random_state_parameter",
     "check_verbose",
+    "class_indices",
     "resolve_device",
 ]
 
@@ -78,8 +79,13 @@ def check_random_state_parameter(random_state):
     ValueError
         If it is no integer in [0, 2**32 - 1], RandomState or None.
     """
-    if random_state is not None:
-        check_random_state(random_state)
+    try:
+        if random_state is not None:
+            check_random_state(random_state)
+    except ValueError as error:
+        raise ValueError(
+            f"random_state must be an integer in 0 .. 2**32 - 1, a RandomState or None: {error}"
+        ) from error
 
 
 def check_choice(name, value, choices):
@@ -235,6 +241,8 @@ def check_probabilities(name, probabilities):
             f"{name}: expected probabilities of shape (n_instances, n_classes), got an array of "
             f"shape {shape}."
         )
+    if not np.isfinite(probabilities).all():
+        raise ValueError(f"{name}: expected probabilities, got values that are not finite.")
     sums = np.sum(probabilities, axis=1)
     if not np.allclose(sums, 1, atol=1e-3) or np.min(probabilities) < 0:
         raise ValueError(
@@ -321,6 +329,41 @@ def _check_label_values(y):
             raise TypeError(
                 "y mixes strings with other labels; make them all strings or all numbers."
             )
+
+
+def class_indices(name, labels, classes, *, of="classes"):
+    """Turn labels into places among the classes.
+
+    Parameters
+    ----------
+    name : str
+        What the labels are called in the message.
+    labels : array-like of shape (n_instances,)
+    classes : array-like of shape (n_classes,)
+    of : str
+        Whose classes they are, for the message.
+
+    Returns
+    -------
+    indices : numpy.ndarray of shape (n_instances,), int
+
+    Raises
+    ------
+    ValueError
+        If a label is none of the classes.
+    """
+    known = np.asarray(classes).tolist()
+    labels = np.asarray(labels).tolist()
+    place = {label: i for i, label in enumerate(known)}
+    try:
+        return np.array([place[label] for label in labels], dtype=int)
+    except (KeyError, TypeError) as error:  # unknown, or not even hashable
+        unknown = sorted({repr(label) for label in labels} - set(map(repr, known)))
+        same = {str(x) for x in labels if repr(x) in unknown} <= set(map(str, known))
+        hint = f" They differ in their type only: convert {name}." if same else ""
+        raise ValueError(
+            f"{name} holds {', '.join(unknown[:5])}, not among the {of} {known}.{hint}"
+        ) from error
 
 
 def resolve_device(device):

@@ -85,16 +85,16 @@ def make_planted_motifs(
     n_channels=1,
     n_classes=2,
     motif_width=0.15,
+    n_distractors=1,
     noise=0.3,
     random_state=None,
 ):
     """Make noisy series whose class shows in one motif at a known, varying place.
 
-    Each series holds two bursts of the same width and energy at random places that do not
+    Each series holds bursts of the same width and energy at random places that do not
     overlap. One is the motif, whose shape tells the class: a burst of oscillation with 1,
-    2, ... cycles. The other is a distractor, white noise scaled to the same energy, which
-    tells nothing. With several channels, motif and distractor each go to one channel of
-    their own, drawn for each series.
+    2, ... cycles. The others are distractors, white noise scaled to the same energy, which
+    tell nothing. With several channels, each burst goes to one of them, drawn at random.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def make_planted_motifs(
     n_classes : int, default=2
     motif_width : float, default=0.15
         Width of a burst as a share of the series, in (0, 0.4].
+    n_distractors : int, default=1
+        With few of them, a network that reacts to any burst seems to find the motif.
     noise : float, default=0.3
         Standard deviation of the noise everywhere; a burst has a root mean square of 1.
     random_state : int, RandomState or None, default=None
@@ -135,6 +137,7 @@ def make_planted_motifs(
     check_number("n_channels", n_channels, integer=True, low=1)
     check_number("n_classes", n_classes, integer=True, low=2)
     check_number("motif_width", motif_width, low=0, high=0.4, boundaries="right")
+    check_number("n_distractors", n_distractors, integer=True, low=0)
     check_number("noise", noise, low=0)
     random_state = check_random_state(random_state)
     width = max(4, round(motif_width * n_timepoints))
@@ -144,22 +147,28 @@ def make_planted_motifs(
             f"{2 * n_classes} time points each, but motif_width={motif_width} of "
             f"n_timepoints={n_timepoints} gives {width}. Use longer series or wider motifs."
         )
+    n_bursts = 1 + n_distractors
+    free = n_timepoints - n_bursts * width
+    if free < 0:
+        raise ValueError(
+            f"n_distractors={n_distractors} and the motif, of {width} time points each, do not fit "
+            f"into n_timepoints={n_timepoints}. Use longer series, narrower motifs or fewer "
+            "distractors."
+        )
 
     y = random_state.permutation(np.arange(n_instances) % n_classes)
     X = noise * random_state.standard_normal((n_instances, n_channels, n_timepoints))
     mask = np.zeros(X.shape, dtype=bool)
     phase = (np.arange(width) + 0.5) / width
     for i, label in enumerate(y):
-        # two places out of those left when both bursts are taken away never overlap
-        first, second = np.sort(random_state.randint(n_timepoints - 2 * width + 1, size=2))
-        places = random_state.permutation([first, second + width])
+        # places out of what is left when all bursts are taken away never overlap
+        places = np.sort(random_state.randint(free + 1, size=n_bursts))
+        places = random_state.permutation(places + width * np.arange(n_bursts))
         motif = np.sin(2 * np.pi * (label + 1) * phase)
-        distractor = random_state.standard_normal(width)
-        for place, burst, is_evidence in zip(
-            places, (motif, distractor), (True, False), strict=True
-        ):
+        distractors = random_state.standard_normal((n_distractors, width))
+        for number, (place, burst) in enumerate(zip(places, (motif, *distractors), strict=True)):
             channel = random_state.randint(n_channels)
             span = slice(place, place + width)
             X[i, channel, span] += burst / np.sqrt(np.mean(burst**2))
-            mask[i, channel, span] = is_evidence
+            mask[i, channel, span] = number == 0
     return X, y, mask

@@ -34,6 +34,16 @@ def test_bursts_are_anywhere_and_never_overlap():
     assert busy[:, [0, -1]].any(axis=0).all()
 
 
+@pytest.mark.parametrize("n_distractors", [0, 1, 5])
+def test_every_distractor_has_the_energy_of_the_motif(n_distractors):
+    X, _, mask = make_planted_motifs(
+        50, n_timepoints=60, n_distractors=n_distractors, noise=0, random_state=0
+    )
+    assert (mask.sum(axis=(1, 2)) == 9).all()
+    np.testing.assert_allclose((X**2).sum(axis=(1, 2)), 9 * (1 + n_distractors))
+    assert ((X != 0).sum(axis=(1, 2)) == 9 * (1 + n_distractors)).all()
+
+
 def test_position_and_energy_do_not_tell_the_class():
     """Only the shape does: neither the place of the motif nor window energies help."""
     X, y, mask = make_planted_motifs(600, n_timepoints=60, random_state=0)
@@ -51,7 +61,15 @@ def test_seeds():
 
 @pytest.mark.parametrize(
     "options",
-    [{"n_timepoints": 9}, {"motif_width": 0.5}, {"n_classes": 1}, {"n_classes": 8}, {"noise": -1}],
+    [
+        {"n_timepoints": 9},
+        {"motif_width": 0.5},
+        {"n_classes": 1},
+        {"n_classes": 8},
+        {"noise": -1},
+        {"n_distractors": -1},
+        {"n_distractors": 6},
+    ],
     ids=str,
 )
 def test_impossible_sizes_are_refused(options):

@@ -4,7 +4,7 @@ import numpy as np
 
 from sktime_tsd._validation import check_number
 
-__all__ = ["Bootstrap", "mean_of_draws"]
+__all__ = ["Bootstrap", "mean_of_draws", "median_of_draws"]
 
 # Counts held at once: bounds the memory for large test sets.
 _VALUES_PER_CHUNK = 2**22
@@ -32,6 +32,21 @@ def mean_of_draws(values):
             return (counts @ zeroed) / (counts @ there)
 
     return statistic
+
+
+def median_of_draws(values):
+    """Give the median as a function of how often each value is drawn.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of shape (n_instances,)
+
+    Returns
+    -------
+    statistic : callable
+        Of counts of shape (n_draws, n_instances), int; gives (n_draws,).
+    """
+    return lambda counts: np.array([np.median(np.repeat(values, row)) for row in counts])
 
 
 class Bootstrap:
@@ -85,12 +100,15 @@ class Bootstrap:
         value_low_high : numpy.ndarray of shape (3,) or (3, n_values)
             Draws for which the statistic is NaN are left out. NaN where none is left.
         """
-        value = statistic(np.ones((1, n_instances)))[0]
+        value = np.asarray(statistic(np.ones((1, n_instances), dtype=int))[0])
         drawn = [statistic(counts) for counts in self._counts(n_instances)]
         if not drawn or n_instances < 2 or np.isnan(value).all():
             return np.stack([value, np.full_like(value, np.nan), np.full_like(value, np.nan)])
-        low, high = np.nanquantile(np.concatenate(drawn), self.levels, axis=0)
-        return np.stack([value, low, high])
+        drawn = np.concatenate(drawn)
+        low_high = np.full((2, *value.shape), np.nan)
+        defined = ~np.isnan(drawn).all(axis=0)
+        low_high[:, defined] = np.nanquantile(drawn[:, defined], self.levels, axis=0)
+        return np.stack([value, *low_high])
 
     def _counts(self, n):
         """Yield how often each series is drawn, (some draws, n) at a time."""

@@ -4,6 +4,7 @@ import pickle
 import time
 
 import numpy as np
+from torch import nn
 
 from sktime_tsd._logits import in_native_dtype
 from sktime_tsd._threads import keep_torch_threads
@@ -29,7 +30,7 @@ def parameters(classifier):
         NaN if it is no torch classifier of ours. Lower is cheaper.
     """
     network = getattr(classifier, "network_", None)
-    return np.nan if network is None else float(n_parameters(network))
+    return float(n_parameters(network)) if isinstance(network, nn.Module) else np.nan
 
 
 def pickle_size(classifier):
@@ -46,7 +47,7 @@ def pickle_size(classifier):
     """
     try:
         return float(len(pickle.dumps(classifier)))
-    except (pickle.PicklingError, AttributeError, TypeError):  # what pickle raises for lambdas
+    except Exception:  # a foreign classifier may fail in any way
         return np.nan
 
 

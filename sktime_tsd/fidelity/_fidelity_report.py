@@ -4,21 +4,19 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 from sklearn.frozen import FrozenEstimator
 
-from sktime_tsd._logits import Scorer, in_native_dtype
+from sktime_tsd._logits import Scorer, check_answers, class_labels, class_probabilities
 from sktime_tsd._random import draw_seed
-from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd._validation import (
     check_flag,
     check_labels,
     check_number,
-    check_probabilities,
     check_random_state_parameter,
     check_verbose,
+    class_indices,
 )
-from sktime_tsd.fidelity._bootstrap import Bootstrap, mean_of_draws
+from sktime_tsd.fidelity._bootstrap import Bootstrap, mean_of_draws, median_of_draws
 from sktime_tsd.fidelity._cost import latency as time_calls
 from sktime_tsd.fidelity._cost import parameters, pickle_size
 from sktime_tsd.fidelity._lines import LINES, SIDES
@@ -32,7 +30,6 @@ from sktime_tsd.fidelity._quality import (
     auc_prc_of_draws,
     brier_score,
     calibration_error_of_draws,
-    class_indices,
     confidence_bins,
     negative_log_likelihood,
 )
@@ -44,7 +41,7 @@ from sktime_tsd.fidelity._reasons import (
 )
 from sktime_tsd.fidelity._removal import REMOVAL_SCORES, removal_curves
 from sktime_tsd.fidelity._report import FidelityReport
-from sktime_tsd.saliency import SharedDonors, as_tensor, temporal_saliency
+from sktime_tsd.saliency import SharedDonors, as_tensor, temporal_saliency, width_and_stride
 
 __all__ = ["fidelity_report"]
 
@@ -165,6 +162,11 @@ def fidelity_report(
     models = {"teacher": _unwrapped(teacher, "teacher"), "student": _unwrapped(student, "student")}
     x = as_tensor(X)
     panel = x.numpy()
+    # whatever can be wrong is found before a classifier is asked
+    width_and_stride(window, stride, x.shape[2])
+    check_number("batch_size", batch_size, integer=True, low=1)
+    settings = {"background": background, "perturbation": perturbation, "n_donors": n_donors}
+    donors = SharedDonors.draw(X=x, random_state=seed, **settings)
     if y is not None:
         y = np.asarray(check_labels(y))
         if y.shape != (len(panel),):
@@ -172,10 +174,16 @@ def fidelity_report(
                 f"y must hold one label for each of {len(panel)} series, got {y.shape}."
             )
 
-    probabilities = {side: _probabilities(model, panel) for side, model in models.items()}
-    classes, columns = _aligned(models, probabilities)
+    _check_known_classes(models, y)
+
+    probabilities = {
+        side: class_probabilities(model, panel.copy()) for side, model in models.items()
+    }
+    classes, columns = _aligned(
+        *(class_labels(model, probabilities[side].shape[1]) for side, model in models.items())
+    )
     probabilities["student"] = probabilities["student"][:, columns]
-    of_series = None if y is None else class_indices(y, classes, what="teacher's classes")
+    of_series = None if y is None else class_indices("y", y, classes, of="teacher's classes")
 
     samples = _compare_answers(probabilities, y, classes)
     lines = _with_intervals(intervals, samples)
@@ -192,7 +200,6 @@ def fidelity_report(
     picked = np.sort(picked)
     saliencies, curves = {}, pd.DataFrame()
     if len(picked):
-        settings = {"background": background, "perturbation": perturbation, "n_donors": n_donors}
         shared = {"window": window, "stride": stride, "random_state": seed, "verbose": verbose}
         for side, model in models.items():
             saliencies[side] = temporal_saliency(
@@ -203,7 +210,7 @@ def fidelity_report(
             {side: Scorer(model) for side, model in models.items()},
             x[picked],
             {side: saliency.values for side, saliency in saliencies.items()},
-            SharedDonors.draw(X=x, random_state=seed, **settings),
+            donors,
             n_donors=_CURVE_DONORS,
             batch_size=batch_size,
             verbose=verbose,
@@ -221,7 +228,8 @@ def fidelity_report(
             lines[f"{name}_{side}"] = np.array([size, size, size])
         for n_series in (1, 256) if latency else ():
             milliseconds = time_calls(model, panel, n_series)
-            lines[f"latency_{n_series}_{side}"] = _median(milliseconds, intervals)
+            median = median_of_draws(milliseconds)
+            lines[f"latency_{n_series}_{side}"] = intervals.of(median, len(milliseconds))
 
     frame = pd.DataFrame(lines, index=["value", "low", "high"]).T
     frame = frame.reindex([name for name in LINES if name in lines]).rename_axis("name")
@@ -244,15 +252,10 @@ def fidelity_report(
 
 def _unwrapped(classifier, name):
     """Give the classifier that answers, out of what holds it."""
-    if isinstance(classifier, FrozenEstimator):
+    while isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
     classifier = getattr(classifier, "student_", classifier)
-    if not hasattr(classifier, "predict_proba"):
-        raise TypeError(
-            f"{name} must be a fitted classifier with predict_proba, got "
-            f"{type(classifier).__name__}. A network trained elsewhere goes in as "
-            "SkorchClassifier.from_module(network, classes=[...])."
-        )
+    check_answers(classifier, name)
     return classifier
 
 
@@ -262,39 +265,27 @@ def _name(classifier):
     return type(classifier).__name__ + own
 
 
-def _probabilities(classifier, X):
-    with keep_torch_threads():
-        probabilities = np.asarray(
-            classifier.predict_proba(in_native_dtype(classifier, X)), dtype=np.float64
-        )
-    name = f"predict_proba of {type(classifier).__name__}"
-    check_probabilities(name, probabilities)
-    if len(probabilities) != len(X):
-        raise ValueError(f"{name} gave {len(probabilities)} rows for {len(X)} series.")
-    return probabilities
+def _check_known_classes(models, y):
+    """Compare the classes and the labels, where the classifiers tell theirs."""
+    known = [getattr(model, "classes_", None) for model in models.values()]
+    if any(classes is None or len(classes) == 0 for classes in known):
+        return  # none, or not fitted: they will tell
+    classes, _ = _aligned(*map(np.asarray, known))
+    if y is not None:
+        class_indices("y", y, classes, of="teacher's classes")
 
 
-def _aligned(models, probabilities):
+def _aligned(of_teacher, of_student):
     """Tell the teacher's classes, and the student's columns in their order."""
-    own = {
-        side: np.asarray(getattr(model, "classes_", np.arange(probabilities[side].shape[1])))
-        for side, model in models.items()
-    }
-    for side, classes in own.items():
-        if len(classes) != probabilities[side].shape[1]:
-            raise ValueError(
-                f"The {side} has {len(classes)} classes_ but gives probabilities of "
-                f"{probabilities[side].shape[1]} classes."
-            )
-    labels = {side: classes.tolist() for side, classes in own.items()}
-    if set(labels["teacher"]) != set(labels["student"]):
-        same = set(map(str, labels["teacher"])) == set(map(str, labels["student"]))
+    teacher, student = of_teacher.tolist(), of_student.tolist()
+    if set(teacher) != set(student):
+        same = set(map(str, teacher)) == set(map(str, student))
         hint = " They differ in their type only." if same else ""
         raise ValueError(
-            f"Teacher and student must know the same classes; the teacher knows "
-            f"{labels['teacher']}, the student {labels['student']}.{hint}"
+            f"Teacher and student must know the same classes; the teacher knows {teacher}, the "
+            f"student {student}.{hint}"
         )
-    return own["teacher"], [labels["student"].index(label) for label in labels["teacher"]]
+    return of_teacher, [student.index(label) for label in teacher]
 
 
 def _compare_answers(probabilities, y, classes):
@@ -344,21 +335,6 @@ def _curves_frame(removed, intervals):
         )
         frames.append(frame.drop_duplicates("fraction"))
     return pd.concat(frames, ignore_index=True)
-
-
-def _median(milliseconds, intervals):
-    value = np.median(milliseconds)
-    if not intervals.n_draws:
-        return np.array([value, np.nan, np.nan])
-    found = bootstrap(
-        (milliseconds,),
-        np.median,
-        n_resamples=intervals.n_draws,
-        confidence_level=np.ptp(intervals.levels),
-        method="percentile",
-        rng=np.random.default_rng(intervals.seed),
-    ).confidence_interval
-    return np.array([value, found.low, found.high])
 
 
 def _reliability(probabilities, of_series):

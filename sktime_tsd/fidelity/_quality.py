@@ -3,59 +3,28 @@
 import numpy as np
 from sklearn.metrics import auc, precision_recall_curve
 
-from sktime_tsd._validation import check_number, check_probabilities
+from sktime_tsd._validation import check_number, check_probabilities, class_indices
 
 __all__ = [
     "brier_score",
-    "class_indices",
     "expected_calibration_error",
     "macro_auc_prc",
     "negative_log_likelihood",
 ]
 
 
-def class_indices(y, classes, *, what="classes"):
-    """Turn labels into columns of a probability matrix.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_instances,)
-    classes : array-like of shape (n_classes,)
-    what : str
-        Whose classes they are, for the message.
-
-    Returns
-    -------
-    indices : numpy.ndarray of shape (n_instances,), int
-
-    Raises
-    ------
-    ValueError
-        If a label is none of the classes.
-    """
-    known = np.asarray(classes).tolist()
-    labels = np.asarray(y).tolist()
-    unknown = sorted({label for label in labels if label not in known}, key=str)
-    if unknown:
-        same = set(map(str, unknown)) <= set(map(str, known))
-        hint = " They differ in their type only: convert y." if same else ""
-        raise ValueError(
-            f"y holds the labels {unknown}, which are not among the {what} {known}.{hint}"
-        )
-    place = {label: i for i, label in enumerate(known)}
-    return np.array([place[label] for label in labels])
-
-
 def _check(y, probabilities, classes):
     probabilities = np.asarray(probabilities)
     check_probabilities("probabilities", probabilities)
+    if not np.issubdtype(probabilities.dtype, np.floating):
+        probabilities = probabilities.astype(float)
     expected = (len(y), len(classes))
     if probabilities.shape != expected:
         raise ValueError(
             f"probabilities have shape {probabilities.shape}, but there are {expected[0]} labels "
             f"and {expected[1]} classes."
         )
-    return class_indices(y, classes), probabilities
+    return class_indices("y", y, classes), probabilities
 
 
 def macro_auc_prc(y, probabilities, classes):

@@ -1,5 +1,7 @@
 """How alike two saliencies are, series by series."""
 
+from numbers import Integral, Real
+
 import numpy as np
 from scipy.stats import kendalltau, rankdata, spearmanr
 
@@ -36,7 +38,7 @@ def _by_rank(correlation, teacher_saliency, student_saliency):
 
 
 def _defined(correlation, teacher, student):
-    n_constant = (np.ptp(teacher) == 0) + (np.ptp(student) == 0)
+    n_constant = int(np.ptp(teacher) == 0) + int(np.ptp(student) == 0)
     if n_constant == 0:
         return correlation(teacher, student).statistic
     return 1.0 if n_constant == 2 else 0.0
@@ -119,9 +121,10 @@ def saliency_kendall(teacher_saliency, student_saliency):
 def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
     r"""Tell which share of the most important time points both have in common.
 
-    :math:`\sum_u \min(m_t(u), m_s(u)) / k`, where m(u) is 1 for the k time points of highest
-    saliency and 0 for the others. Time points that tie for the last places share them, so that
-    a constant saliency has m(u) = k / n_timepoints everywhere.
+    :math:`\sum_u \min(m_t(u), m_s(u)) / \max(\sum_u m_t(u), \sum_u m_s(u))`, where m(u) is 1 for
+    the k time points of highest saliency and 0 for the others. Time points that tie for the last
+    places share them: each has a fraction. Those whose saliency is 0 or less have no part in an
+    answer, and m(u) = 0. Where no time point has, on both sides, the overlap is 1.
 
     Parameters
     ----------
@@ -133,7 +136,7 @@ def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
     Returns
     -------
     overlap : numpy.ndarray of shape (n_instances,)
-        In [0, 1]; higher is better. By chance about k / n_timepoints.
+        In [0, 1]; higher is better. By chance about k / n_timepoints for saliencies above 0.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
     References
     ----------
     Top-k intersection: Ghorbani, Abid, Zou, "Interpretation of neural networks is fragile",
-    AAAI 2019; the sharing of ties is ours.
+    AAAI 2019; what becomes of ties and zeros is ours.
 
     Examples
     --------
@@ -154,22 +157,24 @@ def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
     """
     teacher, student = _check_pair(teacher_saliency, student_saliency)
     n_points = teacher.shape[1]
-    if isinstance(k, float):
+    if isinstance(k, Real) and not isinstance(k, Integral):
         check_number(
             "k, as a fraction (for a number pass an int),", k, low=0, high=1, boundaries="right"
         )
-        k = max(1, round(k * n_points))
+        k = max(1, round(float(k) * n_points))
     else:
         check_number("k", k, integer=True, low=1, high=n_points)
-    common = np.minimum(_membership(teacher, k), _membership(student, k))
-    return common.sum(axis=1) / k
+    members = _membership(teacher, k), _membership(student, k)
+    common = np.minimum(*members).sum(axis=1)
+    most = np.maximum(*(m.sum(axis=1) for m in members))
+    return np.where(most > 0, common / np.where(most > 0, most, 1), 1.0)
 
 
 def _membership(saliency, k):
-    """Share of each time point in the top k, (n_instances, n_points); rows sum to k."""
+    """Share of each time point in the top k, (n_instances, n_points); rows sum to k at most."""
     first = rankdata(-saliency, method="min", axis=1)  # from 1; equal values, equal rank
     last = rankdata(-saliency, method="max", axis=1)
-    return np.clip((k - first + 1) / (last - first + 1), 0, 1)
+    return np.clip((k - first + 1) / (last - first + 1), 0, 1) * (saliency > 0)
 
 
 def saliency_cosine(teacher_saliency, student_saliency):
@@ -207,8 +212,13 @@ def saliency_cosine(teacher_saliency, student_saliency):
     array([0.7071])
     """
     pair = _check_pair(teacher_saliency, student_saliency)
-    norms = [np.linalg.norm(saliency, axis=1, keepdims=True) for saliency in pair]
-    # unit vectors first: the product of two tiny norms would vanish
-    teacher, student = (s / np.where(n > 0, n, 1) for s, n in zip(pair, norms, strict=True))
-    both_zero = (norms[0] == 0) & (norms[1] == 0)
-    return (teacher * student).sum(axis=1).clip(-1, 1) + both_zero[:, 0]
+    both_zero = ~(pair[0].any(axis=1) | pair[1].any(axis=1))
+    # first by the largest entry: squares of tiny ones would vanish
+    teacher, student = (_over(_over(s, np.inf), 2) for s in pair)
+    return (teacher * student).sum(axis=1).clip(-1, 1) + both_zero
+
+
+def _over(saliency, order):
+    """Divide each row by its norm; zeros stay."""
+    norm = np.linalg.norm(saliency, ord=order, axis=1, keepdims=True)
+    return saliency / np.where(norm > 0, norm, 1)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,13 @@ from sktime_tsd.saliency import Saliency
 
 __all__ = ["FidelityReport", "compare"]
 
-_LABEL_WIDTH = 34
-_COLUMN_WIDTH = 22
+# 2 + 33 + 23 + 22 columns: a terminal's 80
+_LABEL_WIDTH = 33
+_COLUMN_WIDTH = 23
+_TEXT_WIDTH = 80
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FidelityReport:
     """How alike a student is to its teacher, as `fidelity_report` returns it.
 
@@ -95,18 +98,20 @@ class FidelityReport:
 
     def _headline(self):
         teacher, student = self.names
-        level = f"{100 * self.confidence_level:g} %"
         n_saliency = len(self.saliency_instances)
         series = f"{len(self.samples)}, {n_saliency} of them for saliency and removal"
-        filling = f"saliency: {self.teacher_saliency.filling}" if n_saliency else ""
-        return [
+        lines = [
             "Fidelity of a student to its teacher",
             f"teacher:  {teacher}",
             f"student:  {student}",
             f"series:   {series}",
-            *([filling] if filling else []),
-            f"(+) higher is better, (-) lower is better, [{level} bootstrap interval]",
         ]
+        if n_saliency:
+            lines.append(f"saliency: {self.teacher_saliency.filling}")
+        lines.append("(+) higher is better, (-) lower is better")
+        if self.lines["low"].notna().any():
+            lines.append(f"[low high] are {100 * self.confidence_level:g} % bootstrap intervals")
+        return lines
 
     def _rows(self):
         """Yield (group, label, one cell, or one for each side)."""
@@ -121,8 +126,12 @@ class FidelityReport:
             sides = [None] if None in cells else SIDES
             yield group, label, [cells[side] for side in sides]
 
-    def __str__(self):
-        text = self._headline()
+    def __repr__(self):
+        text = [
+            row
+            for line in self._headline()
+            for row in wrap(line, _TEXT_WIDTH, subsequent_indent=" " * 10)
+        ]
         last = None
         for group, label, cells in self._rows():
             if group != last:
@@ -141,7 +150,7 @@ class FidelityReport:
         return "\n".join(text)
 
     def _repr_html_(self):
-        text = [f"<p>{'<br>'.join(map(escape, self._headline()))}</p>", "<table>"]
+        text = [f"<p>{'<br/>'.join(map(escape, self._headline()))}</p>", "<table>"]
         last = None
         for group, label, cells in self._rows():
             if group != last:
@@ -157,11 +166,11 @@ class FidelityReport:
 def _cell(value, low, high):
     if np.isnan(value):
         return "-"
-    form = "{:,.0f}" if value >= 1000 else "{:.3g}" if value >= 10 else "{:.3f}"
-    text = form.format(value)
+    n_digits = 3 if value < 10 else 1 if value < 100 else 0
+    text = f"{value:,.{n_digits}f}"
     if np.isnan(low) or low == value == high:
         return text
-    return f"{text} [{form.format(low)}, {form.format(high)}]"
+    return f"{text} [{low:,.{n_digits}f} {high:,.{n_digits}f}]"
 
 
 def _none_for_nan(value):
@@ -186,7 +195,8 @@ def compare(reports):
     Raises
     ------
     ValueError
-        If there is no report, or their teachers gave different probabilities.
+        If there is no report, or they were not made with the same teacher, series, labels,
+        background, windows and seed.
     TypeError
         If `reports` is no dict of reports.
 
@@ -213,14 +223,29 @@ def compare(reports):
     if not reports:
         raise ValueError("reports is empty: there is nothing to compare.")
     first, *others = reports.values()
-    for report in others:
-        pair = first.teacher_probabilities, report.teacher_probabilities
-        if pair[0].shape != pair[1].shape or not np.allclose(*pair, atol=1e-6):
-            raise ValueError(
-                "The reports are of different teachers or of different series; compare takes "
-                "several students of one teacher on the same series."
-            )
+    if not all(_same_teacher(first, report) for report in others):
+        raise ValueError(
+            "The reports differ in what they say of the teacher alone: compare takes several "
+            "students of one teacher on the same series, with the same labels, background, windows "
+            "and random_state."
+        )
     columns = ["value", "low", "high"]
     return pd.concat(
         {name: report.lines[columns] for name, report in reports.items()}, axis=1, join="inner"
     )
+
+
+def _same_teacher(one, other):
+    """Tell whether two reports agree on all that does not depend on the student."""
+    pair = one.teacher_probabilities, other.teacher_probabilities
+    if pair[0].shape != pair[1].shape or not np.allclose(*pair, atol=1e-6):
+        return False
+    of_teacher = [
+        name
+        for name in one.lines.index.intersection(other.lines.index)
+        if LINES[name].group in ("quality", "removal")
+        and LINES[name].side == "teacher"
+        and not name.endswith("_by_student")
+    ]
+    pair = (report.lines.loc[of_teacher, "value"].astype(float) for report in (one, other))
+    return np.allclose(*pair, atol=1e-6, equal_nan=True)

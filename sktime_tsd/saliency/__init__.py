@@ -4,6 +4,14 @@ from sktime_tsd.saliency._copies import batches_of_copies
 from sktime_tsd.saliency._donors import SharedDonors, as_tensor
 from sktime_tsd.saliency._result import Saliency
 from sktime_tsd.saliency._temporal import temporal_saliency
+from sktime_tsd.saliency._windows import width_and_stride
 
 # what fidelity measures with, besides the public two
-__all__ = ["Saliency", "SharedDonors", "as_tensor", "batches_of_copies", "temporal_saliency"]
+__all__ = [
+    "Saliency",
+    "SharedDonors",
+    "as_tensor",
+    "batches_of_copies",
+    "temporal_saliency",
+    "width_and_stride",
+]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sktime.datatypes import convert_to
+from sktime.datatypes import check_is_scitype, convert_to
 
 from sktime_tsd._random import draw_seed
 from sktime_tsd._validation import as_float32_panel, check_labels, check_number
@@ -31,9 +31,29 @@ def as_tensor(X):
         If it is no panel of finite values.
     """
     if not isinstance(X, np.ndarray):
-        X = convert_to(X, "numpy3D", as_scitype="Panel")
+        X = _as_numpy3d(X)
     x = torch.from_numpy(as_float32_panel(X))
     return x.unsqueeze(1) if x.ndim == 2 else x
+
+
+def _as_numpy3d(X):
+    try:
+        is_panel, _, metadata = check_is_scitype(
+            X, "Panel", return_metadata=["is_equal_length", "mtype"]
+        )
+    except Exception:  # sktime's checks of what is no panel raise many kinds
+        is_panel = False
+    if not is_panel:
+        raise TypeError(
+            "X must be a numpy array of shape (n_instances, n_channels, n_timepoints) or another "
+            f"panel type of sktime, got a {type(X).__name__} that is none."
+        )
+    if not metadata["is_equal_length"]:
+        raise ValueError(
+            "X contains series of unequal length. Bring them to one length first, for instance "
+            "with sktime's PaddingTransformer."
+        )
+    return convert_to(X, "numpy3D", as_scitype="Panel")
 
 
 @dataclass(frozen=True)
@@ -47,11 +67,14 @@ class SharedDonors:
         None where the perturbation needs no donors.
     picked : torch.Tensor of shape (n_donors,), int64, or None
         Indices into `pool`.
+    from_background : bool
+        Whether the donors are series of the background.
     """
 
     perturbation: Perturbation
     pool: torch.Tensor | None
     picked: torch.Tensor | None
+    from_background: bool
 
     @classmethod
     def draw(cls, perturbation, background, X, n_donors, random_state):
@@ -88,7 +111,7 @@ class SharedDonors:
             )
         series, labels = _check_background(background, X)
         if not perturbation.needs_donors:
-            return cls(perturbation, None, None)
+            return cls(perturbation, None, None, False)
         if perturbation.needs_labels:
             raise ValueError(
                 f"{perturbation} picks donors by class, but the donors of saliency are of any "
@@ -104,8 +127,8 @@ class SharedDonors:
         pool = perturbation.pool(X[:1] if series is None else series, generator)
         order = torch.randperm(len(pool), generator=generator)
         if labels is not None and not own_pool:
-            order = order[_class_by_class(labels[order.numpy()])]
-        return cls(perturbation, pool, order[:n_donors])
+            order = order[_class_by_class(labels[order.numpy()], generator)]
+        return cls(perturbation, pool, order[:n_donors], not own_pool)
 
     @property
     def n_donors(self):
@@ -140,14 +163,17 @@ def _check_background(background, X):
     if background is None:
         return None, None
     labels = None
-    if isinstance(background, tuple):
-        if len(background) != 2:
-            raise ValueError(
-                f"background must be series or a pair (X, y), got a tuple of {len(background)}."
-            )
-        background, labels = background
-        labels = np.asarray(check_labels(labels))
-    series = as_tensor(background)
+    try:
+        if isinstance(background, tuple):
+            if len(background) != 2:
+                raise ValueError(f"got a tuple of {len(background)}")
+            background, labels = background
+            labels = np.asarray(check_labels(labels))
+        series = as_tensor(background)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"background must be series like X, or a tuple (series, labels): {error}"
+        ) from error
     if series.shape[1:] != X.shape[1:]:
         raise ValueError(
             f"background has series of shape {tuple(series.shape[1:])}, X of shape "
@@ -161,13 +187,14 @@ def _check_background(background, X):
     return series, labels
 
 
-def _class_by_class(labels):
+def _class_by_class(labels, generator):
     """Order series so that each class comes once before any comes again.
 
-    The order within a class stays, so that random series of each class come first.
+    The classes come in random order, those of one class in the order given.
     """
+    classes, of_series = np.unique(labels, return_inverse=True)
+    rank = torch.randperm(len(classes), generator=generator).numpy()[of_series]
     turn = np.zeros(len(labels), dtype=int)
-    for label in np.unique(labels):
-        of_class = labels == label
-        turn[of_class] = np.arange(of_class.sum())
-    return torch.from_numpy(np.argsort(turn, kind="stable"))
+    for k in range(len(classes)):
+        turn[of_series == k] = np.arange(np.sum(of_series == k))
+    return torch.from_numpy(np.lexsort((rank, turn)))

@@ -13,7 +13,7 @@ from sktime_tsd.saliency._windows import window_weights
 __all__ = ["Saliency"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Saliency:
     """Temporal saliency of a classifier on some series, as `temporal_saliency` returns it.
 
@@ -36,6 +36,8 @@ class Saliency:
         What filled the windows.
     n_donors : int or None
         How many donors filled each window; None where the perturbation needs none.
+    from_background : bool
+        Whether they are series of the background.
     target : numpy.ndarray of shape (n_instances,) or None
         Label whose probability was watched; None for the divergence of all classes.
 
@@ -48,7 +50,7 @@ class Saliency:
     ...     window_values=np.array([[0.1, 0.5]]),
     ...     window_class_values=np.array([[[0.3, 0.9], [-0.2, -0.4]]]),
     ...     starts=np.array([0, 1]), width=2, n_timepoints=3, classes=np.array(["a", "b"]),
-    ...     perturbation=Zero(), n_donors=None, target=None,
+    ...     perturbation=Zero(), n_donors=None, from_background=False, target=None,
     ... )
     >>> saliency.values
     array([[0.1, 0.3, 0.5]])
@@ -66,6 +68,7 @@ class Saliency:
     classes: np.ndarray
     perturbation: Perturbation
     n_donors: int | None
+    from_background: bool
     target: np.ndarray | None
 
     @property
@@ -103,8 +106,13 @@ class Saliency:
     @property
     def filling(self):
         """What filled the windows, in words."""
-        source = "without a background" if self.n_donors is None else f"from {self.n_donors} donors"
-        return f"windows of {self.width}, filled by {self.perturbation} {source}"
+        if self.from_background:
+            source = f" from {_count(self.n_donors, 'donor')}"
+        else:
+            draws = "" if self.n_donors is None else f" in {_count(self.n_donors, 'draw')}"
+            source = f"{draws}, background-free"
+        windows = _count(len(self.starts), "window")
+        return f"{windows} of {_count(self.width, 'point')}, filled by {self.perturbation}{source}"
 
     def __len__(self):
         return len(self.window_values)
@@ -165,15 +173,21 @@ class Saliency:
         frame = pd.DataFrame(rows, columns=["instance", "rank", *columns])
         return frame.set_index(["instance", "rank"])
 
-    def __str__(self):
-        channels = f" in {self.window_values.shape[1]} channels" if self.per_channel else ""
+    def __repr__(self):
+        channels = ""
+        if self.per_channel:
+            channels = f" in {_count(self.window_values.shape[1], 'channel')}"
         unit = "nats"
         if self.target is not None:
             labels = np.unique(self.target).tolist()
             of = repr(labels[0]) if len(labels) == 1 else "each series' own target"
             unit = f"of the probability of {of}"
         return (
-            f"Temporal saliency of {len(self)} series of {self.n_timepoints} time points"
-            f"{channels}: {len(self.starts)} {self.filling}; "
+            f"Temporal saliency of {len(self)} series of {_count(self.n_timepoints, 'time point')}"
+            f"{channels}: {self.filling}; "
             f"mean {self.values.mean():.4g} {unit}, largest {self.values.max():.4g}."
         )
+
+
+def _count(n, noun):
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

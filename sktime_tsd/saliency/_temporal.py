@@ -3,15 +3,22 @@
 import numpy as np
 import torch
 
-from sktime_tsd._logits import Scorer
-from sktime_tsd._validation import check_flag, check_number, check_verbose
-from sktime_tsd.perturbations import window_width
+from sktime_tsd._logits import Scorer, class_labels
+from sktime_tsd._validation import (
+    check_flag,
+    check_number,
+    check_random_state_parameter,
+    check_verbose,
+    class_indices,
+)
 from sktime_tsd.saliency._copies import batches_of_copies
 from sktime_tsd.saliency._donors import SharedDonors, as_tensor
 from sktime_tsd.saliency._result import Saliency
-from sktime_tsd.saliency._windows import window_starts
+from sktime_tsd.saliency._windows import width_and_stride, window_starts
 
 __all__ = ["temporal_saliency"]
+
+_MOST_AT_ONCE = 2**31 - 1  # torch splits by machine integers
 
 
 def temporal_saliency(
@@ -112,18 +119,18 @@ def temporal_saliency(
     """
     X = as_tensor(X)
     n_instances, n_channels, n_timepoints = X.shape
-    width = window_width(window, n_timepoints)
-    stride = max(1, width // 2) if stride is None else stride
-    check_number("stride", stride, integer=True, low=1, high=width)
+    width, stride = width_and_stride(window, stride, n_timepoints)
     check_number("batch_size", batch_size, integer=True, low=1)
+    batch_size = int(min(batch_size, _MOST_AT_ONCE))
     check_flag("per_channel", per_channel)
     check_verbose(verbose)
+    check_random_state_parameter(random_state)
     donors = SharedDonors.draw(perturbation, background, X, n_donors, random_state)
     scorer = Scorer(classifier)
     log_p = np.concatenate(
         [scorer.log_probabilities(x.to(scorer.device)) for x in X.split(batch_size)]
     )
-    classes = np.asarray(getattr(classifier, "classes_", np.arange(log_p.shape[1])))
+    classes = class_labels(classifier, log_p.shape[1])
     targets = _check_target(target, classes, n_instances)
 
     starts = window_starts(n_timepoints, width, stride)
@@ -143,12 +150,13 @@ def temporal_saliency(
         channel, window_index = np.divmod(batch.entry, len(starts))
         x = batch.originals(X, scorer.device)
         at = torch.from_numpy(starts[window_index]).to(scorer.device)
-        perturbed = donors.fill(x, at, width, batch.donor)
         if per_channel:
+            filled = donors.fill(x.clone(), at, width, batch.donor)
             rows = np.arange(len(x))
-            x[rows, channel] = perturbed[rows, channel]
-            perturbed = x
-        log_q = scorer.log_probabilities(perturbed)
+            x[rows, channel] = filled[rows, channel]
+        else:
+            x = donors.fill(x, at, width, batch.donor)
+        log_q = scorer.log_probabilities(x)
         gap = log_p[series] - log_q
         batch.add_over_donors(divergences, np.exp(log_p[series]) * gap)
         if falls is not None:
@@ -172,6 +180,7 @@ def temporal_saliency(
         classes=classes,
         perturbation=donors.perturbation,
         n_donors=None if donors.picked is None else donors.n_donors,
+        from_background=donors.from_background,
         target=None if targets is None else classes[targets],
     )
 
@@ -180,14 +189,14 @@ def _check_target(target, classes, n_instances):
     """Tell the column of each series' target; None without a target."""
     if target is None:
         return None
-    labels = np.broadcast_to(target, n_instances) if np.ndim(target) == 0 else np.asarray(target)
-    if labels.shape != (n_instances,):
+    labels = np.empty(n_instances, dtype=object)
+    if isinstance(target, str) or not np.iterable(target):
+        labels[:] = [target] * n_instances
+    elif len(target) == n_instances:
+        labels[:] = list(target)
+    else:
         raise ValueError(
-            f"target must be a class or one class per series, of shape ({n_instances},); got "
-            f"shape {labels.shape}."
+            f"target must be a class or one class for each of {n_instances} series; got "
+            f"{len(target)}."
         )
-    known = classes.tolist()
-    unknown = sorted({label for label in labels.tolist() if label not in known}, key=str)
-    if unknown:
-        raise ValueError(f"target must be among the classes {known}; got {unknown}.")
-    return np.array([known.index(label) for label in labels.tolist()])
+    return class_indices("target", labels, classes)

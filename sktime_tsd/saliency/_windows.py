@@ -2,7 +2,37 @@
 
 import numpy as np
 
-__all__ = ["window_starts", "window_weights"]
+from sktime_tsd._validation import check_number
+from sktime_tsd.perturbations import window_width
+
+__all__ = ["width_and_stride", "window_starts", "window_weights"]
+
+
+def width_and_stride(window, stride, n_timepoints):
+    """Turn the ``window`` and ``stride`` parameters into numbers of time points.
+
+    Parameters
+    ----------
+    window : float or int
+        See `sktime_tsd.perturbations.window_width`.
+    stride : int or None
+        None is half a window.
+    n_timepoints : int
+
+    Returns
+    -------
+    width, stride : int
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there are no such windows, or they would leave out time points.
+    """
+    width = window_width(window, n_timepoints)
+    if stride is None:
+        return width, max(1, width // 2)
+    check_number("stride", stride, integer=True, low=1, high=width)
+    return width, stride
 
 
 def window_starts(n_timepoints, width, stride):
