@@ -20,7 +20,6 @@ from sktime_tsd.fidelity._bootstrap import Bootstrap, mean_of_draws
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.perturbations import AnyClass, GaussianNoise, OpposingClass
 
-
 OPTIONS = {"background": (X[:9], Y[:9]), "latency": True, "max_saliency_instances": 20}
 
 
