@@ -1,5 +1,6 @@
 """Reports on pairs of classifiers whose likeness is known."""
 
+import copy
 import pickle
 import random
 
@@ -346,3 +347,15 @@ def test_neither_saliency_nor_a_single_series_is_needed():
     whole = report_on(linear(0), linear(1)).samples.loc[0]
     np.testing.assert_allclose(alone.loc[whole.index, "value"], whole, atol=1e-9)
     assert alone.loc[whole.index, ["low", "high"]].isna().all(axis=None)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_teacher_on_a_gpu_and_a_student_on_the_cpu():
+    teacher = learner(device="cuda").fit(X, Y)
+    student = learner(device="cpu", random_state=1).fit(X, Y)
+    moved = copy.deepcopy(teacher)
+    moved.network_.cpu()
+    reports = [report_on(clf, student, Y, background=X) for clf in (teacher, moved)]
+    assert teacher.network_.mean.device.type == "cuda"
+    np.testing.assert_allclose(values_of(reports[0]), values_of(reports[1]), atol=1e-3)

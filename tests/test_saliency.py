@@ -1,5 +1,6 @@
 """Temporal saliency of classifiers whose reasons are known."""
 
+import copy
 import tracemalloc
 from dataclasses import dataclass, field
 
@@ -273,3 +274,24 @@ def test_any_panel_and_2d_arrays_give_the_same(X):
         np.testing.assert_allclose(values, expected)
     flat = temporal_saliency(clf, X[:, 0], background=X[:, 0], random_state=0)
     np.testing.assert_allclose(flat.values, expected)
+
+
+# -- on a GPU ------------------------------------------------------------------------
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_a_network_on_a_gpu_answers_there_as_on_the_cpu(per_channel):
+    X_train, y = random_panel(40, n_channels=2)
+    there = learner(device="cuda").fit(X_train, y)
+    here = copy.deepcopy(there)
+    here.network_.cpu()
+    options = {"background": (X_train, y), "per_channel": per_channel, "batch_size": 50}
+    of_both = [
+        temporal_saliency(clf, X_train[:9], random_state=0, target=y[0], **options)
+        for clf in (there, here)
+    ]
+    assert there.network_.mean.device.type == "cuda"
+    np.testing.assert_allclose(of_both[0].values, of_both[1].values, atol=1e-5)
+    np.testing.assert_allclose(of_both[0].class_values, of_both[1].class_values, atol=1e-5)

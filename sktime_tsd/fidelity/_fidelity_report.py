@@ -1,5 +1,6 @@
 """From two fitted classifiers to a report on how alike they are."""
 
+from itertools import product
 from numbers import Integral
 
 import numpy as np
@@ -41,7 +42,13 @@ from sktime_tsd.fidelity._reasons import (
 )
 from sktime_tsd.fidelity._removal import REMOVAL_SCORES, removal_curves
 from sktime_tsd.fidelity._report import FidelityReport
-from sktime_tsd.saliency import SharedDonors, as_tensor, temporal_saliency, width_and_stride
+from sktime_tsd.saliency import (
+    SharedDonors,
+    as_tensor,
+    most_at_once,
+    temporal_saliency,
+    width_and_stride,
+)
 
 __all__ = ["fidelity_report"]
 
@@ -164,7 +171,7 @@ def fidelity_report(
     panel = x.numpy()
     # whatever can be wrong is found before a classifier is asked
     width_and_stride(window, stride, x.shape[2])
-    check_number("batch_size", batch_size, integer=True, low=1)
+    batch_size = most_at_once(batch_size)
     settings = {"background": background, "perturbation": perturbation, "n_donors": n_donors}
     donors = SharedDonors.draw(X=x, random_state=seed, **settings)
     if y is not None:
@@ -188,13 +195,7 @@ def fidelity_report(
     samples = _compare_answers(probabilities, y, classes)
     lines = _with_intervals(intervals, samples)
     if y is not None:
-        for side in SIDES:
-            for name, make in (
-                ("auc_prc", auc_prc_of_draws),
-                ("expected_calibration_error", calibration_error_of_draws),
-            ):
-                statistic = make(of_series, probabilities[side])
-                lines[f"{name}_{side}"] = intervals.of(statistic, len(panel))
+        lines |= _quality_of_whole_sets(intervals, probabilities, of_series)
 
     picked = np.random.RandomState(seed).permutation(len(panel))[:max_saliency_instances]
     picked = np.sort(picked)
@@ -205,7 +206,6 @@ def fidelity_report(
             saliencies[side] = temporal_saliency(
                 model, panel[picked], batch_size=batch_size, **settings, **shared
             )
-        of_reasons = _compare_reasons(saliencies["teacher"], saliencies["student"])
         removed = removal_curves(
             {side: Scorer(model) for side, model in models.items()},
             x[picked],
@@ -215,22 +215,12 @@ def fidelity_report(
             batch_size=batch_size,
             verbose=verbose,
         )
-        for name, score in REMOVAL_SCORES.items():
-            for model in SIDES:
-                for source in SIDES:
-                    of_reasons[f"{name}_{model}_by_{source}"] = score(removed, model, source)
+        of_reasons = _compare_reasons(*saliencies.values(), removed)
         lines |= _with_intervals(intervals, of_reasons)
         samples = samples.join(of_reasons.set_axis(picked))
         curves = _curves_frame(removed, intervals)
 
-    for side, model in models.items():
-        for name, size in (("parameters", parameters(model)), ("bytes", pickle_size(model))):
-            lines[f"{name}_{side}"] = np.array([size, size, size])
-        for n_series in (1, 256) if latency else ():
-            milliseconds = time_calls(model, panel, n_series)
-            median = median_of_draws(milliseconds)
-            lines[f"latency_{n_series}_{side}"] = intervals.of(median, len(milliseconds))
-
+    lines |= _cost(intervals, models, panel if latency else None)
     frame = pd.DataFrame(lines, index=["value", "low", "high"]).T
     frame = frame.reindex([name for name in LINES if name in lines]).rename_axis("name")
     frame["higher_is_better"] = [LINES[name].higher_is_better for name in frame.index]
@@ -307,9 +297,40 @@ def _compare_answers(probabilities, y, classes):
     return pd.DataFrame(samples)
 
 
-def _compare_reasons(teacher_saliency, student_saliency):
+def _quality_of_whole_sets(intervals, probabilities, of_series):
+    """Lines that are no mean over series, with intervals."""
+    lines = {}
+    for side in SIDES:
+        for name, make in (
+            ("auc_prc", auc_prc_of_draws),
+            ("expected_calibration_error", calibration_error_of_draws),
+        ):
+            statistic = make(of_series, probabilities[side])
+            lines[f"{name}_{side}"] = intervals.of(statistic, len(of_series))
+    return lines
+
+
+def _compare_reasons(teacher_saliency, student_saliency, removed):
+    """Values per series of all lines that rest on saliency, a column each."""
     measures = (saliency_spearman, saliency_kendall, saliency_top_k_overlap, saliency_cosine)
-    return pd.DataFrame({f.__name__: f(teacher_saliency, student_saliency) for f in measures})
+    samples = {f.__name__: f(teacher_saliency, student_saliency) for f in measures}
+    for name, score in REMOVAL_SCORES.items():
+        for model, source in product(SIDES, SIDES):
+            samples[f"{name}_{model}_by_{source}"] = score(removed, model, source)
+    return pd.DataFrame(samples)
+
+
+def _cost(intervals, models, X):
+    """Lines of cost; without X, none of time."""
+    lines = {}
+    for side, model in models.items():
+        for name, size in (("parameters", parameters(model)), ("bytes", pickle_size(model))):
+            lines[f"{name}_{side}"] = np.array([size, size, size])  # exact
+        for n_series in () if X is None else (1, 256):
+            milliseconds = time_calls(model, X, n_series)
+            median = median_of_draws(milliseconds)
+            lines[f"latency_{n_series}_{side}"] = intervals.of(median, len(milliseconds))
+    return lines
 
 
 def _with_intervals(intervals, samples):

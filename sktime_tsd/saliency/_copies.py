@@ -6,7 +6,29 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-__all__ = ["CopyBatch", "batches_of_copies"]
+from sktime_tsd._validation import check_number
+
+__all__ = ["CopyBatch", "batches_of_copies", "most_at_once"]
+
+
+def most_at_once(batch_size):
+    """Check a ``batch_size`` parameter and make it one that torch takes.
+
+    Parameters
+    ----------
+    batch_size : int
+
+    Returns
+    -------
+    batch_size : int
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no positive integer.
+    """
+    check_number("batch_size", batch_size, integer=True, low=1)
+    return int(min(batch_size, 2**31 - 1))
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,16 @@ import torch
 from sktime_tsd._logits import Scorer, class_labels
 from sktime_tsd._validation import (
     check_flag,
-    check_number,
     check_random_state_parameter,
     check_verbose,
     class_indices,
 )
-from sktime_tsd.saliency._copies import batches_of_copies
+from sktime_tsd.saliency._copies import batches_of_copies, most_at_once
 from sktime_tsd.saliency._donors import SharedDonors, as_tensor
 from sktime_tsd.saliency._result import Saliency
 from sktime_tsd.saliency._windows import width_and_stride, window_starts
 
 __all__ = ["temporal_saliency"]
-
-_MOST_AT_ONCE = 2**31 - 1  # torch splits by machine integers
 
 
 def temporal_saliency(
@@ -120,8 +117,7 @@ def temporal_saliency(
     X = as_tensor(X)
     n_instances, n_channels, n_timepoints = X.shape
     width, stride = width_and_stride(window, stride, n_timepoints)
-    check_number("batch_size", batch_size, integer=True, low=1)
-    batch_size = int(min(batch_size, _MOST_AT_ONCE))
+    batch_size = most_at_once(batch_size)
     check_flag("per_channel", per_channel)
     check_verbose(verbose)
     check_random_state_parameter(random_state)
