@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, temporal_saliency
 from sktime_tsd.datasets import make_planted_motifs
-from sktime_tsd.fidelity import saliency_rank_correlation
+from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.losses import KD, DistillationTerm
 from sktime_tsd.perturbations import GaussianNoise, OpposingClass, Zero
 
@@ -45,7 +45,7 @@ def test_student_takes_over_the_teachers_reasons(planted, seed):
     distiller = SaliencyDistilledClassifier(FrozenEstimator(teacher), student, random_state=seed)
     of_teacher = reasons(teacher, planted)
     alone, distilled = (
-        saliency_rank_correlation(of_teacher, reasons(classifier.fit(X, y), planted)).mean()
+        saliency_spearman(of_teacher, reasons(classifier.fit(X, y), planted)).mean()
         for classifier in (student.clone(), distiller)
     )
     assert distilled > alone + 0.02
