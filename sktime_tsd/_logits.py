@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from sklearn.frozen import FrozenEstimator
 from sktime.base import BaseObject
 from torch import nn
 
@@ -80,7 +81,7 @@ def check_answers(classifier, name="classifier"):
     TypeError
         Saying what to pass instead.
     """
-    inner = getattr(classifier, "estimator", classifier)  # of a FrozenEstimator
+    inner = classifier.estimator if isinstance(classifier, FrozenEstimator) else classifier
     if isinstance(inner, nn.Module):
         raise TypeError(
             f"{name} must be a fitted classifier, got the network {type(inner).__name__}. "
@@ -234,6 +235,8 @@ class Scorer:
     def log_probabilities(self, x):
         """Log-probabilities in the order of the classifier's classes.
 
+        Probabilities below 1e-6 count as 1e-6.
+
         Parameters
         ----------
         x : torch.Tensor of shape (n, n_channels, n_timepoints), float32
@@ -257,4 +260,7 @@ class Scorer:
                 f"The logits of {type(self._classifier).__name__} are not finite for "
                 f"{int((~torch.isfinite(logits)).any(dim=1).sum())} of {len(x)} series."
             )
-        return logits.double().log_softmax(dim=1).numpy()
+        log_p = logits.double().log_softmax(dim=1)
+        # one floor for all: logits know smaller probabilities, and would differ from
+        # probabilities of the same function
+        return log_p.clamp(min=math.log(LEAST_PROBABILITY)).log_softmax(dim=1).numpy()

@@ -202,8 +202,9 @@ def test_the_text_holds_every_line_in_80_columns(variant):
             row = ".*".join(f"{value:.3f}" for value in values[beside])
             assert re.search(f"{re.escape(line.label)}.* {row}", text)
     level = "80 %" if variant == "at 80 %" else "95 %"
-    assert f"{level} bootstrap interval" in text
-    assert (" [0." in text) == (variant != "without intervals")
+    with_intervals = variant != "without intervals"
+    assert (f"{level} bootstrap intervals" in text) == with_intervals
+    assert (" [0." in text) == with_intervals
 
 
 def test_cells_of_negative_values_stay_apart(report):
@@ -239,15 +240,21 @@ def test_compare_puts_students_of_one_teacher_side_by_side(report):
     assert table.columns.tolist() == [(name, end) for name in ("one", "two") for end in ends]
     for name, of in (("one", report), ("two", other)):
         pd.testing.assert_frame_equal(table[name], of.to_frame().loc[shared, ends])
-    fewer = fidelity_report(linear(0), linear(1), X[5:], latency=False, max_saliency_instances=0)
     for stranger in (
-        fewer,
         report_on(linear(3), linear(1), **OPTIONS),
         report_on(linear(0), linear(1), Y[::-1], **OPTIONS),
-        report_on(linear(0), linear(1), Y, **OPTIONS | {"background": None}),
-        report_on(linear(0), linear(1), Y, **OPTIONS, window=5),
+        report_on(linear(0), linear(1), Y, **OPTIONS | {"background": (X[9:18], Y[9:18])}),
     ):
         with pytest.raises(ValueError, match="one teacher on the same series"):
+            compare({"one": report, "two": stranger})
+    for changed in (
+        {"window": 5},
+        {"n_draws": 9},
+        {"random_state": 1},
+        {"max_saliency_instances": 0},
+    ):
+        stranger = report_on(linear(0), linear(1), Y, **OPTIONS | changed)
+        with pytest.raises(ValueError, match=f"different settings.*{next(iter(changed))}"):
             compare({"one": report, "two": stranger})
     with pytest.raises(ValueError, match="nothing to compare"):
         compare({})

@@ -9,6 +9,7 @@ import pytest
 from conftest import random_panel
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from scipy.special import softmax
 
 from sktime_tsd import fidelity_report, temporal_saliency
 from sktime_tsd.fidelity import LINES, saliency_spearman
@@ -155,6 +156,28 @@ def test_what_does_not_fit_the_saliency_is_refused(shape, options, message):
         plot_saliency(np.ones(shape), saliency, **options)
 
 
+def test_of_many_channels_and_classes_the_most_salient_are_drawn():
+    class Many(Level):
+        classes_ = np.arange(9)
+
+        def predict_proba(self, X):
+            return softmax(X[:, :9, 3], axis=1)
+
+    X = np.random.RandomState(0).standard_normal((1, 20, 12))
+    saliency = temporal_saliency(Many(slice(0, 1)), X, per_channel=True)
+    assert saliency.values.shape == (1, 20, 12)
+    _, axes = plot_saliency(X, saliency, per_class=True)
+    assert axes.shape == (12, 6)
+    shown = [int(axis.get_ylabel().split()[1]) for axis in axes[:, 0]]
+    assert set(range(9)) <= set(shown), "the others have no saliency"
+    assert shown == sorted(shown)
+    of_classes = np.abs(saliency.class_values[0]).max(axis=(1, 2))
+    most = np.sort(np.argsort(-of_classes)[:6])
+    assert [axis.get_title() for axis in axes[0]] == [f"class {k}" for k in most]
+    drawn = axes[shown.index(2), 0].lines[0].get_ydata()
+    np.testing.assert_array_equal(drawn, X[0, 2])
+
+
 # -- pair ------------------------------------------------------------------------------
 
 
@@ -194,6 +217,23 @@ def test_saliency_objects_are_taken_and_every_channel_is_drawn(panel):
 def test_no_saliency_at_all_is_a_flat_line():
     fig, _ = plot_saliency_pair(np.ones((1, 9)), np.zeros((1, 9)), np.zeros((1, 9)), ax=ax())
     assert fig.axes[1].lines[0].get_ydata().tolist() == [0] * 9
+
+
+def test_what_speaks_against_a_target_is_below_zero():
+    teacher, student = np.array([[0.1, -0.4, 0.2]]), np.array([[0.0, 0.1, 0.2]])
+    fig, _ = plot_saliency_pair(np.zeros((1, 3)), teacher, student, ax=ax())
+    below = fig.axes[1]
+    assert below.get_ylim()[0] == -1
+    assert below.collections[0].get_paths()[0].vertices[:, 1].min() == -1
+    np.testing.assert_allclose(below.lines[0].get_ydata(), [0, 0.5, 1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.float16])
+def test_series_of_any_numbers_are_drawn_whole(dtype):
+    X = np.array([[0, 1, 0, 1]]).astype(dtype)
+    _, axis = plot_saliency_pair(X, np.ones((1, 4)), np.ones((1, 4)), ax=ax())
+    low, high = axis.get_ylim()
+    assert low < 0 < 1 < high
 
 
 @pytest.mark.parametrize(
@@ -270,7 +310,7 @@ def test_without_labels_there_is_agreement_alone(panel):
 
 def test_cost_against_worth_of_several_students(panel, report):
     X, y = panel
-    same = fidelity_report(TEACHER, TEACHER, X, y, max_saliency_instances=0)
+    same = fidelity_report(TEACHER, TEACHER, X, y, background=X, random_state=0)
     _, axis = plot_tradeoff({"half": report, "same": same}, x="bytes_student", ax=ax())
     assert [text.get_text() for text in axis.texts] == ["half", "same"]
     for container, of in zip(axis.containers, (report, same), strict=True):
@@ -301,6 +341,12 @@ def test_a_wide_range_of_cost_is_drawn_on_a_log_scale(report):
         {"large": report, "small": replace(report, lines=cheap)}, x="bytes_student", ax=ax()
     )
     assert axis.get_xscale() == "log"
+
+
+def test_students_that_cannot_be_compared_are_refused(panel, report):
+    stranger = fidelity_report(STUDENT, TEACHER, *panel, background=panel[0], random_state=0)
+    with pytest.raises(ValueError, match="one teacher"):
+        plot_tradeoff({"half": report, "other": stranger})
 
 
 def test_no_report_and_no_such_line_are_refused(report):

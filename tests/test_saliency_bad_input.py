@@ -162,3 +162,10 @@ def test_a_perturbation_may_work_in_place(fitted, per_channel):
     expected = temporal_saliency(fitted, X, perturbation=Zero(), **options).values
     values = temporal_saliency(fitted, X, perturbation=InPlace(), **options).values
     np.testing.assert_allclose(values, expected)
+
+
+def test_series_that_float32_cannot_tell_apart_are_warned_of(fitted):
+    with pytest.warns(UserWarning, match="lose their digits in float32"):
+        temporal_saliency(fitted, X + 1e9)
+    temporal_saliency(fitted, X + 100)
+    temporal_saliency(fitted, np.full_like(X, 1e9))  # nothing to tell apart

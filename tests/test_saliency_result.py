@@ -11,6 +11,7 @@ from scipy.special import softmax
 from sktime_tsd import temporal_saliency
 from sktime_tsd.perturbations import AnyClass, Zero
 from sktime_tsd.saliency import Saliency
+from sktime_tsd.saliency._windows import mean_of_covering, window_starts, window_weights
 
 X, Y = random_panel(6, n_channels=2, n_timepoints=12)
 STARTS, WIDTH = np.array([0, 2, 4, 6, 7]), 4
@@ -174,6 +175,14 @@ def test_knows_its_length_and_survives_a_pickle(per_channel):
     assert again.to_frame().equals(saliency.to_frame())
     assert again.top(2).equals(saliency.top(2))
     assert again.target.tolist() == [1] * 6
+
+
+@pytest.mark.parametrize(("width", "stride"), [(1, 1), (5, 1), (5, 2), (5, 5), (30, 1)])
+def test_the_mean_of_the_covering_windows_is_that_of_the_weights(width, stride):
+    starts = window_starts(30, width, stride)
+    values = np.random.RandomState(0).rand(3, 2, len(starts))
+    found = mean_of_covering(values, starts, width, 30)
+    np.testing.assert_allclose(found, values @ window_weights(starts, width, 30))
 
 
 # -- the label it watches ------------------------------------------------------------

@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from sktime_tsd import SkorchClassifier, temporal_saliency
+from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.perturbations import AnyClass, Zero
 
@@ -213,8 +214,12 @@ def main(arguments=None):
     if min(options.repeats, options.series, options.threads) < 1:
         parser.error("--repeats, --series and --threads must be 1 or more")
 
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(options.threads)
+    with keep_torch_threads():
+        torch.set_num_threads(options.threads)
+        _print_ratios(options)
+
+
+def _print_ratios(options):
     X_train, y_train = load_dataset("GunPoint", split="train")
     X = load_dataset("GunPoint", split="test")[0][: options.series]
     forward, occlusion = [], []
@@ -238,7 +243,6 @@ def main(arguments=None):
     print(pd.DataFrame(forward).to_string(index=False))
     print("\nTime of others over that of temporal_saliency (above 1: ours is faster):\n")
     print(pd.DataFrame(occlusion).to_string(index=False) if occlusion else "(none is installed)")
-    torch.set_num_threads(n_threads)
 
 
 if __name__ == "__main__":

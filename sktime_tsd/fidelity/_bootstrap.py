@@ -24,8 +24,8 @@ def mean_of_draws(values):
         Of counts of shape (n_draws, n_instances); gives (n_draws,) or (n_draws, n_values),
         NaN for draws without any value.
     """
-    there = ~np.isnan(values)
-    zeroed = np.where(there, values, 0.0)
+    there = (~np.isnan(values)).astype(float)
+    zeroed = np.nan_to_num(values, nan=0.0)
 
     def statistic(counts):
         with np.errstate(invalid="ignore"):
@@ -44,9 +44,13 @@ def median_of_draws(values):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_draws, n_instances), int; gives (n_draws,).
+        Of counts of shape (n_draws, n_instances); gives (n_draws,).
     """
-    return lambda counts: np.array([np.median(np.repeat(values, row)) for row in counts])
+
+    def statistic(counts):
+        return np.array([np.median(np.repeat(values, row)) for row in counts.astype(int)])
+
+    return statistic
 
 
 class Bootstrap:
@@ -100,7 +104,7 @@ class Bootstrap:
         value_low_high : numpy.ndarray of shape (3,) or (3, n_values)
             Draws for which the statistic is NaN are left out. NaN where none is left.
         """
-        value = np.asarray(statistic(np.ones((1, n_instances), dtype=int))[0])
+        value = np.asarray(statistic(np.ones((1, n_instances)))[0])
         drawn = [statistic(counts) for counts in self._counts(n_instances)]
         if not drawn or n_instances < 2 or np.isnan(value).all():
             return np.stack([value, np.full_like(value, np.nan), np.full_like(value, np.nan)])
@@ -117,4 +121,5 @@ class Bootstrap:
         for first in range(0, self.n_draws, per_chunk):
             n_rows = min(per_chunk, self.n_draws - first)
             drawn = generator.integers(n, size=(n_rows, n)) + n * np.arange(n_rows)[:, None]
-            yield np.bincount(drawn.ravel(), minlength=n_rows * n).reshape(n_rows, n)
+            counts = np.bincount(drawn.ravel(), minlength=n_rows * n).reshape(n_rows, n)
+            yield counts.astype(float)  # products with integers are slow

@@ -98,7 +98,8 @@ def fidelity_report(
     teacher, student : fitted classifier
         Anything with ``predict_proba``. The student's classes are brought into the teacher's
         order. Of a `SaliencyDistilledClassifier` its ``student_`` is meant, of a
-        ``FrozenEstimator`` what it holds.
+        ``FrozenEstimator`` what it holds. Of a grid search pass ``best_estimator_``: a whole
+        search would be weighed with all its parts.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or any other sktime panel of equal-length series; series that neither was fitted on.
     y : array-like of shape (n_instances,), optional
@@ -168,9 +169,10 @@ def fidelity_report(
     intervals = Bootstrap(n_draws, confidence_level, seed)
     models = {"teacher": _unwrapped(teacher, "teacher"), "student": _unwrapped(student, "student")}
     x = as_tensor(X)
-    panel = x.numpy()
+    # probabilities are those of the series as given, not of their float32 copies
+    panel = X.reshape(x.shape) if isinstance(X, np.ndarray) else x.numpy().astype(np.float64)
     # whatever can be wrong is found before a classifier is asked
-    width_and_stride(window, stride, x.shape[2])
+    width, stride = width_and_stride(window, stride, x.shape[2])
     batch_size = most_at_once(batch_size)
     settings = {"background": background, "perturbation": perturbation, "n_donors": n_donors}
     donors = SharedDonors.draw(X=x, random_state=seed, **settings)
@@ -201,10 +203,10 @@ def fidelity_report(
     picked = np.sort(picked)
     saliencies, curves = {}, pd.DataFrame()
     if len(picked):
-        shared = {"window": window, "stride": stride, "random_state": seed, "verbose": verbose}
+        shared = {"window": width, "stride": stride, "random_state": seed, "verbose": verbose}
         for side, model in models.items():
             saliencies[side] = temporal_saliency(
-                model, panel[picked], batch_size=batch_size, **settings, **shared
+                model, x[picked].numpy(), batch_size=batch_size, **settings, **shared
             )
         removed = removal_curves(
             {side: Scorer(model) for side, model in models.items()},
@@ -236,7 +238,16 @@ def fidelity_report(
         student_probabilities=probabilities["student"],
         classes=classes,
         names=tuple(_name(model) for model in models.values()),
-        confidence_level=confidence_level,
+        settings={
+            "window": width,
+            "stride": stride,
+            "perturbation": donors.perturbation,
+            "n_donors": n_donors,
+            "max_saliency_instances": max_saliency_instances,
+            "n_draws": n_draws,
+            "confidence_level": confidence_level,
+            "random_state": seed,
+        },
     )
 
 
@@ -244,7 +255,8 @@ def _unwrapped(classifier, name):
     """Give the classifier that answers, out of what holds it."""
     while isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
-    classifier = getattr(classifier, "student_", classifier)
+    if hasattr(classifier, "_tensor_logits"):
+        classifier = getattr(classifier, "student_", classifier)
     check_answers(classifier, name)
     return classifier
 

@@ -85,8 +85,8 @@ def _lines():
         ("expected_calibration_error", "quality", "calibration error", "", False),
         ("parameters", "cost", "parameters", "", False),
         ("bytes", "cost", "pickle", "bytes", False),
-        ("latency_1", "cost", "1 series", "ms", False),
-        ("latency_256", "cost", "256 series", "ms", False),
+        ("latency_1", "cost", "predict 1 series", "ms", False),
+        ("latency_256", "cost", "predict 256 series", "ms", False),
     ):
         for side in SIDES:
             yield Line(f"{name}_{side}", group, label, unit, higher, side)

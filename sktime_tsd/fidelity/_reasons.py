@@ -12,6 +12,7 @@ __all__ = [
     "saliency_kendall",
     "saliency_spearman",
     "saliency_top_k_overlap",
+    "without_rounding",
 ]
 
 
@@ -28,7 +29,23 @@ def _check_pair(teacher_saliency, student_saliency):
         )
     if not (np.isfinite(pair[0]).all() and np.isfinite(pair[1]).all()):
         raise ValueError("The saliencies must be finite.")
-    return [saliency.reshape(len(saliency), -1) for saliency in pair]
+    return [without_rounding(saliency.reshape(len(saliency), -1)) for saliency in pair]
+
+
+def without_rounding(saliency):
+    """Make values equal that differ by rounding errors alone.
+
+    Parameters
+    ----------
+    saliency : numpy.ndarray of shape (n_instances, n_points)
+
+    Returns
+    -------
+    saliency : numpy.ndarray of shape (n_instances, n_points)
+        In shares of the largest absolute value of each series, to 12 decimals.
+    """
+    largest = np.abs(saliency).max(axis=1, keepdims=True)
+    return np.round(saliency / np.where(largest > 0, largest, 1), 12)
 
 
 def _by_rank(correlation, teacher_saliency, student_saliency):
@@ -213,12 +230,6 @@ def saliency_cosine(teacher_saliency, student_saliency):
     """
     pair = _check_pair(teacher_saliency, student_saliency)
     both_zero = ~(pair[0].any(axis=1) | pair[1].any(axis=1))
-    # first by the largest entry: squares of tiny ones would vanish
-    teacher, student = (_over(_over(s, np.inf), 2) for s in pair)
-    return (teacher * student).sum(axis=1).clip(-1, 1) + both_zero
-
-
-def _over(saliency, order):
-    """Divide each row by its norm; zeros stay."""
-    norm = np.linalg.norm(saliency, ord=order, axis=1, keepdims=True)
-    return saliency / np.where(norm > 0, norm, 1)
+    norms = np.prod([np.linalg.norm(saliency, axis=1) for saliency in pair], axis=0)
+    product = (pair[0] * pair[1]).sum(axis=1) / np.where(norms > 0, norms, 1)
+    return product.clip(-1, 1) + both_zero

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from sktime_tsd.fidelity._reasons import without_rounding
 from sktime_tsd.saliency import batches_of_copies
 
 __all__ = ["KINDS", "REMOVAL_SCORES", "RemovalCurves", "removal_curves"]
@@ -179,7 +180,10 @@ def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verb
             entries["insertion", source, k] = (number, k, n_timepoints)
     which, first_rank, end_rank = np.array(list(entries.values())).T
     ranks = np.stack(
-        [np.argsort(np.argsort(-s, axis=1, kind="stable"), axis=1) for s in saliencies.values()]
+        [
+            np.argsort(np.argsort(-without_rounding(s), axis=1, kind="stable"), axis=1)
+            for s in saliencies.values()
+        ]
     )  # (n_sources, n_instances, n_timepoints)
 
     whole, answers = {}, {}

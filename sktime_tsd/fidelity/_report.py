@@ -47,8 +47,10 @@ class FidelityReport:
         Labels of their columns.
     names : tuple of str
         What the teacher and the student are.
-    confidence_level : float
-        Of the intervals.
+    settings : dict
+        What the report was made with: ``window`` and ``stride`` in time points,
+        ``perturbation``, ``n_donors``, ``max_saliency_instances``, ``n_draws``,
+        ``confidence_level``, ``random_state`` (a drawn seed where none was given).
     """
 
     lines: pd.DataFrame
@@ -62,7 +64,7 @@ class FidelityReport:
     student_probabilities: np.ndarray
     classes: np.ndarray
     names: tuple
-    confidence_level: float
+    settings: dict
 
     def to_frame(self):
         """One row per line of the report.
@@ -109,8 +111,9 @@ class FidelityReport:
         if n_saliency:
             lines.append(f"saliency: {self.teacher_saliency.filling}")
         lines.append("(+) higher is better, (-) lower is better")
-        if self.lines["low"].notna().any():
-            lines.append(f"[low high] are {100 * self.confidence_level:g} % bootstrap intervals")
+        if self.settings["n_draws"]:
+            level = f"{100 * self.settings['confidence_level']:g} %"
+            lines.append(f"[low high] are {level} bootstrap intervals")
         return lines
 
     def _rows(self):
@@ -121,7 +124,9 @@ class FidelityReport:
             unit = f", {line.unit}" if line.unit else ""
             label = f"{line.label}{unit} ({'+' if line.higher_is_better else '-'})"
             cells = shown.setdefault((line.group, label), {})
-            cells[line.side] = _cell(row["value"], row["low"], row["high"])
+            exact = line.name.startswith(("parameters", "bytes"))
+            low, high = (np.nan, np.nan) if exact else (row["low"], row["high"])
+            cells[line.side] = _cell(row["value"], low, high)
         for (group, label), cells in shown.items():
             sides = [None] if None in cells else SIDES
             yield group, label, [cells[side] for side in sides]
@@ -145,7 +150,7 @@ class FidelityReport:
                     text.append("")
                 text.append(f"{title:<{width}}{''.join(sides)}".rstrip())
                 last = group
-            cells = "".join(f"{cell:<{_COLUMN_WIDTH}}" for cell in cells)
+            cells = "".join(f"{cell:<{_COLUMN_WIDTH - 1}} " for cell in cells)
             text.append(f"  {label:<{_LABEL_WIDTH}}{cells}".rstrip())
         return "\n".join(text)
 
@@ -168,7 +173,7 @@ def _cell(value, low, high):
         return "-"
     n_digits = 3 if value < 10 else 1 if value < 100 else 0
     text = f"{value:,.{n_digits}f}"
-    if np.isnan(low) or low == value == high:
+    if np.isnan(low):
         return text
     return f"{text} [{low:,.{n_digits}f} {high:,.{n_digits}f}]"
 
@@ -196,7 +201,7 @@ def compare(reports):
     ------
     ValueError
         If there is no report, or they were not made with the same teacher, series, labels,
-        background, windows and seed.
+        background and settings, ``random_state`` included.
     TypeError
         If `reports` is no dict of reports.
 
@@ -223,11 +228,17 @@ def compare(reports):
     if not reports:
         raise ValueError("reports is empty: there is nothing to compare.")
     first, *others = reports.values()
+    for report in others:
+        other = [name for name, value in report.settings.items() if value != first.settings[name]]
+        if other:
+            raise ValueError(
+                f"The reports were made with different settings ({', '.join(other)}), so their "
+                "lines cannot be compared. Give all the same, random_state included."
+            )
     if not all(_same_teacher(first, report) for report in others):
         raise ValueError(
             "The reports differ in what they say of the teacher alone: compare takes several "
-            "students of one teacher on the same series, with the same labels, background, windows "
-            "and random_state."
+            "students of one teacher on the same series, with the same labels and background."
         )
     columns = ["value", "low", "high"]
     return pd.concat(

@@ -1,4 +1,4 @@
-"""Pictures of results; nothing is computed here. Needs matplotlib (extra ``plot``).
+"""Pictures of results that are computed elsewhere. Needs matplotlib (extra ``plot``).
 
 Every function takes ``ax=None``, returns ``(fig, ax)``, shows nothing and leaves the
 global style as it is. Teacher and student differ in colour and in line style or marker,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sktime_tsd._validation import check_choice
-from sktime_tsd.fidelity import LINES, FidelityReport
+from sktime_tsd.fidelity import LINES, FidelityReport, compare
 from sktime_tsd.plotting._style import COLORS, MARKERS, new_axes
 
 __all__ = ["plot_agreement", "plot_fidelity_curve", "plot_tradeoff"]
@@ -177,7 +177,8 @@ def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=Non
     Raises
     ------
     ValueError, TypeError
-        If there is no report, or a report lacks a line.
+        If there is no report, a report lacks a line, or `sktime_tsd.fidelity.compare` refuses
+        them.
 
     Examples
     --------
@@ -204,6 +205,7 @@ def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=Non
                     f"The report of {name!r} has no value for {line!r}; it has: "
                     f"{', '.join(report.lines['value'].dropna().index)}."
                 )
+    compare(reports)  # refuses what does not belong into one picture
     ax = new_axes(ax, figsize=(5.4, 4))[0, 0]
     points = [
         (name, report.lines, COLORS["student"], "s", x, y) for name, report in reports.items()

@@ -8,12 +8,17 @@ from sktime_tsd.plotting._style import COLORS, new_axes
 
 __all__ = ["plot_saliency", "plot_saliency_pair"]
 
+# more could not be read
+_MOST_ROWS = 12
+_MOST_COLUMNS = 6
+
 
 def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=None):
     """Draw one series coloured by what the classifier's answer rests on.
 
-    Salient parts are dark and thick. Each channel has a row of its own; with `per_class`,
-    each class a column.
+    Salient parts are dark and thick; where values are negative (of a class or a target), what
+    speaks against it is pale and thick. Each channel has a row of its own; with `per_class`,
+    each class a column. Of more than 12 channels or 6 classes, the most salient are drawn.
 
     Parameters
     ----------
@@ -71,18 +76,21 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
         raise ValueError(
             f"X has {n_channels} channels, the saliency {values.shape[1]}; it is not that of X."
         )
+    columns = _most_salient(np.abs(values).max(axis=(1, 2)), _MOST_COLUMNS)
+    channels = _most_salient(np.abs(values).max(axis=(0, 2)), _MOST_ROWS)
+    values, names = values[columns][:, channels], [names[k] for k in columns]
     axes = new_axes(
-        ax, n_channels, len(names), figsize=(5 * len(names) + 1, 0.9 + 1.7 * n_channels)
+        ax, len(channels), len(names), figsize=(5 * len(names) + 1, 0.9 + 1.7 * len(channels))
     )
     largest = np.abs(values).max() or 1.0
     low, high = min(0.0, values.min()), max(0.0, values.max())
     colors = ScalarMappable(Normalize(low, high if high > low else largest), cmap="cividis_r")
     for column, name in enumerate(names):
-        for channel in range(n_channels):
-            axis = axes[channel, column]
-            _draw_colored(axis, x[channel], values[column, channel], colors, largest)
+        for row, channel in enumerate(channels):
+            axis = axes[row, column]
+            _draw_colored(axis, x[channel], values[column, row], colors, largest)
             axis.set_ylabel(f"channel {channel}" if n_channels > 1 else "series")
-            if channel == 0 and name is not None:
+            if row == 0 and name is not None:
                 axis.set_title(name)
         axes[-1, column].set_xlabel("time point")
     figure = axes[0, 0].figure
@@ -94,6 +102,11 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
         else:
             axes[0, 0].set_title(title)
     return figure, axes if axes.size > 1 else axes[0, 0]
+
+
+def _most_salient(saliency, n):
+    """Places of the n largest values, ascending; of equal ones, the first."""
+    return np.sort(np.argsort(-saliency, kind="stable")[:n])
 
 
 def _draw_colored(ax, x, values, colors, largest):
@@ -120,8 +133,8 @@ def _draw_colored(ax, x, values, colors, largest):
 def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
     """Draw one series with the teacher's and the student's saliency below it.
 
-    Each saliency is drawn in shares of its own largest value, so that their shapes can be
-    compared whatever their size. Their rank correlation is written in.
+    Each saliency is drawn in shares of its own largest absolute value, so that their shapes can
+    be compared whatever their size. Their rank correlation is written in.
 
     Parameters
     ----------
@@ -195,8 +208,9 @@ def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
         linestyle="--",
         label="student",
     )
-    below.set_ylim(0, 2.6)
-    below.set_yticks([0, 0.5, 1])
+    lowest = -1 if min(teacher.min(), student.min()) < 0 else 0
+    below.set_ylim(lowest, lowest + 2.6 * (1 - lowest))
+    below.set_yticks([-1, 0, 1] if lowest else [0, 0.5, 1])
     below.set_ylabel("share of largest saliency", loc="bottom", fontsize="small")
     below.legend(loc="upper right", fontsize="small", ncols=2, frameon=False)
     return ax.figure, ax
@@ -204,7 +218,7 @@ def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
 
 def _series(X, instance, n_instances, n_timepoints):
     """One series of a panel, (n_channels, n_timepoints), after a check of the panel."""
-    X = np.asarray(X)
+    X = np.asarray(X, dtype=float)
     if X.ndim == 2:
         X = X[:, None]
     if X.ndim != 3 or X.shape[::2] != (n_instances, n_timepoints):
@@ -217,5 +231,5 @@ def _series(X, instance, n_instances, n_timepoints):
 
 
 def _share_of_largest(saliency):
-    largest = saliency.max()
+    largest = np.abs(saliency).max()
     return saliency / largest if largest > 0 else saliency

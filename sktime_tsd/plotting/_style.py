@@ -1,5 +1,7 @@
 """What all pictures have in common."""
 
+import numpy as np
+
 __all__ = ["COLORS", "MARKERS", "new_axes"]
 
 # of the palette of Okabe and Ito, told apart by the colour-blind
@@ -28,8 +30,6 @@ def new_axes(ax, n_rows=1, n_columns=1, figsize=(6, 3.6)):
     ValueError
         If `ax` holds another number of axes.
     """
-    import numpy as np
-
     if ax is None:
         import matplotlib.pyplot as plt
 

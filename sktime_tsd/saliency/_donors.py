@@ -1,5 +1,6 @@
 """What fills the windows: donors that all series and all classifiers share."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,25 +30,44 @@ def as_tensor(X):
     ------
     ValueError, TypeError
         If it is no panel of finite values.
+
+    Warns
+    -----
+    UserWarning
+        If float32 cannot hold what the series differ in.
     """
     if not isinstance(X, np.ndarray):
         X = _as_numpy3d(X)
     x = torch.from_numpy(as_float32_panel(X))
+    _warn_of_lost_digits(X)
     return x.unsqueeze(1) if x.ndim == 2 else x
 
 
+def _warn_of_lost_digits(X):
+    largest, spread = np.abs(X).max(), X.std()
+    # a spread of float64's own rounding is none
+    if X.dtype.itemsize > 4 and 1e-12 * largest < spread < 1000 * largest * 2.0**-24:
+        warnings.warn(
+            f"Series around {X.mean():.3g} with a spread of {spread:.3g} lose their digits in "
+            "float32, in which perturbed series are computed. Subtract their mean first.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def _as_numpy3d(X):
+    reason = None
     try:
         is_panel, _, metadata = check_is_scitype(
             X, "Panel", return_metadata=["is_equal_length", "mtype"]
         )
-    except Exception:  # sktime's checks of what is no panel raise many kinds
-        is_panel = False
+    except Exception as error:  # sktime's checks of what is no panel raise many kinds
+        is_panel, reason = False, error
     if not is_panel:
         raise TypeError(
             "X must be a numpy array of shape (n_instances, n_channels, n_timepoints) or another "
             f"panel type of sktime, got a {type(X).__name__} that is none."
-        )
+        ) from reason
     if not metadata["is_equal_length"]:
         raise ValueError(
             "X contains series of unequal length. Bring them to one length first, for instance "

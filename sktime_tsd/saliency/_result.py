@@ -8,7 +8,7 @@ import pandas as pd
 
 from sktime_tsd._validation import check_number
 from sktime_tsd.perturbations import Perturbation
-from sktime_tsd.saliency._windows import window_weights
+from sktime_tsd.saliency._windows import mean_of_covering, window_weights
 
 __all__ = ["Saliency"]
 
@@ -91,9 +91,9 @@ class Saliency:
         Of shape (n_instances, (n_channels,) n_timepoints). In nats, 0 or more; with a target
         the fall of its probability, in [-1, 1]. Higher: the answer rests more on this part.
         """
-        return self.window_values @ self.window_weights
+        return self._at_points(self.window_values)
 
-    @property
+    @cached_property
     def class_values(self):
         """What each class adds to the divergence at each time point, in nats.
 
@@ -101,7 +101,10 @@ class Saliency:
         ``class_values[:, k]`` is of the shape of `values`. Positive where the perturbation
         makes class k less probable. Without a target, the sum over the classes is `values`.
         """
-        return self.window_class_values @ self.window_weights
+        return self._at_points(self.window_class_values)
+
+    def _at_points(self, window_values):
+        return mean_of_covering(window_values, self.starts, self.width, self.n_timepoints)
 
     @property
     def filling(self):

@@ -44,7 +44,8 @@ def temporal_saliency(
     where p are the classifier's probabilities and :math:`\tilde x_{W, d}` is x with
     window W taken from donor d. The donors are drawn once, of any class, and shared by
     all series: two classifiers called with the same background and seed answer the same
-    questions, and the saliency of a series does not depend on the other series.
+    questions, and the saliency of a series does not depend, up to rounding, on the other
+    series. Perturbed series are computed in float32; probabilities below 1e-6 count as 1e-6.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def temporal_saliency(
         Perturb one channel at a time, for values per channel; n_channels times the work.
     batch_size : int, default=1024
         Most perturbed series that exist at once: bounds the memory, whatever the number of
-        series, time points and donors. Changes no result.
+        series, time points and donors. Changes results by rounding alone.
     random_state : int, RandomState or None, default=None
         Draws the donors.
     verbose : int, default=0
@@ -186,6 +187,8 @@ def _check_target(target, classes, n_instances):
     if target is None:
         return None
     labels = np.empty(n_instances, dtype=object)
+    if isinstance(target, np.ndarray):
+        target = target.tolist()
     if isinstance(target, str) or not np.iterable(target):
         labels[:] = [target] * n_instances
     elif len(target) == n_instances:

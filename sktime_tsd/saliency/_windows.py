@@ -5,7 +5,7 @@ import numpy as np
 from sktime_tsd._validation import check_number
 from sktime_tsd.perturbations import window_width
 
-__all__ = ["width_and_stride", "window_starts", "window_weights"]
+__all__ = ["mean_of_covering", "width_and_stride", "window_starts", "window_weights"]
 
 
 def width_and_stride(window, stride, n_timepoints):
@@ -85,3 +85,34 @@ def window_weights(starts, width, n_timepoints):
     points = np.arange(n_timepoints)
     covers = (starts[:, None] <= points) & (points < starts[:, None] + width)
     return covers / covers.sum(axis=0)
+
+
+def mean_of_covering(window_values, starts, width, n_timepoints):
+    """Mean, at each time point, of the windows that cover it.
+
+    ``window_values @ window_weights(...)`` without the matrix, which for long series would
+    be large.
+
+    Parameters
+    ----------
+    window_values : numpy.ndarray of shape (..., n_windows)
+    starts : numpy.ndarray of shape (n_windows,)
+    width, n_timepoints : int
+
+    Returns
+    -------
+    values : numpy.ndarray of shape (..., n_timepoints)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.saliency._windows import mean_of_covering
+    >>> mean_of_covering(np.array([1.0, 3.0]), np.array([0, 1]), 2, 3)
+    array([1., 2., 3.])
+    """
+    points = np.arange(n_timepoints)
+    end = np.searchsorted(starts, points, side="right")
+    first = np.searchsorted(starts, points - width, side="right")
+    before = np.zeros((*window_values.shape[:-1], 1))
+    sums = np.concatenate([before, window_values.cumsum(axis=-1)], axis=-1)
+    return (sums[..., end] - sums[..., first]) / (end - first)
