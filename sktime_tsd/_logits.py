@@ -178,9 +178,14 @@ def class_probabilities(classifier, X):
     with keep_torch_threads():
         try:
             probabilities = np.asarray(classifier.predict_proba(X), dtype=np.float64)
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             if "dim 3" in str(error):
                 raise ValueError(f"{error}{FLATTEN}") from error
+            if "double" in str(error).lower():  # torch's word for float64
+                raise ValueError(
+                    f"{type(classifier).__name__} computes in float32: pass the series as "
+                    f"X.astype(numpy.float32). ({error})"
+                ) from error
             raise
     name = f"predict_proba of {type(classifier).__name__}"
     check_probabilities(name, probabilities)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -68,3 +69,21 @@ def test_quality_is_that_of_the_series_as_given():
         report = fidelity_report(clf, clf, far, Y, max_saliency_instances=0, **QUICK)
     assert report["accuracy_teacher"] == clf.score(far, Y)
     assert report["accuracy_teacher"] > 0.8
+
+
+class Float32Network:
+    """As wrappers of other libraries are: of the series' own dtype, or not at all."""
+
+    classes_ = np.array(["a", "b", "c"])
+    network = torch.nn.Linear(24, 3)
+
+    def predict_proba(self, X):
+        with torch.no_grad():
+            return self.network(torch.from_numpy(X).flatten(1)).softmax(dim=1).numpy()
+
+
+def test_a_network_that_wants_float32_says_so():
+    clf = Float32Network()
+    with pytest.raises(ValueError, match=r"Float32Network computes in float32: .*astype"):
+        fidelity_report(clf, clf, X, Y, **QUICK)
+    assert fidelity_report(clf, clf, X.astype(np.float32), Y, **QUICK)["top_1_agreement"] == 1

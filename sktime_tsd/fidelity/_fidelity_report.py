@@ -102,6 +102,7 @@ def fidelity_report(
         search would be weighed with all its parts.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or any other sktime panel of equal-length series; series that neither was fitted on.
+        Probabilities are those of the series as given, saliency is computed in float32.
     y : array-like of shape (n_instances,), optional
         True labels. Without them, lines that need them are left out.
     background : panel like `X`, or tuple (panel, labels), optional
