@@ -47,7 +47,9 @@ def _parser():
         "knowledge distillation (KD), by temporal saliency distillation (TSD).",
     )
     parser.add_argument(
-        "--dataset", default="GunPoint", help="a set inside sktime, or a folder of --data-dir"
+        "--dataset",
+        default="GunPoint",
+        help="a set inside sktime (default: GunPoint), or a folder of --data-dir",
     )
     parser.add_argument(
         "--data-dir", type=_folder, help="folder of UCR/UEA sets: NAME/NAME_TRAIN.ts, _TEST.ts"

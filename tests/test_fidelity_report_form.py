@@ -360,3 +360,12 @@ def test_wrong_options_are_named_before_any_classifier_is_asked(option, value):
 def test_a_perturbation_that_lacks_donors_is_refused(perturbation, message):
     with pytest.raises(ValueError, match=message):
         report_on(linear(0), linear(1), perturbation=perturbation)
+
+
+def test_a_line_that_is_not_there_is_told_with_those_alike(report):
+    with pytest.raises(KeyError, match="accuracy_teacher, accuracy_student"):
+        report["accuracy"]
+    with pytest.raises(KeyError, match=r"Did you mean .*saliency_spearman"):
+        report["saliency_spaerman"]
+    with pytest.raises(KeyError, match="need y"):
+        report_on(linear(0), linear(1))["brier_score_student"]

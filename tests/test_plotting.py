@@ -178,6 +178,11 @@ def test_of_many_channels_and_classes_the_most_salient_are_drawn():
     np.testing.assert_array_equal(drawn, X[0, 2])
 
 
+def test_bare_values_are_no_saliency():
+    with pytest.raises(TypeError, match="what temporal_saliency returns, got a ndarray"):
+        plot_saliency(np.ones((3, 1, 20)), np.ones((3, 20)))
+
+
 # -- pair ------------------------------------------------------------------------------
 
 

@@ -77,8 +77,9 @@ def fidelity_report(
 ):
     """Measure whether a student gives its teacher's answers for its teacher's reasons.
 
-    The lines, each with a percentile bootstrap interval over the series; definition,
-    direction, unit and source stand in the docstring of each function:
+    The lines, each with a percentile bootstrap interval over the series. Definitions stand in
+    one table in ``docs/method.md``; the docstring of each function adds direction, unit and
+    source:
 
     * answers: `top_1_agreement`, in all and where the teacher is right or wrong;
     * probabilities: `kl_divergence`, `jensen_shannon_divergence`, `total_variation`;
@@ -115,7 +116,7 @@ def fidelity_report(
         For the saliency; removal curves use the first four of them.
     max_saliency_instances : int, default=200
         Reasons and removal are measured on at most so many series, drawn at random. 0 leaves
-        them out.
+        them out. Most of a report's time goes here, with a heavy teacher.
     n_draws : int, default=1000
         Bootstrap draws; 0 makes no intervals.
     confidence_level : float, default=0.95

@@ -1,6 +1,7 @@
 """A fidelity report as an object."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from html import escape
 from textwrap import wrap
 
@@ -95,7 +96,15 @@ class FidelityReport:
         }
 
     def __getitem__(self, name):
-        """Value of a line."""
+        """Value of a line; names alike are told if there is no such line."""
+        if name not in self.lines.index:
+            alike = [line for line in self.lines.index if str(name) in line]
+            alike += get_close_matches(str(name), self.lines.index)
+            hint = f" Did you mean {', '.join(dict.fromkeys(alike))}?" if alike else ""
+            raise KeyError(
+                f"The report has no line {name!r}.{hint} Lines of quality need y, those of reasons "
+                "and removal max_saliency_instances, those of time latency=True."
+            )
         return float(self.lines.at[name, "value"])
 
     def _headline(self):
@@ -135,7 +144,7 @@ class FidelityReport:
         text = [
             row
             for line in self._headline()
-            for row in wrap(line, _TEXT_WIDTH, subsequent_indent=" " * 10)
+            for row in wrap(line, _TEXT_WIDTH, subsequent_indent=" " * 10, break_on_hyphens=False)
         ]
         last = None
         for group, label, cells in self._rows():

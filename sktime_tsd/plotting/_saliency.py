@@ -5,6 +5,7 @@ import numpy as np
 from sktime_tsd._validation import check_flag, check_number
 from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.plotting._style import COLORS, new_axes
+from sktime_tsd.saliency import Saliency
 
 __all__ = ["plot_saliency", "plot_saliency_pair"]
 
@@ -61,6 +62,10 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
     from matplotlib.colors import Normalize
 
     check_flag("per_class", per_class)
+    if not isinstance(saliency, Saliency):
+        raise TypeError(
+            f"saliency must be what temporal_saliency returns, got a {type(saliency).__name__}."
+        )
     x = _series(X, instance, len(saliency), saliency.n_timepoints)
     n_channels = len(x)
     # (n_columns, n_channels, n_timepoints)
@@ -224,7 +229,8 @@ def _series(X, instance, n_instances, n_timepoints):
     if X.ndim != 3 or X.shape[::2] != (n_instances, n_timepoints):
         raise ValueError(
             f"The saliency is of {n_instances} series of {n_timepoints} time points; X must be the "
-            f"same series, (n_instances, n_channels, n_timepoints), got shape {X.shape}."
+            f"same series, (n_instances, n_channels, n_timepoints), got shape {X.shape}. The "
+            "saliencies in a report are those of X[report.saliency_instances]."
         )
     check_number("instance", instance, integer=True, low=-len(X), high=len(X) - 1)
     return X[instance]
