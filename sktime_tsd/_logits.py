@@ -57,11 +57,12 @@ def in_native_dtype(classifier, X):
     Parameters
     ----------
     classifier : classifier
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
 
     Returns
     -------
     X : numpy.ndarray of the same shape
+        In float64 for classifiers of sktime, else as it is.
     """
     foreign = isinstance(classifier, BaseObject) and not gives_logits(classifier)
     return X.astype(np.float64) if foreign else X
@@ -269,3 +270,7 @@ class Scorer:
         # one floor for all: logits know smaller probabilities, and would differ from
         # probabilities of the same function
         return log_p.clamp(min=math.log(LEAST_PROBABILITY)).log_softmax(dim=1).numpy()
+
+    def log_probabilities_in_batches(self, X, batch_size):
+        """`log_probabilities` of any number of series, `batch_size` at a time."""
+        return np.concatenate([self.log_probabilities(x) for x in X.split(batch_size)])

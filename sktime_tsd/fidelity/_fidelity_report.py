@@ -197,6 +197,7 @@ def fidelity_report(
     of_series = None if y is None else class_indices("y", y, classes, of="teacher's classes")
 
     samples = _compare_answers(probabilities, y, classes)
+    reliability = _reliability(probabilities, samples)
     lines = _with_intervals(intervals, samples)
     if y is not None:
         lines |= _quality_of_whole_sets(intervals, probabilities, of_series)
@@ -232,7 +233,7 @@ def fidelity_report(
         lines=frame,
         samples=samples.rename_axis("instance"),
         curves=curves,
-        reliability=_reliability(probabilities, of_series),
+        reliability=reliability,
         teacher_saliency=saliencies.get("teacher"),
         student_saliency=saliencies.get("student"),
         saliency_instances=picked,
@@ -372,16 +373,18 @@ def _curves_frame(removed, intervals):
     return pd.concat(frames, ignore_index=True)
 
 
-def _reliability(probabilities, of_series):
+def _reliability(probabilities, samples):
+    """Means of each bin of confidence, for both models."""
     frames = []
-    agreement = top_1_agreement(probabilities["teacher"], probabilities["student"])
     for side in SIDES:
         confidence, bins = confidence_bins(probabilities[side])
-        right = np.full(len(bins), np.nan)
-        if of_series is not None:
-            right = (probabilities[side].argmax(axis=1) == of_series).astype(float)
         by_series = pd.DataFrame(
-            {"bin": bins, "confidence": confidence, "accuracy": right, "agreement": agreement}
+            {
+                "bin": bins,
+                "confidence": confidence,
+                "accuracy": samples.get(f"accuracy_{side}", np.nan),
+                "agreement": samples["top_1_agreement"],
+            }
         )
         frame = by_series.groupby("bin").mean()
         frame.insert(0, "n", by_series.groupby("bin").size())

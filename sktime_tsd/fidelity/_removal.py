@@ -188,7 +188,7 @@ def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verb
 
     whole, answers = {}, {}
     for model, scorer in scorers.items():
-        log_p = np.concatenate([scorer.log_probabilities(x) for x in X.split(batch_size)])
+        log_p = scorer.log_probabilities_in_batches(X, batch_size)
         answers[model] = log_p.argmax(axis=1)
         whole[model] = np.exp(log_p.max(axis=1))
     left = {model: np.zeros(n_instances * len(entries)) for model in scorers}
@@ -207,7 +207,7 @@ def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verb
         goes = (rank >= first_rank[batch.entry, None]) & (rank < end_rank[batch.entry, None])
         x = torch.where(torch.from_numpy(goes)[:, None], filler, x)
         for model, scorer in scorers.items():
-            log_p = scorer.log_probabilities(x.to(scorer.device))
+            log_p = scorer.log_probabilities(x)
             of_answer = log_p[np.arange(len(x)), answers[model][batch.series]]
             batch.add_over_donors(left[model], np.exp(of_answer) / n_donors)
 

@@ -124,9 +124,7 @@ def temporal_saliency(
     check_random_state_parameter(random_state)
     donors = SharedDonors.draw(perturbation, background, X, n_donors, random_state)
     scorer = Scorer(classifier)
-    log_p = np.concatenate(
-        [scorer.log_probabilities(x.to(scorer.device)) for x in X.split(batch_size)]
-    )
+    log_p = scorer.log_probabilities_in_batches(X, batch_size)
     classes = class_labels(classifier, log_p.shape[1])
     targets = _check_target(target, classes, n_instances)
 
