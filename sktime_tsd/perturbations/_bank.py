@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from sktime_tsd._windows import replace_window
 from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["WindowBank"]
@@ -25,9 +26,9 @@ class WindowBank:
     perturbation : Perturbation
     width : int
         Time points per window.
-    starts : torch.Tensor of shape (n_instances, n_entries), int64
+    starts : torch.Tensor of shape (n_instances, n_entries), int32
         First time point of each window.
-    donors : torch.Tensor of shape (n_instances, n_entries), int64, or None
+    donors : torch.Tensor of shape (n_instances, n_entries), int32, or None
         Indices into `pool`; None where the perturbation needs no donors.
     pool : torch.Tensor of shape (n_pool, n_channels, n_timepoints) or None
         The donors' series; None together with `donors`.
@@ -91,14 +92,12 @@ class WindowBank:
             # float64 spans far more pairs than any training set has
             uniform = torch.rand(len(y), n_entries, generator=generator, dtype=torch.float64)
             pairs = (uniform * n_pairs[:, None]).long()
-        needs_donors = perturbation.needs_donors
-        return cls(
-            perturbation=perturbation,
-            width=width,
-            starts=pairs % n_starts,
-            donors=perturbation.pick_donors(y, pairs // n_starts) if needs_donors else None,
-            pool=perturbation.pool(X, generator) if needs_donors else None,
-        )
+        donors = pool = None
+        if perturbation.needs_donors:
+            donors = perturbation.pick_donors(y, pairs // n_starts).int()
+            pool = perturbation.pool(X, generator)
+        starts = (pairs % n_starts).int()
+        return cls(perturbation, width, starts, donors, pool)
 
     @property
     def n_entries(self):
@@ -125,8 +124,8 @@ class WindowBank:
             pool=self.pool.to(device),
         )
 
-    def perturb(self, X, series, entries):
-        """Perturbed copies of some series.
+    def windows(self, X, series, entries):
+        """Windows of some series, and what fills them.
 
         Parameters
         ----------
@@ -134,17 +133,41 @@ class WindowBank:
             The set the bank was drawn for.
         series : torch.Tensor of shape (n,), int64
             Which series.
-        entries : slice or torch.Tensor of shape (k,), int64
-            Which entries of the bank, the same for each of these series.
+        entries : slice or torch.Tensor of shape (k,) or (n, k), int64
+            Which entries of the bank: the same for each of these series, or each its own.
+
+        Returns
+        -------
+        starts : torch.Tensor of shape (n, k), int64
+            First time point of each window.
+        fillers : torch.Tensor of shape (n, k, n_channels, width)
+            Values that fill it.
+        """
+        if isinstance(entries, slice):
+            entries = torch.arange(self.n_entries, device=series.device)[entries]
+        chosen = series[:, None], entries
+        starts = self.starts[chosen].long()  # (n, k)
+        donor_windows = None
+        if self.donors is not None:
+            points = starts[..., None] + torch.arange(self.width, device=starts.device)
+            donor_windows = self.pool.transpose(1, 2)[
+                self.donors[chosen].long()[..., None], points
+            ].transpose(2, 3)  # (n, k, n_channels, width)
+        x = X[series].unsqueeze(1).expand(-1, starts.shape[1], -1, -1)
+        return starts, self.perturbation.filler(x, starts, self.width, donor_windows)
+
+    def perturb(self, X, series, entries):
+        """Perturbed copies of some series.
+
+        Parameters
+        ----------
+        X, series, entries
+            As for `windows`.
 
         Returns
         -------
         x_perturbed : torch.Tensor of shape (n, k, n_channels, n_timepoints)
         """
-        starts = self.starts[series][:, entries]  # (n, k)
-        copies = X[series].repeat_interleave(starts.shape[1], dim=0)  # (n * k, ...)
-        donors = None
-        if self.donors is not None:
-            donors = self.pool[self.donors[series][:, entries].reshape(-1)]
-        perturbed = self.perturbation.fill(copies, starts.reshape(-1), self.width, donors)
-        return perturbed.unflatten(0, starts.shape)
+        starts, fillers = self.windows(X, series, entries)
+        x = X[series].unsqueeze(1).expand(-1, starts.shape[1], -1, -1)
+        return replace_window(x, starts, fillers)

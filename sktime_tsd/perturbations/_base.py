@@ -1,4 +1,4 @@
-"""What every perturbation has in common, and the arithmetic of windows."""
+"""What every perturbation has in common, and how wide a window is."""
 
 import numbers
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import ClassVar
 import torch
 
 from sktime_tsd._validation import check_number
+from sktime_tsd._windows import cut_window, replace_window
 
-__all__ = ["Perturbation", "check_window", "cut_window", "replace_window", "window_width"]
+__all__ = ["Perturbation", "check_window", "window_width"]
 
 
 def check_window(window):
@@ -72,50 +73,11 @@ def window_width(window, n_timepoints):
     return int(window)
 
 
-def replace_window(x, starts, filler):
-    """Put other values into one window of each series.
-
-    Parameters
-    ----------
-    x : torch.Tensor of shape (n, n_channels, n_timepoints)
-    starts : torch.Tensor of shape (n,), int64
-        First time point of each window.
-    filler : torch.Tensor of shape (n, n_channels, width)
-
-    Returns
-    -------
-    x_perturbed : torch.Tensor of shape (n, n_channels, n_timepoints)
-        A new tensor; differentiable in `x` and `filler`.
-    """
-    return x.scatter(2, _window_index(starts, filler.shape[2], x), filler)
-
-
-def cut_window(x, starts, width):
-    """Read one window of each series.
-
-    Parameters
-    ----------
-    x : torch.Tensor of shape (n, n_channels, n_timepoints)
-    starts : torch.Tensor of shape (n,), int64
-    width : int
-
-    Returns
-    -------
-    windows : torch.Tensor of shape (n, n_channels, width)
-    """
-    return x.gather(2, _window_index(starts, width, x))
-
-
-def _window_index(starts, width, x):
-    points = starts[:, None] + torch.arange(width, device=x.device)  # (n, width)
-    return points[:, None, :].expand(-1, x.shape[1], -1)  # (n, n_channels, width)
-
-
 @dataclass(frozen=True)
 class Perturbation:
     """What fills a window of a series: the base of all perturbations.
 
-    A subclass gives `fill`; one that fills windows from other series gives
+    A subclass gives `filler`; one that fills windows from other series gives
     `n_donors` and `pick_donors` too, and is then drawn with donors.
     """
 
@@ -169,22 +131,42 @@ class Perturbation:
         """
         return X
 
+    def filler(self, x, starts, width, donor_windows=None):
+        """Give the values that fill one window of each series.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (..., n_channels, n_timepoints)
+        starts : torch.Tensor of shape (...), int64
+            First time point of each window, in ``[0, n_timepoints - width]``.
+        width : int
+            Time points per window.
+        donor_windows : torch.Tensor of shape (..., n_channels, width), optional
+            The same window of each series' donor, where the perturbation needs one.
+
+        Returns
+        -------
+        filler : torch.Tensor of shape (..., n_channels, width)
+            Differentiable in `x`.
+        """
+        raise NotImplementedError
+
     def fill(self, x, starts, width, donors=None):
         """Replace one window of each series.
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, n_channels, n_timepoints)
-        starts : torch.Tensor of shape (n,), int64
-            First time point of each window, in ``[0, n_timepoints - width]``.
+        x : torch.Tensor of shape (..., n_channels, n_timepoints)
+        starts : torch.Tensor of shape (...), int64
+            As for `filler`.
         width : int
-            Time points per window.
-        donors : torch.Tensor of shape (n, n_channels, n_timepoints), optional
+        donors : torch.Tensor of shape (..., n_channels, n_timepoints), optional
             The donor of each series, where the perturbation needs one.
 
         Returns
         -------
-        x_perturbed : torch.Tensor of shape (n, n_channels, n_timepoints)
+        x_perturbed : torch.Tensor of shape (..., n_channels, n_timepoints)
             Differentiable in `x`.
         """
-        raise NotImplementedError
+        donor_windows = None if donors is None else cut_window(donors, starts, width)
+        return replace_window(x, starts, self.filler(x, starts, width, donor_windows))

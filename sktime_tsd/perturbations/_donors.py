@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import torch
 
-from sktime_tsd.perturbations._base import Perturbation, cut_window, replace_window
+from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["AnyClass", "OpposingClass", "SameClass"]
 
@@ -14,10 +14,9 @@ __all__ = ["AnyClass", "OpposingClass", "SameClass"]
 class _DonorWindow(Perturbation):
     needs_donors: ClassVar[bool] = True
 
-    def fill(self, x, starts, width, donors=None):
-        return replace_window(x, starts, cut_window(donors, starts, width))
-
-    fill.__doc__ = Perturbation.fill.__doc__
+    def filler(self, x, starts, width, donor_windows=None):
+        """Give the donors' windows as they are; see `Perturbation.filler`."""
+        return donor_windows
 
 
 def _class_blocks(y):

@@ -6,7 +6,8 @@ from typing import ClassVar
 import torch
 
 from sktime_tsd._validation import check_number
-from sktime_tsd.perturbations._base import Perturbation, cut_window, replace_window
+from sktime_tsd._windows import cut_window
+from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["GaussianNoise", "LinearInterpolation", "SeriesMean", "Zero"]
 
@@ -25,9 +26,9 @@ class Zero(Perturbation):
     tensor([[[1., 0., 0., 1.]]])
     """
 
-    def fill(self, x, starts, width, donors=None):
-        """Zero one window of each series; see `Perturbation.fill`."""
-        return replace_window(x, starts, x.new_zeros(*x.shape[:2], width))
+    def filler(self, x, starts, width, donor_windows=None):
+        """Give zeros; see `Perturbation.filler`."""
+        return x.new_zeros(*x.shape[:-1], width)
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class SeriesMean(Perturbation):
     tensor([[[0., 2., 2., 0.]]])
     """
 
-    def fill(self, x, starts, width, donors=None):
-        """Level one window of each series; see `Perturbation.fill`."""
-        mean = x.mean(dim=2, keepdim=True)  # (n, n_channels, 1)
-        return replace_window(x, starts, mean.expand(-1, -1, width))
+    def filler(self, x, starts, width, donor_windows=None):
+        """Give the mean of each series; see `Perturbation.filler`."""
+        mean = x.mean(dim=-1, keepdim=True)  # (..., n_channels, 1)
+        return mean.expand(*x.shape[:-1], width)
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,17 @@ class LinearInterpolation(Perturbation):
     tensor([[[0., 1., 2., 3.]]])
     """
 
-    def fill(self, x, starts, width, donors=None):
-        """Draw a line through one window of each series; see `Perturbation.fill`."""
-        n_timepoints = x.shape[2]
+    def filler(self, x, starts, width, donor_windows=None):
+        """Give the line between the window's neighbours; see `Perturbation.filler`."""
+        n_timepoints = x.shape[-1]
         if width == n_timepoints:
-            return x.mean(dim=2, keepdim=True).expand_as(x).clone()
+            return x.mean(dim=-1, keepdim=True).expand_as(x)
         before, after = starts - 1, starts + width
         no_left, no_right = before < 0, after >= n_timepoints
-        left = cut_window(x, torch.where(no_left, after, before), 1)  # (n, n_channels, 1)
+        left = cut_window(x, torch.where(no_left, after, before), 1)  # (..., n_channels, 1)
         right = cut_window(x, torch.where(no_right, before, after), 1)
         share = torch.arange(1, width + 1, device=x.device, dtype=x.dtype) / (width + 1)
-        return replace_window(x, starts, left + (right - left) * share)
+        return left + (right - left) * share
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,10 @@ class GaussianNoise(Perturbation):
         """Draw the noise series; see `Perturbation`."""
         return torch.randn(self.pool_size, *X.shape[1:], generator=generator, dtype=X.dtype)
 
-    def fill(self, x, starts, width, donors=None):
-        """Put noise into one window of each series; see `Perturbation.fill`."""
-        mean = x.mean(dim=2, keepdim=True)
+    def filler(self, x, starts, width, donor_windows=None):
+        """Give noise of each series' mean and spread; see `Perturbation.filler`."""
+        mean = x.mean(dim=-1, keepdim=True)
         # the square root of a constant series' variance has no gradient
-        variance = (x - mean).square().mean(dim=2, keepdim=True)
+        variance = (x - mean).square().mean(dim=-1, keepdim=True)
         std = torch.where(variance > 0, variance, 1.0).sqrt() * (variance > 0)
-        noise = cut_window(donors, starts, width)
-        return replace_window(x, starts, mean + self.scale * std * noise)
+        return mean + self.scale * std * donor_windows
