@@ -1,152 +1,27 @@
-"""The skorch side: training sets that live on the device, batches of indices, the net."""
+"""The skorch net that trains a network on labels and on what a teacher says."""
 
 import math
-from typing import NamedTuple
 
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer
-from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
+from sktime_tsd._cuda_graph import Recorded
+from sktime_tsd._flat_parameters import FlatParameters
+from sktime_tsd._precision import autocast
+from sktime_tsd._training_set import Batch
 from sktime_tsd.losses import Outputs
+from sktime_tsd.networks import forward_copies
 
-__all__ = ["Batch", "BatchIterator", "ProgressBar", "TrainingNet", "TrainingSet", "softmax"]
+__all__ = ["ProgressBar", "TrainingNet", "softmax"]
+
+_BATCH_EVENTS = ("on_batch_begin", "on_grad_computed", "on_batch_end")
 
 
 def softmax(logits):
     """Probabilities of logits; importable, so that a net that uses it pickles."""
     return torch.softmax(logits, dim=-1)
-
-
-class Batch(NamedTuple):
-    """The input of one training step, for n series.
-
-    Parameters
-    ----------
-    x : torch.Tensor of shape (n, n_channels, n_timepoints)
-    perturbed : torch.Tensor of shape (n, n_windows, n_channels, n_timepoints), optional
-    teacher : Outputs, optional
-    """
-
-    x: torch.Tensor
-    perturbed: torch.Tensor | None = None
-    teacher: Outputs | None = None
-
-
-class TrainingSet(Dataset):
-    """Series, labels and what the teacher says of them, all on one device.
-
-    Parameters
-    ----------
-    X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-    y : torch.Tensor of shape (n_instances,), int64
-    teacher : Outputs, optional
-        Teacher outputs for all series: ``logits`` of shape (n_instances, n_classes) and,
-        with a bank, ``perturbed_logits`` of shape (n_instances, n_entries, n_classes).
-    bank : WindowBank, optional
-    n_windows : int, default=0
-        Bank entries used per series and step.
-    """
-
-    def __init__(self, X, y, *, teacher=None, bank=None, n_windows=0):
-        self.X = X
-        self.y = y
-        self.teacher = teacher
-        self.bank = bank
-        self.n_windows = 0 if bank is None else min(n_windows, bank.n_entries)
-
-    def __len__(self):
-        return len(self.y)
-
-    def __getitem__(self, index):
-        return self.X[index], self.y[index]
-
-    def to(self, device):
-        """Move everything to a device.
-
-        Parameters
-        ----------
-        device : torch.device
-
-        Returns
-        -------
-        training_set : TrainingSet
-        """
-        teacher = self.teacher
-        if teacher is not None:
-            teacher = Outputs(*(None if part is None else part.to(device) for part in teacher))
-        return TrainingSet(
-            self.X.to(device),
-            self.y.to(device),
-            teacher=teacher,
-            bank=None if self.bank is None else self.bank.to(device),
-            n_windows=self.n_windows,
-        )
-
-    def batch(self, series, entries=None):
-        """Assemble a batch.
-
-        Parameters
-        ----------
-        series : torch.Tensor of shape (n,), int64
-        entries : torch.Tensor of shape (n_windows,), int64, optional
-            Bank entries; needed where there is a bank.
-
-        Returns
-        -------
-        batch : Batch
-        y : torch.Tensor of shape (n,)
-        """
-        teacher = perturbed = None
-        if self.teacher is not None:
-            teacher = Outputs(self.teacher.logits[series])
-        if self.bank is not None:
-            perturbed = self.bank.perturb(self.X, series, entries)
-            teacher = teacher._replace(
-                perturbed_logits=self.teacher.perturbed_logits[series][:, entries]
-            )
-        return Batch(self.X[series], perturbed, teacher), self.y[series]
-
-
-class BatchIterator:
-    """Batches of nearly equal size, never more than `batch_size` series.
-
-    Equal sizes leave no last batch that is much smaller than the others. Where a series
-    and its copies are a single value, batches are of two series at least, since batch
-    norm cannot train on one value.
-
-    Parameters
-    ----------
-    dataset : TrainingSet
-    batch_size : int
-    generator : torch.Generator, optional
-        On the CPU. Shuffles the series and picks the windows; without it the series
-        come in their order.
-    """
-
-    def __init__(self, dataset, batch_size, generator=None):
-        self.dataset = dataset
-        self.batch_size = batch_size
-        self.generator = generator
-
-    def __len__(self):
-        n_batches = math.ceil(len(self.dataset) / self.batch_size)
-        values = self.dataset.X.shape[-1] * (1 + self.dataset.n_windows)
-        return n_batches if values > 1 else min(n_batches, max(1, len(self.dataset) // 2))
-
-    def __iter__(self):
-        dataset, device = self.dataset, self.dataset.y.device
-        if self.generator is None:
-            order = torch.arange(len(dataset))
-        else:
-            order = torch.randperm(len(dataset), generator=self.generator)
-        for series in order.to(device).tensor_split(len(self)):
-            entries = None
-            if dataset.bank is not None:
-                entries = torch.randperm(dataset.bank.n_entries, generator=self.generator)
-                entries = entries[: dataset.n_windows].to(device)
-            yield dataset.batch(series, entries)
 
 
 class ProgressBar(Callback):
@@ -181,11 +56,44 @@ class ProgressBar(Callback):
 class TrainingNet(NeuralNetClassifier):
     """A skorch net that trains on a `TrainingSet` with a `DistillationCriterion`.
 
-    Differs from skorch in four ways: losses are summed on the device and read once per
-    epoch; a non-finite loss is an error; Ctrl-C propagates; and a callback that fails to
-    save is not silent. Callbacks get ``y_pred`` as logits. The history holds one row per
-    epoch, so a callback that reads the loss of single batches finds none.
+    Differs from skorch in five ways: a step does without skorch's bookkeeping, which takes
+    as long as a small network; losses are summed on the device and read once per epoch; a
+    non-finite loss is an error; Ctrl-C propagates; and a callback that fails to save is not
+    silent. Callbacks get ``y_pred`` as logits. The history holds one row per epoch, so a
+    callback that reads the loss of single batches finds none.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Those of ``skorch.NeuralNetClassifier``.
+    schedule : callable, optional
+        Takes the optimizer, returns a torch scheduler, which is stepped after each batch.
+    gradient_clip : float, optional
+        Largest norm of the gradient.
+    flatten : bool, default=False
+        Hand the optimizer all parameters as one vector, where they can be one.
+    record : bool, default=False
+        On CUDA, record the step once for each batch size, and replay it.
+    amp : bool, default=False
+        Train in bfloat16, on CUDA.
     """
+
+    def __init__(
+        self,
+        *args,
+        schedule=None,
+        gradient_clip=None,
+        flatten=False,
+        record=False,
+        amp=False,
+        **kwargs,
+    ):
+        super().__init__(*args, **kwargs)
+        self.schedule = schedule
+        self.gradient_clip = gradient_clip
+        self.flatten = flatten
+        self.record = record
+        self.amp = amp
 
     @property
     def _default_callbacks(self):
@@ -202,12 +110,9 @@ class TrainingNet(NeuralNetClassifier):
         """Logits of series, or `Outputs` of a batch with perturbed copies."""
         if not isinstance(x, Batch):
             return super().infer(x, **fit_params)
-        if x.perturbed is None:
+        if x.starts is None:
             return self.module_(x.x)
-        n, n_windows = x.perturbed.shape[:2]
-        # one forward, so that batch norm sees series and copies as one population
-        logits = self.module_(torch.cat([x.x, x.perturbed.flatten(0, 1)]))
-        return Outputs(logits[:n], logits[n:].unflatten(0, (n, n_windows)))
+        return Outputs(*forward_copies(self.module_, x.x, x.starts, x.fillers))
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Total loss in training, cross entropy in validation."""
@@ -216,35 +121,112 @@ class TrainingNet(NeuralNetClassifier):
         student = y_pred if isinstance(y_pred, Outputs) else Outputs(y_pred)
         return self.criterion_(student, X.teacher, y_true)
 
+    def initialize_optimizer(self, triggered_directly=None):
+        """Build the optimizer, over one vector where asked for, and the schedule."""
+        named = list(self.get_all_learnable_params())
+        parameters = [parameter for _, parameter in named]
+        self._flat = None
+        if self.flatten and FlatParameters.can_hold(parameters):
+            self._flat = FlatParameters(parameters)
+            named = [("all", self._flat.vector)]
+        self._trained = [parameter for _, parameter in named]
+        self._device = parameters[0].device
+        self._compute_gradient = self._gradient_of_batch
+        if self.record and self._device.type == "cuda":
+            for parameter in self._trained:
+                parameter.grad = torch.zeros_like(parameter)
+            buffers = [*self.module_.buffers(), *self.criterion_.buffers()]
+            self._compute_gradient = Recorded(self._gradient_of_batch, buffers)
+        args, kwargs = self.get_params_for_optimizer("optimizer", named)
+        self.optimizer_ = self.optimizer(*args, **kwargs)
+        self._schedule = None if self.schedule is None else self.schedule(self.optimizer_)
+        return self
+
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run one epoch, reading losses back from the device once."""
         if iterator is None:
             return
-        totals, weight_seen, lr = {}, 0, None
+        watched = {name for name in _BATCH_EVENTS if self._is_watched(name)}
+        totals, weight_seen, lr = 0, 0, None
         for i, batch in enumerate(iterator):
-            self.notify("on_batch_begin", batch=batch, training=training)
+            if "on_batch_begin" in watched:
+                self.notify("on_batch_begin", batch=batch, training=training)
             if training:
                 epoch = len(self.history) - 1
-                self.criterion_.progress = (epoch + i / len(iterator)) / self.max_epochs
+                self.criterion_.set_progress((epoch + i / len(iterator)) / self.max_epochs)
                 lr = self.optimizer_.param_groups[0]["lr"]
-            step = step_fn(batch, **fit_params)
-            # so that the validation loss does not depend on how the series are batched
-            weight = len(batch[1]) if training else self.criterion_.total_weight(batch[1])
-            values = {f"{prefix}_loss": step["loss"].detach()}
-            if training:
-                values |= self.criterion_.values
-            for name, value in values.items():
-                totals[name] = totals.get(name, 0) + value * weight
+                loss, terms, student = self._train_on(batch, "on_grad_computed" in watched)
+                values = {f"{prefix}_loss": loss, **terms}
+                weight = len(batch[1])
+            else:
+                step = step_fn(batch, **fit_params)
+                loss, student = step["loss"], Outputs(step["y_pred"])
+                values = {f"{prefix}_loss": loss}
+                # so that the loss does not depend on how the series are batched
+                weight = self.criterion_.total_weight(batch[1])
+            totals = totals + torch.stack(list(values.values())) * weight
             weight_seen += weight
-            if isinstance(step["y_pred"], Outputs):
-                step = {**step, "y_pred": step["y_pred"].logits}
-            self.notify("on_batch_end", batch=batch, training=training, **step)
-        for name, total in totals.items():
-            self.history.record(name, float(total / weight_seen))
+            if "on_batch_end" in watched:
+                step = {"loss": loss, "y_pred": student.logits}
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+        for name, mean in zip(values, (totals / weight_seen).tolist(), strict=True):
+            self.history.record(name, mean)
         if training:
             self.history.record("lr", lr)
         self._record_whether_best(f"{prefix}_loss")
         self._check_loss_is_finite(f"{prefix}_loss")
+
+    def _is_watched(self, event):
+        """Tell whether a callback has its own method for an event."""
+        return any(
+            getattr(type(callback), event, None) is not getattr(Callback, event)
+            for _, callback in self.callbacks_
+        )
+
+    def _train_on(self, batch, gradient_is_watched):
+        """Take one step; return the loss, its terms and the student's `Outputs`."""
+        found = None
+
+        def compute_gradient():
+            nonlocal found
+            found = self._compute_gradient(*batch)
+            if gradient_is_watched:
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=list(self.get_all_learnable_params()),
+                    batch=batch,
+                    training=True,
+                )
+            if self.gradient_clip is not None:
+                torch.nn.utils.clip_grad_norm_(self._trained, self.gradient_clip)
+            return found[0]
+
+        if not self.module_.training:
+            self._set_training(True)
+        # some optimizers compute the gradient several times
+        self.optimizer_.step(compute_gradient)
+        if self._schedule is not None:
+            self._schedule.step()
+        return found
+
+    def _gradient_of_batch(self, x, y):
+        """Compute the loss and leave its gradient in the parameters."""
+        self._zero_gradients()
+        with autocast(self._device, enabled=self.amp):
+            student = self.infer(x)
+        student = student if isinstance(student, Outputs) else Outputs(student)
+        student = Outputs(*(None if part is None else part.float() for part in student))
+        loss = self.criterion_(student, x.teacher, y)
+        loss.backward()
+        return loss.detach(), self.criterion_.values, Outputs(student.logits.detach())
+
+    def _zero_gradients(self):
+        if self._flat is not None:
+            self._flat.vector.grad.zero_()
+        elif isinstance(self._compute_gradient, Recorded):  # a recording knows where they lie
+            torch._foreach_zero_([parameter.grad for parameter in self._trained])
+        else:
+            self.optimizer_.zero_grad()
 
     def _record_whether_best(self, name):
         """Record what skorch's own scoring callbacks would: Checkpoint asks for it."""
@@ -318,5 +300,7 @@ class TrainingNet(NeuralNetClassifier):
 
     def trained_module(self):
         """Return the trained module, without gradients and ``torch.compile``'s wrapper."""
+        if self._flat is not None:
+            self._flat.release()
         self.module_.zero_grad(set_to_none=True)
         return getattr(self.module_, "_orig_mod", self.module_)

@@ -135,23 +135,28 @@ class AlignedTeacher:
             tqdm.write(
                 f"The teacher {self.name} scores {n_series:,} series{copies}.", file=sys.stderr
             )
-        perturbed_logits = None
         with tqdm(
             total=n_series, desc="teacher logits", unit="series", disable=not verbose
         ) as progress:
+            if bank is not None and hasattr(self.classifier, "_copies_logits"):
+                both = self.classifier._copies_logits(X, bank, progress.update)
+                progress.update(len(X))
+                return tuple(self._check_finite(logits[..., self.columns]) for logits in both)
             logits = self._in_chunks(X.split(chunk), progress)
             self.warn_if_one_hot(logits)
-            if bank is not None:
-                copies = self._in_chunks(self._copies(X, bank, chunk), progress)
-                perturbed_logits = copies.unflatten(0, (len(X), n_copies))
-        return logits, perturbed_logits
+            if bank is None:
+                return logits, None
+            copies = self._in_chunks(self._copies(X, bank, chunk), progress)
+            return logits, copies.unflatten(0, (len(X), n_copies))
 
     def _in_chunks(self, chunks, progress):
         logits = []
         for series in chunks:
             logits.append(torch.from_numpy(self.logits(series.numpy())))
             progress.update(len(series))
-        logits = torch.cat(logits)
+        return self._check_finite(torch.cat(logits))
+
+    def _check_finite(self, logits):
         if not torch.isfinite(logits).all():
             raise ValueError(f"The teacher {self.name} gives logits that are not finite.")
         return logits

@@ -2,16 +2,18 @@
 
 import copy
 import warnings
+from functools import partial
 
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 from torch import optim
 
-from sktime_tsd._net import BatchIterator, ProgressBar, TrainingNet, softmax
+from sktime_tsd._net import ProgressBar, TrainingNet, softmax
 from sktime_tsd._random import seeded
+from sktime_tsd._training_set import BatchIterator
 from sktime_tsd._validation import (
     check_choice,
     check_flag,
@@ -22,6 +24,7 @@ from sktime_tsd._validation import (
 )
 from sktime_tsd.losses import DistillationCriterion
 from sktime_tsd.networks import (
+    NETWORKS,
     ScaledNetwork,
     build_network,
     channel_statistics,
@@ -86,6 +89,7 @@ def check_settings(settings):
         )
     resolve_device(settings.device)
     check_flag("compile", settings.compile)
+    check_flag("amp", settings.amp)
     check_verbose(settings.verbose)
     check_random_state_parameter(settings.random_state)
 
@@ -175,29 +179,51 @@ def _build_scaled(network, network_params, sizes, mean, std):
     return ScaledNetwork(build_network(network, *sizes, network_params), mean, std)
 
 
-def _callbacks(settings, n_steps, description):
-    callbacks = list(copy.deepcopy(settings.callbacks or ()))
-    if settings.gradient_clip is not None:
-        callbacks.append(("_tsd_clip", GradientNormClipping(settings.gradient_clip)))
+def _build_optimizer(groups, *, kind, **settings):
+    """Build the optimizer, with one kernel for all parameters where torch has it."""
+    if kind not in _OPTIMIZERS:
+        return kind(groups, **settings)
+    fused = all(p.is_floating_point() for group in groups for p in group["params"])
+    return _OPTIMIZERS[kind](groups, fused=fused, **settings)
+
+
+def _schedule(settings, n_steps):
+    """Course of the learning rate, as a function that takes the optimizer."""
     if settings.lr_schedule == "one_cycle":
-        schedule = {
-            "policy": optim.lr_scheduler.OneCycleLR,
-            "max_lr": settings.lr,
-            "total_steps": n_steps,
-            "cycle_momentum": bool(
-                {"momentum", "betas"} & set(_trial_optimizer(settings).defaults)
-            ),
-        }
-    else:
-        schedule = {"policy": optim.lr_scheduler.CosineAnnealingLR, "T_max": n_steps}
-    if settings.lr_schedule is not None:
-        callbacks.append(("_tsd_schedule", LRScheduler(step_every="batch", **schedule)))
+        has_momentum = {"momentum", "betas"} & set(_trial_optimizer(settings).defaults)
+        return partial(
+            optim.lr_scheduler.OneCycleLR,
+            max_lr=settings.lr,
+            total_steps=n_steps,
+            cycle_momentum=bool(has_momentum),
+        )
+    if settings.lr_schedule == "cosine":
+        return partial(optim.lr_scheduler.CosineAnnealingLR, T_max=n_steps)
+    return None
+
+
+def _callbacks(settings, description):
+    callbacks = list(copy.deepcopy(settings.callbacks or ()))
     if settings.verbose:
         callbacks.append(("_tsd_progress", ProgressBar(description)))
     if settings.patience is not None:  # last, as its stop hides the epoch from later ones
         stopping = EarlyStopping(patience=settings.patience, load_best=True)
         callbacks.append(("_tsd_early_stopping", stopping))
     return callbacks
+
+
+def _may_flatten(settings, device):
+    """Tell whether the optimizer can have all parameters as one vector.
+
+    A callback may want it to know them one by one, as an optimizer that is no function of
+    single numbers does, and as the LSTMs of CUDA's library do.
+    """
+    return device.type == "cpu" and settings.optimizer in _OPTIMIZERS and not settings.callbacks
+
+
+def _may_record(settings):
+    """Tell whether a step does the same each time: foreign networks and callbacks may not."""
+    return settings.network in tuple(NETWORKS) and not (settings.compile or settings.callbacks)
 
 
 def train_network(
@@ -241,20 +267,27 @@ def train_network(
         criterion=DistillationCriterion,
         criterion__terms=tuple(terms),
         criterion__class_weight=class_weight,
-        optimizer=_OPTIMIZERS.get(settings.optimizer, settings.optimizer),
+        optimizer=_build_optimizer,
+        optimizer__kind=settings.optimizer,
         optimizer__weight_decay=settings.weight_decay,
         lr=settings.lr,
         max_epochs=settings.max_epochs,
         batch_size=settings.batch_size,
         iterator_train=BatchIterator,
         iterator_train__generator=torch.Generator().manual_seed(seed),
+        iterator_train__n_epochs=settings.max_epochs,
         iterator_valid=BatchIterator,
         train_split=None if valid_set is None else predefined_split(valid_set.to(device)),
-        callbacks=_callbacks(settings, n_batches * settings.max_epochs, description),
+        callbacks=_callbacks(settings, description),
+        schedule=_schedule(settings, n_batches * settings.max_epochs),
+        gradient_clip=settings.gradient_clip,
+        flatten=_may_flatten(settings, device),
+        record=_may_record(settings),
         predict_nonlinearity=softmax,
         classes=np.arange(n_classes),
         device=device,
         compile=settings.compile,
+        amp=settings.amp,
         verbose=0,
     )
     with seeded(seed, device):

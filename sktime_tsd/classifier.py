@@ -1,6 +1,7 @@
 """Any torch network as an sktime classifier."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,18 +10,25 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._net import TrainingSet
+from sktime_tsd._batches import in_batches
+from sktime_tsd._precision import autocast
 from sktime_tsd._random import draw_seed, seeded
 from sktime_tsd._training import check_settings, split_validation, train_network
+from sktime_tsd._training_set import TrainingSet
 from sktime_tsd._validation import as_float32_panel, check_panel_shape, resolve_device
-from sktime_tsd.networks import ScaledNetwork, build_network
+from sktime_tsd.networks import ScaledNetwork, build_network, forward_copies
 
 __all__ = ["SkorchClassifier"]
 
 # Values and series in one batch of inference: bounds the memory of a network's hidden
-# layers, which can have a hundred times as many values as the series.
-_VALUES_PER_INFERENCE_BATCH = {"cpu": 2**16, "cuda": 2**19}
+# layers, which can have a hundred times as many values as the series. On the CPU it is
+# where small and large networks are fastest.
+_VALUES_PER_INFERENCE_BATCH = {"cpu": 2**15, "cuda": 2**22}
 _MOST_SERIES_PER_INFERENCE_BATCH = 2**14
+
+# Fewer copies of a series at once than this read the series too often.
+_COPIES_AT_ONCE = 32
+_MOST_VALUES_AT_ONCE = 2**20
 
 
 class SkorchClassifier(LogitsClassifier):
@@ -75,6 +83,9 @@ class SkorchClassifier(LogitsClassifier):
         from a CUDA machine predicts on the CPU where there is no CUDA.
     compile : bool, default=False
         Train through ``torch.compile``.
+    amp : bool, default=False
+        Train in bfloat16 where torch deems it safe; on CUDA only. Predictions are in
+        float32.
     verbose : int, default=0
         1 shows a progress bar with loss and time left.
     random_state : int, RandomState or None, default=None
@@ -138,6 +149,7 @@ class SkorchClassifier(LogitsClassifier):
         callbacks=None,
         device="auto",
         compile=False,
+        amp=False,
         verbose=0,
         random_state=None,
     ):
@@ -157,6 +169,7 @@ class SkorchClassifier(LogitsClassifier):
         self.callbacks = callbacks
         self.device = device
         self.compile = compile
+        self.amp = amp
         self.verbose = verbose
         self.random_state = random_state
         super().__init__()
@@ -310,10 +323,58 @@ class SkorchClassifier(LogitsClassifier):
         if self.network_ is None:
             return torch.zeros(len(x), 1)
         device = self._torch_device
-        values = _VALUES_PER_INFERENCE_BATCH.get(device.type, 2**16)
-        batch_size = min(max(1, values // x[0].numel()), _MOST_SERIES_PER_INFERENCE_BATCH)
         with torch.inference_mode():
-            return torch.cat([self.network_(batch.to(device)) for batch in x.split(batch_size)])
+            return in_batches(
+                lambda part: self.network_(x[part].to(device)), len(x), self._batch_size(x)
+            )
+
+    def _batch_size(self, x):
+        """Series per batch of inference."""
+        values = _VALUES_PER_INFERENCE_BATCH.get(self._torch_device.type, 2**15)
+        return min(max(1, values // x[0].numel()), _MOST_SERIES_PER_INFERENCE_BATCH)
+
+    def _copies_logits(self, X, bank, progress):
+        """Logits of series and of all copies that a bank describes.
+
+        On CUDA in bfloat16, where the card has it: a bank is what teachers spend their time
+        on, and saliency is a matter of per cents.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+            Finite series, of more than one class.
+        bank : WindowBank
+        progress : callable
+            Told how many copies have been scored.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n_instances, n_classes)
+            In the same precision, so that a window without effect has none.
+        copies_logits : torch.Tensor of shape (n_instances, n_entries, n_classes)
+            On the CPU, in float32.
+        """
+        check_panel_shape(X, self.n_channels_, self.n_timepoints_)
+        device = self._torch_device
+        X, bank = X.to(device), bank.to(device)
+        at_once = max(
+            self._batch_size(X), min(_COPIES_AT_ONCE, _MOST_VALUES_AT_ONCE // X[0].numel())
+        )
+        places = torch.arange(bank.n_entries, device=device)
+
+        def score(part, entries):
+            series = torch.arange(len(X), device=device)[part]
+            starts, fillers = bank.windows(X, series, entries)
+            logits, copies_logits = forward_copies(self.network_, X[series], starts, fillers)
+            progress(starts.numel())
+            return logits.float().cpu(), copies_logits.float().cpu()
+
+        with torch.inference_mode(), autocast(device):
+            parts = [
+                in_batches(partial(score, entries=entries), len(X), max(1, at_once // len(entries)))
+                for entries in places.split(max(1, at_once))
+            ]
+        return parts[0][0], torch.cat([copies_logits for _, copies_logits in parts], dim=1)
 
     # -- state -----------------------------------------------------------------------
 

@@ -12,11 +12,11 @@ from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._fingerprint import fingerprint
-from sktime_tsd._net import TrainingSet
 from sktime_tsd._random import draw_seed
 from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd._teacher_source import check_teacher, fit_teacher, single_class_teacher
 from sktime_tsd._training import split_validation
+from sktime_tsd._training_set import TrainingSet
 from sktime_tsd._validation import (
     as_float32_panel,
     check_number,
@@ -355,6 +355,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     def _tensor_logits(self, x):
         return self.student_._tensor_logits(x)
+
+    def _copies_logits(self, X, bank, progress):
+        return self.student_._copies_logits(X, bank, progress)
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):

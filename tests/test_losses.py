@@ -293,7 +293,7 @@ def test_criterion_adds_up_what_it_reports():
     student, teacher, y = outputs(0), outputs(1), torch.tensor([0, 1, 1, 0])
     saliency = TemporalSaliency(weight=3.0, ramp=0.5)
     criterion = DistillationCriterion([saliency, KD(0.5), KD(2.0, temperature=4.0)])
-    criterion.progress = 0.25  # half of the ramp
+    criterion.set_progress(0.25)  # half of the ramp
     total = criterion(student, teacher, y)
     values = criterion.values
     assert list(values) == ["cross_entropy", "saliency", "kd", "kd_2"]

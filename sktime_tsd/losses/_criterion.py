@@ -39,8 +39,9 @@ class DistillationCriterion(nn.Module):
 
     Attributes
     ----------
-    progress : float
-        Share of the training already done, set from outside before each step.
+    weights : torch.Tensor of shape (n_terms,)
+        Factor of each term at present; those at the end of the training until
+        `set_progress` says otherwise.
     values : dict of str to torch.Tensor
         The unweighted value of each term in the last call, detached.
 
@@ -62,8 +63,24 @@ class DistillationCriterion(nn.Module):
         self.names = unique_names(self.terms)
         self.term_losses = nn.ModuleList(term.build() for term in self.terms)
         self.register_buffer("class_weight", class_weight)
-        self.progress = 1.0
         self.values = {}
+        # on the device, where a step that is replayed reads them
+        self._weights = [term.weight_at(1.0) for term in self.terms]
+        self.register_buffer("weights", torch.tensor(self._weights), persistent=False)
+
+    def set_progress(self, progress):
+        """Set the weights to those of a stage of the training.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training already done, in [0, 1].
+        """
+        weights = [term.weight_at(progress) for term in self.terms]
+        for i, weight in enumerate(weights):
+            if weight != self._weights[i]:
+                self.weights[i].fill_(weight)
+        self._weights = weights
 
     def cross_entropy(self, logits, y):
         """Cross entropy with the class weights.
@@ -115,8 +132,8 @@ class DistillationCriterion(nn.Module):
         """
         total = self.cross_entropy(student.logits, y)
         self.values = {"cross_entropy": total.detach()}
-        for name, term, loss in zip(self.names, self.terms, self.term_losses, strict=True):
+        for name, weight, loss in zip(self.names, self.weights, self.term_losses, strict=True):
             value = loss(student, teacher, y)
             self.values[name] = value.detach()
-            total = total + term.weight_at(self.progress) * value
+            total = total + weight * value
         return total

@@ -1,5 +1,6 @@
 """Temporal saliency distillation."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from sktime_tsd._validation import check_choice, check_number
+from sktime_tsd.losses._kl_matching import kl_matching_loss
 from sktime_tsd.losses._term import DistillationTerm
 
 __all__ = [
@@ -204,6 +206,16 @@ class SaliencyLoss(nn.Module):
 
     def forward(self, student, teacher, y):
         """Compute the loss from the `Outputs` of student and teacher."""
+        if self.settings["measure"] in ("kl_per_class", "kl"):
+            return kl_matching_loss(
+                (student.logits, student.perturbed_logits),
+                (teacher.logits, teacher.perturbed_logits),
+                temperature=self.settings["temperature"],
+                summed=self.settings["measure"] == "kl",
+                each=self.settings["normalization"] == "each",
+                least=math.log(_LEAST_PROBABILITY),
+                floor=_LEAST_SCALE,
+            )
         return saliency_loss(
             student.logits,
             student.perturbed_logits,

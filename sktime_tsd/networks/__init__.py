@@ -5,6 +5,7 @@ Each is a plain ``nn.Module`` with ``features(x)`` of shape
 """
 
 from sktime_tsd.networks._build import NETWORKS, build_network, check_network, n_parameters
+from sktime_tsd.networks._copies import forward_copies
 from sktime_tsd.networks._fcn import FCN
 from sktime_tsd.networks._inception_time import InceptionTime
 from sktime_tsd.networks._lstm import LSTM
@@ -19,5 +20,6 @@ __all__ = [
     "build_network",
     "channel_statistics",
     "check_network",
+    "forward_copies",
     "n_parameters",
 ]

@@ -1,10 +1,19 @@
 """Fully convolutional network."""
 
+import torch
+import torch.nn.functional as F
 from torch import nn
 
 from sktime_tsd.networks._convolution import SameConv1d
+from sktime_tsd.networks._copies import read_whole
+from sktime_tsd.networks._joint_batch_norm import joint_batch_norm_relu
+from sktime_tsd.networks._patches import Patches, convolve
 
 __all__ = ["FCN"]
+
+# Hidden values that need not be computed, from which on it pays to leave them out: finding
+# out which they are takes as long as computing so many.
+_LEAST_SAVED = 2**18
 
 
 class FCN(nn.Module):
@@ -102,3 +111,60 @@ class FCN(nn.Module):
         logits : torch.Tensor of shape (n, n_classes)
         """
         return self.linear(self.features(x).mean(dim=-1))
+
+    def forward_copies(self, x, starts, fillers):
+        """Logits of series and of copies, each layer computed only where they differ.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints)
+        starts : torch.Tensor of shape (n, n_copies), int64
+        fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n, n_classes)
+        copies_logits : torch.Tensor of shape (n, n_copies, n_classes)
+        """
+        n, n_copies = starts.shape
+        if not all(map(_is_plain, self.blocks)) or (
+            self._n_saved(n * n_copies, x.shape[2], fillers.shape[3]) < _LEAST_SAVED
+        ):
+            return read_whole(self, x, starts, fillers)
+        source = torch.arange(n).repeat_interleave(n_copies)
+        x = x.transpose(0, 1)  # (n_channels, n, n_timepoints), see `Patches`
+        patches = Patches(source, starts.flatten(), fillers.flatten(0, 1).transpose(0, 1))
+        for convolution, norm, _ in self.blocks:
+            left = convolution.padding[0]
+            right = convolution.kernel_size[0] - 1 - left
+            padded = F.pad(x, (left, right))
+            first, inputs = patches.neighbourhoods(padded, left, right)
+            z_patches = convolve(inputs, convolution)
+            patches = Patches(source, first, z_patches)
+            x, y_patches = joint_batch_norm_relu(
+                norm, convolve(padded, convolution), z_patches, patches.multiplicity(n, x.shape[2])
+            )
+            patches = Patches(source, first, y_patches)
+        logits = self.linear(patches.mean_over_time(x))
+        return logits[:n], logits[n:].unflatten(0, (n, n_copies))
+
+    def _n_saved(self, n_copies, n_timepoints, width):
+        """Count the hidden values of copies that equal those of their series."""
+        n_saved = 0
+        for convolution, _, _ in self.blocks:
+            width = min(n_timepoints, width + convolution.kernel_size[0] - 1)
+            n_saved += n_copies * convolution.out_channels * (n_timepoints - width)
+        return n_saved
+
+
+def _is_plain(block):
+    """Tell whether a block is as `FCN` builds it."""
+    convolution, norm, activation = block
+    return (
+        type(convolution) is SameConv1d
+        and type(norm) is nn.BatchNorm1d
+        and type(activation) is nn.ReLU
+        and norm.affine
+        and norm.track_running_stats
+        and norm.momentum is not None
+    )

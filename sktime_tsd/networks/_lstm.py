@@ -1,8 +1,18 @@
 """Long short-term memory network."""
 
+import math
+
+import torch
 from torch import nn
 
+from sktime_tsd._windows import replace_window
+from sktime_tsd.networks._copies import read_whole
+
 __all__ = ["LSTM"]
+
+# From how many hidden values on another piece pays: measured.
+_VALUES_PER_PIECE = 150_000
+_MOST_PIECES = 16
 
 
 class LSTM(nn.Module):
@@ -39,9 +49,6 @@ class LSTM(nn.Module):
         self.lstm = nn.LSTM(n_channels, hidden_size, num_layers, batch_first=True)
         self.linear = nn.Linear(hidden_size, n_classes)
 
-    def _hidden_states(self, x):
-        return self.lstm(x.transpose(1, 2))[0]  # (n, n_timepoints, hidden_size)
-
     def features(self, x):
         """Hidden states of the last layer.
 
@@ -53,7 +60,7 @@ class LSTM(nn.Module):
         -------
         features : torch.Tensor of shape (n, hidden_size, n_timepoints)
         """
-        return self._hidden_states(x).transpose(1, 2)
+        return self.lstm(x.transpose(1, 2))[0].transpose(1, 2)
 
     def forward(self, x):
         """Logits.
@@ -66,4 +73,58 @@ class LSTM(nn.Module):
         -------
         logits : torch.Tensor of shape (n, n_classes)
         """
-        return self.linear(self._hidden_states(x)[:, -1])
+        _, (hidden, _) = self.lstm(x.transpose(1, 2))
+        return self.linear(hidden[-1])
+
+    def forward_copies(self, x, starts, fillers):
+        """Logits of series and of copies, which share what comes before their window.
+
+        The time points are read in a few pieces. A copy joins the batch, with its series'
+        hidden state, in the piece in which its window begins.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints)
+        starts : torch.Tensor of shape (n, n_copies), int64
+        fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n, n_classes)
+        copies_logits : torch.Tensor of shape (n, n_copies, n_classes)
+        """
+        (n, n_copies), n_timepoints = starts.shape, x.shape[2]
+        piece = math.ceil(n_timepoints / self._n_pieces(n * n_copies * n_timepoints))
+        if piece == n_timepoints or not _is_plain(self.lstm):
+            return read_whole(self, x, starts, fillers)
+        joins_in = starts.flatten() // piece
+        order = joins_in.argsort(stable=True)  # copies, by the piece they join in
+        n_joining = joins_in.bincount(minlength=math.ceil(n_timepoints / piece)).tolist()
+        source = order // n_copies
+        copies = replace_window(x[source], starts.flatten()[order], fillers.flatten(0, 1)[order])
+        sequences = torch.cat([x, copies]).permute(2, 0, 1)  # (n_timepoints, ..., n_channels)
+        hidden = cell = x.new_zeros(self.lstm.num_layers, n, self.lstm.hidden_size)
+        n_joined = 0
+        for i, n_new in enumerate(n_joining):
+            new = source[n_joined : n_joined + n_new]
+            hidden = torch.cat([hidden, hidden[:, new]], dim=1)
+            cell = torch.cat([cell, cell[:, new]], dim=1)
+            n_joined += n_new
+            points = sequences[i * piece : (i + 1) * piece, : n + n_joined]
+            _, (hidden, cell) = self.lstm(points.transpose(0, 1), (hidden, cell))
+        logits = self.linear(hidden[-1])
+        return logits[:n], logits[n:][order.argsort()].unflatten(0, (n, n_copies))
+
+    def _n_pieces(self, n_steps):
+        """Pieces to read copies in: each saves some of these steps, but is a call."""
+        n_values = n_steps * self.lstm.hidden_size * self.lstm.num_layers
+        return max(1, min(_MOST_PIECES, round(n_values / _VALUES_PER_PIECE)))
+
+
+def _is_plain(lstm):
+    """Tell whether an LSTM is as `LSTM` builds it: states that flow forward only."""
+    return (
+        type(lstm) is nn.LSTM
+        and lstm.batch_first
+        and not (lstm.bidirectional or lstm.dropout or lstm.proj_size)
+    )

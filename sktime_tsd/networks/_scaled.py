@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from sktime_tsd.networks._copies import forward_copies
+
 __all__ = ["ScaledNetwork", "channel_statistics"]
 
 
@@ -69,6 +71,10 @@ class ScaledNetwork(nn.Module):
         logits : torch.Tensor of shape (n, n_classes)
         """
         return self.network(self._scale(x))
+
+    def forward_copies(self, x, starts, fillers):
+        """Logits of raw series and of copies of them; see `networks.forward_copies`."""
+        return forward_copies(self.network, self._scale(x), starts, self._scale(fillers))
 
     def features(self, x):
         """Features of raw series, where the network has them.

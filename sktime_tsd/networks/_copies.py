@@ -1,0 +1,77 @@
+"""Series together with copies of them that differ in one window."""
+
+import torch
+from torch import nn
+
+from sktime_tsd._windows import replace_window
+
+__all__ = ["forward_copies", "read_whole"]
+
+
+def forward_copies(network, x, starts, fillers):
+    """Logits of series, and of copies of them that hold other values in one window.
+
+    The same as the network's forward pass over series and copies as one batch. On the CPU
+    a network with a method ``forward_copies(x, starts, fillers)`` may do it with less
+    work, since a copy equals its series outside the window.
+
+    Parameters
+    ----------
+    network : nn.Module
+    x : torch.Tensor of shape (n, n_channels, n_timepoints)
+    starts : torch.Tensor of shape (n, n_copies), int64
+        First time point of each copy's window.
+    fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
+        Values in the windows.
+
+    Returns
+    -------
+    logits : torch.Tensor of shape (n, n_classes)
+    copies_logits : torch.Tensor of shape (n, n_copies, n_classes)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.networks import LSTM, forward_copies
+    >>> network = LSTM(1, 20, 3, hidden_size=4, num_layers=1)
+    >>> starts, fillers = torch.tensor([[0, 17]] * 5), torch.zeros(5, 2, 1, 3)
+    >>> logits, copies_logits = forward_copies(network, torch.randn(5, 1, 20), starts, fillers)
+    >>> logits.shape, copies_logits.shape
+    (torch.Size([5, 3]), torch.Size([5, 2, 3]))
+    """
+    # On CUDA a small network's time goes into launching kernels, of which reading the
+    # copies whole needs fewest.
+    if x.device.type == "cpu" and starts.numel() and _reads_copies(network):
+        return network.forward_copies(x, starts, fillers)
+    return read_whole(network, x, starts, fillers)
+
+
+def read_whole(network, x, starts, fillers):
+    """`forward_copies` of any network: it reads series and copies as one batch."""
+    n, n_copies = starts.shape
+    copies = replace_window(x.unsqueeze(1).expand(-1, n_copies, -1, -1), starts, fillers)
+    # one forward, so that batch norm sees series and copies as one population
+    logits = network(torch.cat([x, copies.flatten(0, 1)]))
+    return logits[:n], logits[n:].unflatten(0, (n, n_copies))
+
+
+def _reads_copies(network):
+    """Tell whether the network's own `forward_copies` goes with its forward pass.
+
+    A subclass that changes the forward pass inherits a method that does not know of it;
+    hooks and compiled networks want to be called.
+    """
+    kind = type(network)
+    if not hasattr(kind, "forward_copies"):
+        return False
+    if any(
+        len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules()
+    ):
+        return False
+    lineage = kind.__mro__[: kind.__mro__.index(nn.Module)]
+    first = {
+        name: next(i for i, parent in enumerate(lineage) if name in vars(parent))
+        for name in ("forward", "features", "forward_copies")
+        if hasattr(kind, name)
+    }
+    return first["forward_copies"] <= min(first.values())
