@@ -64,7 +64,7 @@ class TrainingNet(NeuralNetClassifier):
 
     Parameters
     ----------
-    *args, **kwargs
+    *args
         Those of ``skorch.NeuralNetClassifier``.
     schedule : callable, optional
         Takes the optimizer, returns a torch scheduler, which is stepped after each batch.
@@ -76,6 +76,8 @@ class TrainingNet(NeuralNetClassifier):
         On CUDA, record the step once for each batch size, and replay it.
     amp : bool, default=False
         Train in bfloat16, on CUDA.
+    **kwargs
+        Those of ``skorch.NeuralNetClassifier``.
     """
 
     def __init__(
@@ -173,6 +175,9 @@ class TrainingNet(NeuralNetClassifier):
             self.history.record(name, mean)
         if training:
             self.history.record("lr", lr)
+            # skorch's Checkpoint wants a batch to name its files by
+            self.history.new_batch()
+            self.history.record_batch("lr", lr)
         self._record_whether_best(f"{prefix}_loss")
         self._check_loss_is_finite(f"{prefix}_loss")
 
