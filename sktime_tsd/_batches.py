@@ -17,7 +17,6 @@ def in_batches(function, n, batch_size):
     function : callable
         Takes a slice, returns a tensor or a tuple of tensors with one row for each place.
     n : int
-        At least 1.
     batch_size : int
         Most places at a time.
 
@@ -43,7 +42,7 @@ def in_batches(function, n, batch_size):
     tensor([ 0,  1,  4,  9, 16])
     """
     results, first = [], 0
-    while first < n:
+    while first < n or not results:
         result = _unless_out_of_memory(function, slice(first, first + batch_size), batch_size)
         if result is not None:
             results.append(result)

@@ -1,7 +1,6 @@
 """Any torch network as an sktime classifier."""
 
 import copy
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,25 +9,14 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._batches import in_batches
-from sktime_tsd._precision import autocast
+from sktime_tsd._inference import copies_logits_in_batches, logits_in_batches
 from sktime_tsd._random import draw_seed, seeded
 from sktime_tsd._training import check_settings, split_validation, train_network
 from sktime_tsd._training_set import TrainingSet
 from sktime_tsd._validation import as_float32_panel, check_panel_shape, resolve_device
-from sktime_tsd.networks import ScaledNetwork, build_network, forward_copies
+from sktime_tsd.networks import ScaledNetwork, build_network
 
 __all__ = ["SkorchClassifier"]
-
-# Values and series in one batch of inference: bounds the memory of a network's hidden
-# layers, which can have a hundred times as many values as the series. On the CPU it is
-# where small and large networks are fastest.
-_VALUES_PER_INFERENCE_BATCH = {"cpu": 2**15, "cuda": 2**22}
-_MOST_SERIES_PER_INFERENCE_BATCH = 2**14
-
-# Fewer copies of a series at once than this read the series too often.
-_COPIES_AT_ONCE = 32
-_MOST_VALUES_AT_ONCE = 2**20
 
 
 class SkorchClassifier(LogitsClassifier):
@@ -322,59 +310,12 @@ class SkorchClassifier(LogitsClassifier):
         check_panel_shape(x, self.n_channels_, self.n_timepoints_)
         if self.network_ is None:
             return torch.zeros(len(x), 1)
-        device = self._torch_device
-        with torch.inference_mode():
-            return in_batches(
-                lambda part: self.network_(x[part].to(device)), len(x), self._batch_size(x)
-            )
-
-    def _batch_size(self, x):
-        """Series per batch of inference."""
-        values = _VALUES_PER_INFERENCE_BATCH.get(self._torch_device.type, 2**15)
-        return min(max(1, values // x[0].numel()), _MOST_SERIES_PER_INFERENCE_BATCH)
+        return logits_in_batches(self.network_, x, self._torch_device)
 
     def _copies_logits(self, X, bank, progress):
-        """Logits of series and of all copies that a bank describes.
-
-        On CUDA in bfloat16, where the card has it: a bank is what teachers spend their time
-        on, and saliency is a matter of per cents.
-
-        Parameters
-        ----------
-        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-            Finite series, of more than one class.
-        bank : WindowBank
-        progress : callable
-            Told how many copies have been scored.
-
-        Returns
-        -------
-        logits : torch.Tensor of shape (n_instances, n_classes)
-            In the same precision, so that a window without effect has none.
-        copies_logits : torch.Tensor of shape (n_instances, n_entries, n_classes)
-            On the CPU, in float32.
-        """
+        """Logits of series and of all copies that a bank describes; see `_inference`."""
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
-        device = self._torch_device
-        X, bank = X.to(device), bank.to(device)
-        at_once = max(
-            self._batch_size(X), min(_COPIES_AT_ONCE, _MOST_VALUES_AT_ONCE // X[0].numel())
-        )
-        places = torch.arange(bank.n_entries, device=device)
-
-        def score(part, entries):
-            series = torch.arange(len(X), device=device)[part]
-            starts, fillers = bank.windows(X, series, entries)
-            logits, copies_logits = forward_copies(self.network_, X[series], starts, fillers)
-            progress(starts.numel())
-            return logits.float().cpu(), copies_logits.float().cpu()
-
-        with torch.inference_mode(), autocast(device):
-            parts = [
-                in_batches(partial(score, entries=entries), len(X), max(1, at_once // len(entries)))
-                for entries in places.split(max(1, at_once))
-            ]
-        return parts[0][0], torch.cat([copies_logits for _, copies_logits in parts], dim=1)
+        return copies_logits_in_batches(self.network_, X, bank, self._torch_device, progress)
 
     # -- state -----------------------------------------------------------------------
 

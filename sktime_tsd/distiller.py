@@ -11,9 +11,9 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._random import draw_seed
 from sktime_tsd._teacher import AlignedTeacher
+from sktime_tsd._teacher_scores import scored_training_set
 from sktime_tsd._teacher_source import check_teacher, fit_teacher, single_class_teacher
 from sktime_tsd._training import split_validation
 from sktime_tsd._training_set import TrainingSet
@@ -25,11 +25,10 @@ from sktime_tsd._validation import (
     resolve_device,
 )
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.losses import DistillationTerm, Outputs, TemporalSaliency
+from sktime_tsd.losses import DistillationTerm, TemporalSaliency
 from sktime_tsd.perturbations import (
     OpposingClass,
     Perturbation,
-    WindowBank,
     check_window,
     window_width,
 )
@@ -43,11 +42,6 @@ _N_EXAMPLES = 2
 def default_student():
     """Make the student of those who name none: an FCN of some 1,200 parameters."""
     return SkorchClassifier("fcn", {"filters": (8, 16, 8)})
-
-
-# Cached: equal keys, equal results.
-def _score_teacher(key, teacher, X, bank, verbose):
-    return teacher.score(X, bank, verbose=verbose)
 
 
 class SaliencyDistilledClassifier(LogitsClassifier):
@@ -94,7 +88,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Perturbed copies of each series in each step.
     bank_size : int, default=100
         Windows drawn for each series, from which those of a step are picked. Never more
-        than there are different windows and donors.
+        than there are different windows and donors; and, with a warning, not more than fit
+        into half a GiB, unless `n_windows` are.
     memory : joblib.Memory, str or None, default=None
         Where to cache the fitted teacher and its logits, so that a grid search over the
         student fits the teacher of each fold once (with more jobs than folds, jobs that
@@ -192,7 +187,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         X = as_float32_panel(X)
         labels, y = y, np.searchsorted(self.classes_, y)
         width = window_width(self.window, X.shape[2])
-        memory = self._memory()
+        memory = None if self.memory is None else self._memory()
 
         student = self._new_student()
         student._check_network(*X.shape[1:], self.n_classes_)
@@ -210,20 +205,26 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             labels,
             prepare=self._override,
             seed=None if self.random_state is None else teacher_seed,
-            memory=None if self.memory is None else memory,
+            memory=memory,
         )
         aligned = AlignedTeacher(teacher, self.classes_, X[:_N_EXAMPLES])
 
         y = torch.from_numpy(y)
         X = torch.from_numpy(X)
         valid_set = None if valid is None else TrainingSet(X[valid], y[valid])
-        training_set = self._training_set(
+        terms = self._terms()
+        training_set = scored_training_set(
             X[train],
             y[train],
             aligned,
+            terms,
+            perturbation=OpposingClass() if self.perturbation is None else self.perturbation,
             width=width,
-            seed=bank_seed,
+            bank_size=self.bank_size,
+            n_windows=self.n_windows,
+            generator=torch.Generator().manual_seed(bank_seed),
             memory=memory,
+            as_it_is=isinstance(self.teacher, (FrozenEstimator, nn.Module)),
             verbose=student.verbose,
         )
         student._fit_objective(
@@ -231,35 +232,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             training_set,
             valid_set,
             seed=student_seed,
-            terms=self._terms(),
+            terms=terms,
             description="student",
         )
         self.teacher_ = teacher
         self.student_ = student
-
-    def _training_set(self, X, y, teacher, *, width, seed, memory, verbose):
-        """Draw the bank and let the teacher score it, as far as the terms need it."""
-        terms = self._terms()
-        if not terms:
-            return TrainingSet(X, y)
-        generator = torch.Generator().manual_seed(seed)
-        perturbation = OpposingClass() if self.perturbation is None else self.perturbation
-        bank = None
-        if any(term.needs_perturbed for term in terms):
-            bank = WindowBank.draw(
-                X, y, perturbation, width=width, n_entries=self.bank_size, generator=generator
-            )
-        key = None
-        if self.memory is not None:
-            key = fingerprint(teacher.classifier, teacher.columns, X, y, bank)
-        score = memory.cache(_score_teacher, ignore=["teacher", "X", "bank", "verbose"])
-        logits, perturbed_logits = score(key, teacher, X, bank, verbose)
-        teacher.warn_if_one_hot(logits)  # where they were found, nothing else has
-        if isinstance(self.teacher, (FrozenEstimator, nn.Module)):
-            teacher.warn_if_mistaken(logits, y)
-        return TrainingSet(
-            X, y, teacher=Outputs(logits, perturbed_logits), bank=bank, n_windows=self.n_windows
-        )
 
     def _fit_single_class(self, X, y):
         window_width(self.window, X.shape[2])

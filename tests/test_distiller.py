@@ -9,6 +9,7 @@ import torch
 from sklearn.frozen import FrozenEstimator
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, temporal_saliency
+from sktime_tsd._teacher_scores import scored_training_set
 from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.losses import KD, DistillationTerm
@@ -138,21 +139,20 @@ def test_student_alone_goes_to_production(planted):
     assert clf.student_.get_params()["max_epochs"] == 2
 
 
-def test_validation_split_of_the_student_is_kept_out_of_the_bank(planted):
+def test_validation_split_of_the_student_is_kept_out_of_the_bank(planted, monkeypatch):
     X, y, _, teacher = planted
     student = SkorchClassifier(
         *STUDENT, max_epochs=30, validation_fraction=0.25, patience=2, random_state=0
     )
     seen = {}
-    original = SaliencyDistilledClassifier._training_set
 
-    class Spy(SaliencyDistilledClassifier):
-        def _training_set(self, X, y, *rest, **options):
-            seen["n"] = len(X)
-            seen["set"] = original(self, X, y, *rest, **options)
-            return seen["set"]
+    def spy(X, y, *rest, **options):
+        seen["n"] = len(X)
+        seen["set"] = scored_training_set(X, y, *rest, **options)
+        return seen["set"]
 
-    clf = Spy(FrozenEstimator(teacher), student, random_state=0).fit(X, y)
+    monkeypatch.setattr("sktime_tsd.distiller.scored_training_set", spy)
+    clf = SaliencyDistilledClassifier(FrozenEstimator(teacher), student, random_state=0).fit(X, y)
     assert seen["n"] == 45
     assert int(seen["set"].bank.donors.max()) < 45
     assert "valid_loss" in clf.student_.history_[0]

@@ -188,7 +188,7 @@ TEACHERS = {
     "distiller": lambda: SaliencyDistilledClassifier(lstm(), fcn(), n_windows=2, bank_size=3),
     "frozen network": lambda: FrozenEstimator(lstm(random_state=0).fit(X, Y)),
     "frozen pipeline": lambda: FrozenEstimator(flat(LogisticRegression()).fit(X, Y)),
-    "nn.Module": lambda: nn.Sequential(nn.Flatten(), nn.Linear(20, 2)),
+    "nn.Module": lambda: linear(1),
 }
 
 

@@ -7,7 +7,6 @@ ratios come from one run, in which the two sides take turns.
 
 import argparse
 import importlib.util
-import time
 import warnings
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 
 from sktime_tsd import SkorchClassifier, temporal_saliency
 from sktime_tsd._threads import keep_torch_threads
+from sktime_tsd.benchmark._timing import seconds, summary
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.perturbations import AnyClass, Zero
 
@@ -35,25 +35,15 @@ FORWARD_BATCHES = (64, 256, 1024)
 PER_EVAL = (1, 4, 16, 64)
 
 
-def _seconds(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def _ratios(ours, theirs, repeats):
     """Time both in turn: theirs / ours, one per repeat, after one turn to warm up."""
-    both = [(_seconds(theirs), _seconds(ours)) for _ in range(repeats + 1)][1:]
+    both = [(seconds(theirs), seconds(ours)) for _ in range(repeats + 1)][1:]
     return [a / b for a, b in both]
 
 
 def _fastest(functions):
     """Find the function that takes least, of the better of two runs each."""
-    return min(functions, key=lambda function: min(_seconds(function), _seconds(function)))
-
-
-def _summary(ratios):
-    return f"{np.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
+    return min(functions, key=lambda function: min(seconds(function), seconds(function)))
 
 
 def compare_with_forward(classifier, X, background, *, repeats):
@@ -106,10 +96,10 @@ def compare_with_forward(classifier, X, background, *, repeats):
                 "filled by": str(filling),
                 "series": len(X),
                 "perturbed": n_perturbed,
-                "over forward (same batches)": _summary(
+                "over forward (same batches)": summary(
                     [1 / r for r in _ratios(ours, same, repeats)]
                 ),
-                "over forward (best batches)": _summary(
+                "over forward (best batches)": summary(
                     [1 / r for r in _ratios(ours, best, repeats)]
                 ),
             }
@@ -162,8 +152,8 @@ def compare_with_occlusion(classifier, X, *, repeats):
             {
                 "library": library,
                 "series": len(X),
-                "default batching": _summary(_ratios(ours, lambda run=theirs: run(1), repeats)),
-                "best batching": _summary(_ratios(ours, best, repeats)),
+                "default batching": summary(_ratios(ours, lambda run=theirs: run(1), repeats)),
+                "best batching": summary(_ratios(ours, best, repeats)),
                 "largest difference": f"{np.abs(theirs(1) - ours()).max():.1e}",
             }
         )

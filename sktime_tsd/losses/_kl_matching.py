@@ -65,12 +65,9 @@ class _KLMatching(torch.autograd.Function):
             of_mean = -(of_phi * phi).sum() * (mean > floor) / n_positive
             of_phi = torch.addcmul(of_phi, positive, of_mean)
         weighted = p * of_phi  # (n, n_windows, n_classes)
-        of_log_q = weighted * (log_q > least)
-        of_log_p = torch.addcmul(
-            (weighted * change).sum(dim=1, keepdim=True),
-            weighted.sum(dim=1, keepdim=True),
-            log_p > least,
-        )
+        of_log_q = weighted.masked_fill(log_q <= least, 0)
+        of_log_p = (weighted * change).sum(dim=1, keepdim=True)
+        of_log_p += weighted.sum(dim=1, keepdim=True).masked_fill_(log_p <= least, 0)
         # through log_softmax
         of_z = of_log_p - p * of_log_p.sum(dim=-1, keepdim=True)
         of_z_copies = log_q.exp() * of_log_q.sum(dim=-1, keepdim=True) - of_log_q
@@ -87,6 +84,6 @@ def _divergence(z, z_copies, temperature, summed, least):
 
 
 def _mean_of_positive(phi):
-    positive = phi > 0
+    positive = (phi > 0).to(phi.dtype)
     n_positive = positive.sum().clamp(min=1)
-    return (phi * positive).sum() / n_positive, positive, n_positive
+    return phi.clamp(min=0).sum() / n_positive, positive, n_positive

@@ -1,0 +1,37 @@
+"""Times of one run, taken in turns, and what they are reported as."""
+
+import time
+
+import numpy as np
+
+__all__ = ["seconds", "summary"]
+
+
+def seconds(function):
+    """Time a call.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    seconds : float
+    """
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def summary(ratios):
+    """Median with the least and the greatest.
+
+    Parameters
+    ----------
+    ratios : sequence of float
+
+    Returns
+    -------
+    text : str
+    """
+    return f"{np.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"

@@ -1,0 +1,349 @@
+"""``python -m sktime_tsd.benchmark.speed``: what distillation costs, as ratios.
+
+Each ratio compares two sides that take turns in one run, since other work on the machine
+slows both. A goal says what a ratio should be.
+"""
+
+import argparse
+import itertools
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.frozen import FrozenEstimator
+
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+from sktime_tsd._random import seeded
+from sktime_tsd._teacher import AlignedTeacher
+from sktime_tsd._threads import keep_torch_threads
+from sktime_tsd._training import train_network
+from sktime_tsd._training_set import BatchIterator, TrainingSet
+from sktime_tsd._validation import resolve_device
+from sktime_tsd.benchmark._plain import train_plainly
+from sktime_tsd.benchmark._timing import seconds, summary
+from sktime_tsd.datasets import load_dataset
+from sktime_tsd.losses import Outputs, TemporalSaliency
+from sktime_tsd.networks import ScaledNetwork, build_network
+from sktime_tsd.perturbations import OpposingClass, WindowBank
+
+__all__ = ["ROWS", "main"]
+
+STUDENTS = {
+    "fcn 8-16-8": ("fcn", {"filters": (8, 16, 8)}),
+    "lstm 16": ("lstm", {"hidden_size": 16, "num_layers": 1}),
+}
+TEACHER = ("lstm", {"hidden_size": 100, "num_layers": 3})
+N_TIMEPOINTS, WIDTH, BANK_SIZE = 100, 10, 100
+# over which the cost of a bank is spread
+N_EPOCHS = 100
+
+
+def _noise(n):
+    """Series of noise, as numbers do not change how long arithmetic takes."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((n, 1, N_TIMEPOINTS)).astype(np.float32)
+    return X, np.arange(n) % 2
+
+
+def _network(kind, device):
+    with seeded(0, torch.device("cpu")):
+        network = build_network(kind[0], 1, N_TIMEPOINTS, 2, kind[1])
+    return ScaledNetwork(network).to(device)
+
+
+def _training_set(X, y, n_windows, teacher=None):
+    """Draw a bank; without a teacher the logits are noise."""
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    generator = torch.Generator().manual_seed(0)
+    bank = WindowBank.draw(
+        X, y, OpposingClass(), width=WIDTH, n_entries=BANK_SIZE, generator=generator
+    )
+    if teacher is None:
+        outputs = Outputs(
+            torch.randn(len(X), 2, generator=generator),
+            torch.randn(len(X), bank.n_entries, 2, generator=generator),
+        )
+    else:
+        outputs = Outputs(*teacher.score(X, bank))
+    return TrainingSet(X, y, teacher=outputs, bank=bank, n_windows=n_windows)
+
+
+def _epoch_seconds(kind, training_set, batch_size, device, n_epochs=3):
+    """Median time of an epoch of our training, the first left out."""
+    classifier = SkorchClassifier(
+        *kind, max_epochs=n_epochs, batch_size=batch_size, device=device, random_state=0
+    )
+    _, history = train_network(
+        classifier,
+        training_set,
+        None,
+        n_classes=2,
+        terms=(TemporalSaliency(),),
+        class_weight=None,
+        seed=0,
+        description="",
+    )
+    return float(np.median([row["dur"] for row in history[1:]]))
+
+
+def _bare_epoch(network, training_set, batch_size):
+    """Run the student's forward and backward, on as many series as an epoch has."""
+    n_channels, n_timepoints = training_set.X.shape[1:]
+    per_series = 1 + training_set.n_windows
+    batches = [
+        torch.randn(n * per_series, n_channels, n_timepoints, device=network.mean.device)
+        for n in BatchIterator(training_set, batch_size).batch_sizes
+    ]
+
+    def run():
+        for batch in batches:
+            network.zero_grad(set_to_none=True)
+            network(batch).sum().backward()
+        _wait(network.mean.device)
+
+    return seconds(run)
+
+
+def _wait(device):
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def epoch(options):
+    """Time a TSD epoch over an epoch of the student's forward and backward alone."""
+    training_set = _training_set(*_noise(options.series or 500), n_windows=10)
+    for (name, kind), batch_size in itertools.product(STUDENTS.items(), (16, 32)):
+        network = _network(kind, options.device).train()
+        ratios = []
+        for _ in range(options.repeats + 1):
+            bare = _bare_epoch(network, training_set, batch_size)
+            ours = _epoch_seconds(kind, training_set, batch_size, options.device)
+            ratios.append(ours / bare)
+        what = f"TSD epoch / bare epoch: {name}, batch {batch_size}"
+        yield _row(what, "<= 1.10", ratios[1:])
+
+
+def plain(options):
+    """Time the paper's algorithm, written plainly, over ours."""
+    X, y = _noise(options.series or 256)
+    kind, batch_size = STUDENTS["lstm 16"], 32
+    teacher = _network(TEACHER, options.device)
+    classifier = SkorchClassifier.from_module(teacher, [0, 1], device=options.device)
+    aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
+    n_steps, n_batches = 2, -(-len(X) // batch_size)
+    ratios = {50: [], 10: []}
+    for _ in range(options.repeats):
+        theirs = (
+            n_batches / n_steps * seconds(lambda: _plain_steps(teacher, X, y, n_steps, options))
+        )
+        bank = seconds(lambda: _training_set(X, y, 10, aligned))
+        for n_windows, found in ratios.items():
+            training_set = _training_set(X, y, n_windows)
+            ours = _epoch_seconds(kind, training_set, batch_size, options.device)
+            found.append(theirs / (ours + bank / N_EPOCHS))
+    yield _row("plain, K = 50 / ours, K = 50, bank 100", ">= 7 (12)", ratios[50])
+    yield _row("plain, K = 50 / ours, K = 10, bank 100", ">= 20 (40)", ratios[10])
+
+
+def _plain_steps(teacher, X, y, n_steps, options):
+    student = _network(STUDENTS["lstm 16"], options.device)
+    with seeded(0, torch.device("cpu")):
+        train_plainly(
+            student,
+            teacher,
+            torch.from_numpy(X).to(options.device),
+            torch.from_numpy(y).to(options.device),
+            n_windows=50,
+            width=WIDTH,
+            n_epochs=N_EPOCHS,
+            batch_size=32,
+            lr=5e-3,
+            generator=torch.Generator().manual_seed(0),
+            most_steps=n_steps,
+        )
+    _wait(options.device)
+
+
+def size(options):
+    """Time `fit` per series at two sizes, and find the memory of the larger."""
+    small, large = 1_000, options.series or 50_000
+    teacher = _network(STUDENTS["fcn 8-16-8"], "cpu")
+    frozen = FrozenEstimator(SkorchClassifier.from_module(teacher, [0, 1], device=options.device))
+
+    def fit(n):
+        student = SkorchClassifier(*STUDENTS["fcn 8-16-8"], max_epochs=1)
+        classifier = SaliencyDistilledClassifier(
+            frozen, student, device=options.device, random_state=0, bank_size=BANK_SIZE
+        )
+        X, y = data[n]
+        return seconds(lambda: classifier.fit(X, y)) / n
+
+    data = {n: _noise(n) for n in (small, large)}
+    fit(small)
+    before = _peak_memory()
+    per_series = {n: [] for n in data}
+    for n in (small, large, small):
+        per_series[n].append(fit(n))
+    ratio = per_series[large][0] / np.mean(per_series[small])
+    yield _row(f"fit, time per series: n = {large:,} / n = {small:,}", "<= 1.2", [ratio])
+    if before is not None:
+        memory = (_peak_memory() - before) / 2**30
+        yield _row(f"peak memory of fit at n = {large:,}, GiB", "<= 1", [memory])
+
+
+def _peak_memory():
+    """Most memory this process has used, in bytes; None where it is not known."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def predict(options):
+    """Time `predict_proba` over the bare network's forward pass in batches."""
+    X, y = _noise(options.series or 10_000)
+    given = X.astype(np.float64)
+    for name, kind in STUDENTS.items():
+        classifier = SkorchClassifier(*kind, max_epochs=1, device=options.device)
+        classifier.fit(X[:32], y[:32])
+        network = classifier.network_
+        x = torch.from_numpy(X).to(options.device)
+
+        @torch.inference_mode()
+        def forward(network=network, x=x):
+            for batch in x.split(512):
+                network(batch).cpu()
+
+        ratios = [
+            seconds(partial(classifier.predict_proba, given)) / seconds(forward)
+            for _ in range(options.repeats + 1)
+        ]
+        yield _row(f"predict_proba, {len(X):,} series / forward: {name}", "<= 1.3", ratios[1:])
+
+
+def imports(options):
+    """Time ``import sktime_tsd``, and see whether it leaves the heavy packages alone."""
+    code = (
+        "import sys, time; start = time.perf_counter(); import sktime_tsd; "
+        "print(time.perf_counter() - start, *{'torch', 'pandas', 'sktime'} & {*sys.modules})"
+    )
+    found = []
+    for _ in range(options.repeats):
+        command = [sys.executable, "-c", code]
+        took, *heavy = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout.split()
+        found.append(float(took))
+    what = f"import sktime_tsd, seconds (imports {', '.join(heavy) or 'nothing heavy'})"
+    yield _row(what, "<= 0.1", found)
+
+
+def memory(options):
+    """Time the second fit of a grid search over the student, with `memory`, over the first."""
+    X, y = load_dataset("GunPoint", split="train")
+    ratios = []
+    for _ in range(max(1, options.repeats // 3)):
+        with tempfile.TemporaryDirectory() as folder:
+            first, second = (
+                seconds(
+                    lambda lr=lr, folder=folder: SaliencyDistilledClassifier(
+                        student=SkorchClassifier(*STUDENTS["fcn 8-16-8"], lr=lr),
+                        memory=folder,
+                        device=options.device,
+                        random_state=0,
+                    ).fit(X, y)
+                )
+                for lr in (5e-3, 2e-3)
+            )
+        ratios.append(second / first)
+    yield _row("second fit with memory / first: default teacher, GunPoint", "<= 0.5", ratios)
+
+
+def cuda(options):
+    """Time steps and banks on the GPU, and without what is made for it."""
+    if options.device.type != "cuda":
+        return
+    training_set = _training_set(*_noise(options.series or 500), n_windows=10)
+    for name, kind in STUDENTS.items():
+        ratios = []
+        for _ in range(options.repeats + 1):
+            # a compiled network is not recorded, but one given as a function is run as it is
+            factory = _Eager(kind[0])
+            eager = _epoch_seconds((factory, kind[1]), training_set, 32, options.device, 6)
+            recorded = _epoch_seconds(kind, training_set, 32, options.device, 6)
+            ratios.append(eager / recorded)
+        yield _row(f"kernel by kernel / recorded step: {name}, batch 32", ">= 4", ratios[1:])
+    X, y = _noise(256)
+    found = {}
+    for device in ("cpu", "cuda"):
+        classifier = SkorchClassifier.from_module(_network(TEACHER, device), [0, 1], device=device)
+        aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
+        _training_set(X[:32], y[:32], 10, aligned)
+        found[device] = seconds(lambda a=aligned: _training_set(X, y, 10, a))
+    yield _row("teacher's bank: CPU / CUDA", "", [found["cpu"] / found["cuda"]])
+
+
+class _Eager:
+    """A network of ours as a function, whose training is not recorded."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, n_channels, n_timepoints, n_classes, **settings):
+        return build_network(self.name, n_channels, n_timepoints, n_classes, settings)
+
+
+ROWS = {row.__name__: row for row in (imports, predict, epoch, plain, memory, size, cuda)}
+
+
+def _row(what, goal, ratios):
+    return {"what": what, "goal": goal, "measured": summary(ratios)}
+
+
+def main(arguments=None):
+    """Print the ratios.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Default: those of the command line.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m sktime_tsd.benchmark.speed",
+        description="What distillation costs, as ratios of times measured in one run. Needs "
+        "about ten minutes; nothing else should run on the machine.",
+    )
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--repeats", type=int, default=5, help="turns per ratio")
+    parser.add_argument("--series", type=int, help="instead of each row's own number")
+    parser.add_argument("--threads", type=int, default=1, help="of torch")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--csv", type=Path, help="also write the table to this file")
+    options = parser.parse_args(arguments)
+    if min(options.repeats, options.threads, options.series or 64) < 1 or (
+        options.series is not None and options.series < 64
+    ):
+        parser.error("--repeats and --threads must be 1 or more, --series 64 or more")
+    options.device = resolve_device(options.device)
+
+    rows = []
+    with keep_torch_threads():
+        torch.set_num_threads(options.threads)
+        print(f"{options.threads} torch threads, {options.device}; median [least, greatest].\n")
+        for name in options.rows:
+            for row in ROWS[name](options):
+                rows.append(row)
+                print(f"{row['what']:<64} {row['goal']:>10}  {row['measured']}", flush=True)
+    if options.csv is not None:
+        pd.DataFrame(rows).to_csv(options.csv, index=False)
+
+
+if __name__ == "__main__":
+    main()
