@@ -159,6 +159,8 @@ class FCN(nn.Module):
 
 def _is_plain(block):
     """Tell whether a block is as `FCN` builds it."""
+    if len(block) != 3:
+        return False
     convolution, norm, activation = block
     return (
         type(convolution) is SameConv1d
