@@ -4,9 +4,10 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
-from sktime_tsd.benchmark import saliency
+from sktime_tsd.benchmark import fewer_windows, saliency, speed
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +44,53 @@ def test_nothing_to_measure_is_refused(option, capsys):
     with pytest.raises(SystemExit):
         saliency.main([option, "0"])
     assert option in capsys.readouterr().err
+
+
+# -- speed -----------------------------------------------------------------------------
+
+
+def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
+    table = tmp_path / "speed.csv"
+    rows = ["imports", "predict", "epoch", "plain", "size"]
+    speed.main(["--rows", *rows, "--series", "64", "--repeats", "1", "--csv", str(table)])
+    printed = capsys.readouterr().out
+    found = pd.read_csv(table)
+    assert list(found.columns) == ["what", "goal", "measured"]
+    assert len(found) == 1 + 2 + 4 + 2 + 2
+    for row in found.itertuples():
+        assert row.what in printed
+        assert row.goal[:2] in ("<=", ">=")
+        assert re.fullmatch(r"\d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\]", row.measured)
+    assert "imports nothing heavy" in printed
+
+
+def test_ratios_of_a_gpu_are_left_out_on_the_cpu():
+    assert list(speed.cuda(type("Options", (), {"device": speed.torch.device("cpu")}))) == []
+
+
+@pytest.mark.parametrize("option", ["--repeats", "--series", "--threads"])
+def test_too_little_to_measure_is_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        speed.main([option, "0"])
+    assert option in capsys.readouterr().err
+
+
+# -- fewer windows ---------------------------------------------------------------------
+
+
+# after two epochs it cannot know better
+@pytest.mark.filterwarnings("ignore:The teacher InceptionTime gives the right label")
+def test_rows_that_are_there_are_not_computed_again(tmp_path, capsys, monkeypatch):
+    table = tmp_path / "rows.csv"
+    options = ["--datasets", "UnitTest", "--epochs", "2", "--csv", str(table)]
+    fewer_windows.main([*options, "--seeds", "0"])
+    first = table.read_text()
+    rows = pd.read_csv(table)
+    assert list(rows["method"]) == list(fewer_windows.METHODS)
+    assert rows[["accuracy", "agreement"]].stack().between(0, 1).all()
+    fewer_windows.main([*options, "--seeds", "0", "1"])
+    assert table.read_text().startswith(first)
+    assert list(pd.read_csv(table)["seed"]) == [0] * 3 + [1] * 3
+    monkeypatch.setattr(fewer_windows, "_runs", None)  # nothing is left to do
+    fewer_windows.main([*options, "--seeds", "0", "1"])
+    assert "Mean over all" in capsys.readouterr().out
