@@ -6,8 +6,10 @@ import sys
 
 import pandas as pd
 import pytest
+import torch
 
 from sktime_tsd.benchmark import fewer_windows, saliency, speed
+from sktime_tsd.benchmark._floor import step_floor
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,15 @@ def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
 
 
 def test_ratios_of_a_gpu_are_left_out_on_the_cpu():
-    assert list(speed.cuda(type("Options", (), {"device": speed.torch.device("cpu")}))) == []
+    assert list(speed.cuda(type("Options", (), {"device": torch.device("cpu")}))) == []
+
+
+def test_no_step_is_faster_than_its_floor():
+    kind, device = speed.STUDENTS["fcn 8-16-8"], torch.device("cpu")
+    network = speed._network(kind, device).train()
+    x = torch.randn(352, 1, speed.N_TIMEPOINTS)
+    step = min(speed.seconds(lambda: network(x).sum().backward()) for _ in range(5))
+    assert 0 < step_floor(network, x) < step
 
 
 @pytest.mark.parametrize("option", ["--repeats", "--series", "--threads"])

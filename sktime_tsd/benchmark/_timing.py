@@ -3,8 +3,9 @@
 import time
 
 import numpy as np
+import torch
 
-__all__ = ["seconds", "summary"]
+__all__ = ["seconds", "summary", "wait_for"]
 
 
 def seconds(function):
@@ -35,3 +36,14 @@ def summary(ratios):
     text : str
     """
     return f"{np.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
+
+
+def wait_for(device):
+    """Wait until a device has done what it was given.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

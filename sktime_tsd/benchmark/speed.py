@@ -24,8 +24,9 @@ from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd._training import train_network
 from sktime_tsd._training_set import BatchIterator, TrainingSet
 from sktime_tsd._validation import resolve_device
+from sktime_tsd.benchmark._floor import step_floor
 from sktime_tsd.benchmark._plain import train_plainly
-from sktime_tsd.benchmark._timing import seconds, summary
+from sktime_tsd.benchmark._timing import seconds, summary, wait_for
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.losses import Outputs, TemporalSaliency
 from sktime_tsd.networks import ScaledNetwork, build_network
@@ -104,14 +105,9 @@ def _bare_epoch(network, training_set, batch_size):
         for batch in batches:
             network.zero_grad(set_to_none=True)
             network(batch).sum().backward()
-        _wait(network.mean.device)
+        wait_for(network.mean.device)
 
     return seconds(run)
-
-
-def _wait(device):
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def epoch(options):
@@ -166,13 +162,13 @@ def _plain_steps(teacher, X, y, n_steps, options):
             generator=torch.Generator().manual_seed(0),
             most_steps=n_steps,
         )
-    _wait(options.device)
+    wait_for(options.device)
 
 
 def size(options):
     """Time `fit` per series at two sizes, and find the memory of the larger."""
     small, large = 1_000, options.series or 50_000
-    teacher = _network(STUDENTS["fcn 8-16-8"], "cpu")
+    teacher = _network(STUDENTS["fcn 8-16-8"], torch.device("cpu"))
     frozen = FrozenEstimator(SkorchClassifier.from_module(teacher, [0, 1], device=options.device))
 
     def fit(n):
@@ -267,27 +263,35 @@ def memory(options):
 
 
 def cuda(options):
-    """Time steps and banks on the GPU, and without what is made for it."""
+    """Time steps and banks on the GPU: recorded or not, against the CPU and the least possible."""
     if options.device.type != "cuda":
         return
     training_set = _training_set(*_noise(options.series or 500), n_windows=10)
+    n_steps = len(BatchIterator(training_set, 32))
     for name, kind in STUDENTS.items():
-        ratios = []
+        found = {"kernel by kernel": [], "CPU": [], "floor": []}
         for _ in range(options.repeats + 1):
-            # a compiled network is not recorded, but one given as a function is run as it is
-            factory = _Eager(kind[0])
-            eager = _epoch_seconds((factory, kind[1]), training_set, 32, options.device, 6)
             recorded = _epoch_seconds(kind, training_set, 32, options.device, 6)
-            ratios.append(eager / recorded)
-        yield _row(f"kernel by kernel / recorded step: {name}, batch 32", ">= 4", ratios[1:])
+            eager = _epoch_seconds((_Eager(kind[0]), kind[1]), training_set, 32, options.device, 6)
+            on_cpu = _epoch_seconds(kind, training_set, 32, torch.device("cpu"))
+            found["kernel by kernel"].append(eager / recorded)
+            found["CPU"].append(on_cpu / recorded)
+            found["floor"].append(recorded / n_steps / step_floor(kind, options.device))
+        what = f"{name}, batch 32"
+        yield _row(
+            f"kernel by kernel / recorded step: {what}", ">= 4", found["kernel by kernel"][1:]
+        )
+        yield _row(f"CPU / recorded step: {what}", "", found["CPU"][1:])
+        yield _row(f"recorded step / floor of the card: {what}", "", found["floor"][1:])
     X, y = _noise(256)
-    found = {}
+    took = {}
     for device in ("cpu", "cuda"):
-        classifier = SkorchClassifier.from_module(_network(TEACHER, device), [0, 1], device=device)
+        network = _network(TEACHER, torch.device(device))
+        classifier = SkorchClassifier.from_module(network, [0, 1], device=device)
         aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
         _training_set(X[:32], y[:32], 10, aligned)
-        found[device] = seconds(lambda a=aligned: _training_set(X, y, 10, a))
-    yield _row("teacher's bank: CPU / CUDA", "", [found["cpu"] / found["cuda"]])
+        took[device] = seconds(partial(_training_set, X, y, 10, aligned))
+    yield _row("teacher's bank: CPU / CUDA", "", [took["cpu"] / took["cuda"]])
 
 
 class _Eager:
