@@ -10,12 +10,12 @@ import torch
 
 __all__ = ["Recorded", "record_cuda_graph"]
 
-# As torch asks for: libraries choose their algorithms in the first calls.
+# Calls before recording, in which libraries allocate what they need and choose their kernels.
 _WARM_UP_CALLS = 3
 
 
 def record_cuda_graph(function):
-    """Record what a function does on the device.
+    """Record what a function does on the current device.
 
     Parameters
     ----------
@@ -30,15 +30,20 @@ def record_cuda_graph(function):
     result : object
         What the function returned; `replay` writes new values into its tensors.
     """
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(_WARM_UP_CALLS):
-            function()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        result = function()
+    before, stream = torch.cuda.current_stream(), torch.cuda.Stream()
+    try:
+        stream.wait_stream(before)
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UP_CALLS):
+                function()
+        graph = torch.cuda.CUDAGraph()
+        # other threads of the process may go on using the device
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            result = function()
+    finally:
+        # a recording that fails leaves its own stream behind
+        torch.cuda.set_stream(before)
+        torch.cuda.synchronize()
     return graph.replay, result
 
 
@@ -82,22 +87,26 @@ class Recorded:
     def _make_recording(self, batch, y):
         inputs = _cloned((batch, y))
         before = [buffer.clone() for buffer in self._buffers]
+        error = None
         try:
             replay, result = self._record(lambda: self._function(*inputs))
-        except RuntimeError as error:  # whatever cannot be recorded
-            self.failed = True
-            warnings.warn(
-                f"The training step could not be recorded as a CUDA graph ({error}); it runs "
-                "kernel by kernel.",
-                UserWarning,
-                stacklevel=2,
-            )
-        else:
+        except RuntimeError as caught:  # whatever cannot be recorded, or held
+            error = str(caught)
+        for buffer, value in zip(self._buffers, before, strict=True):
+            buffer.copy_(value)
+        if error is None:
             self._recordings[len(y)] = inputs, replay, result
-        finally:
-            for buffer, value in zip(self._buffers, before, strict=True):
-                buffer.copy_(value)
-        return not self.failed
+            return True
+        self.failed = True
+        self._recordings.clear()
+        torch.cuda.empty_cache()
+        warnings.warn(
+            f"The training step could not be recorded as a CUDA graph ({error}); it runs kernel "
+            "by kernel.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return False
 
 
 def _tensors(parts):

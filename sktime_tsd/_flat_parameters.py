@@ -10,7 +10,9 @@ class FlatParameters:
     """Move parameters and their gradients into one vector each.
 
     An optimizer that treats each number alike does the same to the vector, in a fraction
-    of the operations: for a small network they are what its step costs.
+    of the operations: for a small network they are what its step costs. (A parameter that
+    the loss does not depend on has a gradient of 0 there instead of none, so weight decay
+    shrinks it.)
 
     Parameters
     ----------

@@ -72,8 +72,9 @@ class TrainingNet(NeuralNetClassifier):
         Largest norm of the gradient.
     flatten : bool, default=False
         Hand the optimizer all parameters as one vector, where they can be one.
-    record : bool, default=False
-        On CUDA, record the step once for each batch size, and replay it.
+    record : callable, optional
+        Records the gradient's computation once for each batch size, to replay it; see
+        `_cuda_graph.record_cuda_graph`.
     amp : bool, default=False
         Train in bfloat16, on CUDA.
     **kwargs
@@ -86,7 +87,7 @@ class TrainingNet(NeuralNetClassifier):
         schedule=None,
         gradient_clip=None,
         flatten=False,
-        record=False,
+        record=None,
         amp=False,
         **kwargs,
     ):
@@ -109,24 +110,25 @@ class TrainingNet(NeuralNetClassifier):
         """Accept a `TrainingSet`, whose series were checked before."""
 
     def infer(self, x, **fit_params):
-        """Logits of series, or `Outputs` of a batch with perturbed copies."""
+        """Logits of series, or `Outputs` of a `Batch`."""
         if not isinstance(x, Batch):
             return super().infer(x, **fit_params)
         if x.starts is None:
-            return self.module_(x.x)
+            return Outputs(self.module_(x.x))
         return Outputs(*forward_copies(self.module_, x.x, x.starts, x.fillers))
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Total loss in training, cross entropy in validation."""
-        if not training:
-            return self.criterion_.cross_entropy(y_pred, y_true)
-        student = y_pred if isinstance(y_pred, Outputs) else Outputs(y_pred)
-        return self.criterion_(student, X.teacher, y_true)
+        """Cross entropy, as validation has it; a step adds the terms."""
+        return self.criterion_.cross_entropy(y_pred.logits, y_true)
 
     def initialize_optimizer(self, triggered_directly=None):
         """Build the optimizer, over one vector where asked for, and the schedule."""
         named = list(self.get_all_learnable_params())
         parameters = [parameter for _, parameter in named]
+        if not parameters:
+            raise ValueError(
+                f"The network {type(self.module_).__name__} has no parameters to train."
+            )
         self._flat = None
         if self.flatten and FlatParameters.can_hold(parameters):
             self._flat = FlatParameters(parameters)
@@ -134,11 +136,11 @@ class TrainingNet(NeuralNetClassifier):
         self._trained = [parameter for _, parameter in named]
         self._device = parameters[0].device
         self._compute_gradient = self._gradient_of_batch
-        if self.record and self._device.type == "cuda":
+        if self.record is not None:
             for parameter in self._trained:
                 parameter.grad = torch.zeros_like(parameter)
             buffers = [*self.module_.buffers(), *self.criterion_.buffers()]
-            self._compute_gradient = Recorded(self._gradient_of_batch, buffers)
+            self._compute_gradient = Recorded(self._gradient_of_batch, buffers, self.record)
         args, kwargs = self.get_params_for_optimizer("optimizer", named)
         self.optimizer_ = self.optimizer(*args, **kwargs)
         self._schedule = None if self.schedule is None else self.schedule(self.optimizer_)
@@ -149,24 +151,30 @@ class TrainingNet(NeuralNetClassifier):
         if iterator is None:
             return
         watched = {name for name in _BATCH_EVENTS if self._is_watched(name)}
+        if training:
+            self._set_training(True)
         totals, weight_seen, lr = 0, 0, None
         for i, batch in enumerate(iterator):
+            if watched:
+                self.history.new_batch()  # callbacks may write into it
             if "on_batch_begin" in watched:
                 self.notify("on_batch_begin", batch=batch, training=training)
             if training:
                 epoch = len(self.history) - 1
                 self.criterion_.set_progress((epoch + i / len(iterator)) / self.max_epochs)
                 lr = self.optimizer_.param_groups[0]["lr"]
+                if watched:  # a callback may have changed the mode
+                    self._set_training(True)
                 loss, terms, student = self._train_on(batch, "on_grad_computed" in watched)
                 values = {f"{prefix}_loss": loss, **terms}
                 weight = len(batch[1])
             else:
                 step = step_fn(batch, **fit_params)
-                loss, student = step["loss"], Outputs(step["y_pred"])
+                loss, student = step["loss"], step["y_pred"]
                 values = {f"{prefix}_loss": loss}
                 # so that the loss does not depend on how the series are batched
                 weight = self.criterion_.total_weight(batch[1])
-            totals = totals + torch.stack(list(values.values())) * weight
+            totals = totals + torch.stack([v.reshape(()) for v in values.values()]) * weight
             weight_seen += weight
             if "on_batch_end" in watched:
                 step = {"loss": loss, "y_pred": student.logits}
@@ -175,8 +183,8 @@ class TrainingNet(NeuralNetClassifier):
             self.history.record(name, mean)
         if training:
             self.history.record("lr", lr)
-            # skorch's Checkpoint wants a batch to name its files by
-            self.history.new_batch()
+            if not self.history[-1]["batches"]:
+                self.history.new_batch()  # skorch's Checkpoint wants one to name its files by
             self.history.record_batch("lr", lr)
         self._record_whether_best(f"{prefix}_loss")
         self._check_loss_is_finite(f"{prefix}_loss")
@@ -184,7 +192,8 @@ class TrainingNet(NeuralNetClassifier):
     def _is_watched(self, event):
         """Tell whether a callback has its own method for an event."""
         return any(
-            getattr(type(callback), event, None) is not getattr(Callback, event)
+            getattr(getattr(callback, event, None), "__func__", None)
+            is not getattr(Callback, event)
             for _, callback in self.callbacks_
         )
 
@@ -206,8 +215,6 @@ class TrainingNet(NeuralNetClassifier):
                 torch.nn.utils.clip_grad_norm_(self._trained, self.gradient_clip)
             return found[0]
 
-        if not self.module_.training:
-            self._set_training(True)
         # some optimizers compute the gradient several times
         self.optimizer_.step(compute_gradient)
         if self._schedule is not None:
@@ -219,7 +226,6 @@ class TrainingNet(NeuralNetClassifier):
         self._zero_gradients()
         with autocast(self._device, enabled=self.amp):
             student = self.infer(x)
-        student = student if isinstance(student, Outputs) else Outputs(student)
         student = Outputs(*(None if part is None else part.float() for part in student))
         loss = self.criterion_(student, x.teacher, y)
         loss.backward()
@@ -295,6 +301,7 @@ class TrainingNet(NeuralNetClassifier):
         try:
             self.partial_fit(training_set)
         finally:
+            self._compute_gradient = None  # it holds the net, and on CUDA all of a step
             for _, callback in self.callbacks_:
                 if isinstance(callback, ProgressBar):
                     callback.close()

@@ -4,23 +4,39 @@ import contextlib
 
 import torch
 
-__all__ = ["autocast"]
+__all__ = ["autocast", "has_bfloat16"]
 
 
-def autocast(device, *, enabled=True):
-    """Compute in bfloat16 where torch deems it safe, on a card that is made for it.
+def has_bfloat16(device):
+    """Tell whether a device is a CUDA card that is made for bfloat16.
 
     Parameters
     ----------
     device : torch.device
-        Nothing changes on the CPU.
+
+    Returns
+    -------
+    bool
+    """
+    if device.type != "cuda":
+        return False
+    with torch.cuda.device(device):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def autocast(device, *, enabled=True):
+    """Compute in bfloat16 where torch deems it safe, on a device that has it.
+
+    Parameters
+    ----------
+    device : torch.device
     enabled : bool, default=True
 
     Returns
     -------
     context : context manager
     """
-    if not enabled or device.type != "cuda" or not torch.cuda.is_bf16_supported(False):
+    if not enabled or not has_bfloat16(device):
         return contextlib.nullcontext()
     # a recorded step cannot keep what an earlier one has converted
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from sktime_tsd._lineage import goes_with
 from sktime_tsd._logits import class_logits, gives_logits, one_hot
 
 __all__ = ["AlignedTeacher"]
@@ -16,6 +17,8 @@ __all__ = ["AlignedTeacher"]
 _VALUES_PER_CHUNK = 2**22
 _LEAST_CHUNK = 256
 _PROGRESS_STEPS = 50
+
+_WAYS_TO_LOGITS = ("predict_logits", "_logits", "_tensor_logits")
 
 
 class AlignedTeacher:
@@ -138,16 +141,27 @@ class AlignedTeacher:
         with tqdm(
             total=n_series, desc="teacher logits", unit="series", disable=not verbose
         ) as progress:
-            if bank is not None and hasattr(self.classifier, "_copies_logits"):
+            if bank is not None and self._reads_copies():
                 both = self.classifier._copies_logits(X, bank, progress.update)
                 progress.update(len(X))
-                return tuple(self._check_finite(logits[..., self.columns]) for logits in both)
+                if self.columns != list(range(both[0].shape[1])):
+                    both = [logits[..., self.columns] for logits in both]
+                return tuple(map(self._check_finite, both))
             logits = self._in_chunks(X.split(chunk), progress)
             self.warn_if_one_hot(logits)
             if bank is None:
                 return logits, None
             copies = self._in_chunks(self._copies(X, bank, chunk), progress)
             return logits, copies.unflatten(0, (len(X), n_copies))
+
+    def _reads_copies(self):
+        """Tell whether the teacher scores copies from their windows, as it scores series."""
+        return goes_with(type(self.classifier), "_copies_logits", _WAYS_TO_LOGITS)
+
+    @property
+    def precision(self):
+        """Precision of the logits of a bank, as a word for cache keys."""
+        return str(self.classifier._bank_precision()) if self._reads_copies() else ""
 
     def _in_chunks(self, chunks, progress):
         logits = []

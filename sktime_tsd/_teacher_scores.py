@@ -69,14 +69,15 @@ def scored_training_set(
         return TrainingSet(X, y)
     bank = None
     if any(term.needs_perturbed for term in terms):
-        n_entries = _affordable(bank_size, n_windows, len(X), len(teacher.columns))
+        n_entries = min(bank_size, WindowBank.most_entries(X, y, perturbation, width))
+        n_entries = _affordable(n_entries, n_windows, len(X), len(teacher.columns))
         bank = WindowBank.draw(
             X, y, perturbation, width=width, n_entries=n_entries, generator=generator
         )
     if memory is None:
         logits, perturbed_logits = teacher.score(X, bank, verbose=verbose)
     else:
-        key = fingerprint(teacher.classifier, teacher.columns, X, y, bank)
+        key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, bank)
         score = memory.cache(_score_teacher, ignore=["teacher", "X", "bank", "verbose"])
         logits, perturbed_logits = score(key, teacher, X, bank, verbose)
     teacher.warn_if_one_hot(logits)  # where they were found, nothing else has
@@ -86,16 +87,17 @@ def scored_training_set(
     return TrainingSet(X, y, teacher=outputs, bank=bank, n_windows=n_windows)
 
 
-def _affordable(bank_size, n_windows, n_instances, n_classes):
+def _affordable(n_entries, n_windows, n_instances, n_classes):
     """As many windows per series as fit into the memory kept for them."""
     per_window = n_instances * (_BYTES_PER_WINDOW + 4 * n_classes)
     affordable = max(n_windows, _MOST_BYTES_OF_BANK // per_window)
-    if affordable >= bank_size:
-        return bank_size
+    if affordable >= n_entries:
+        return n_entries
     warnings.warn(
-        f"A bank of bank_size={bank_size} windows for each of {n_instances:,} series would take "
-        f"{bank_size * per_window / 2**30:.1f} GiB, more than the "
-        f"{_MOST_BYTES_OF_BANK / 2**30:.1f} GiB kept for it: {affordable} are drawn for each.",
+        f"A bank of {n_entries} windows for each of {n_instances:,} series would take "
+        f"{n_entries * per_window / 2**30:.1f} GiB, more than the "
+        f"{_MOST_BYTES_OF_BANK / 2**30:.1f} GiB kept for it: {affordable} are drawn for each. "
+        "A smaller bank_size says so without this warning.",
         UserWarning,
         stacklevel=5,
     )

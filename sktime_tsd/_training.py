@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -11,9 +12,10 @@ from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 from torch import optim
 
+from sktime_tsd._batches import BatchIterator
+from sktime_tsd._cuda_graph import record_cuda_graph
 from sktime_tsd._net import ProgressBar, TrainingNet, softmax
 from sktime_tsd._random import seeded
-from sktime_tsd._training_set import BatchIterator
 from sktime_tsd._validation import (
     check_choice,
     check_flag,
@@ -35,6 +37,9 @@ __all__ = ["check_settings", "split_validation", "train_network"]
 
 _OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
 _SCHEDULES = ("one_cycle", "cosine", None)
+
+# Recording takes a few steps for each batch size.
+_LEAST_STEPS_TO_RECORD = 50
 
 
 def check_settings(settings):
@@ -215,15 +220,27 @@ def _callbacks(settings, description):
 def _may_flatten(settings, device):
     """Tell whether the optimizer can have all parameters as one vector.
 
-    A callback may want it to know them one by one, as an optimizer that is no function of
-    single numbers does, and as the LSTMs of CUDA's library do.
+    A callback may want it to know them one by one, as do optimizers that are no function of
+    single numbers, networks that replace their parameters, and the LSTMs of CUDA's library.
     """
-    return device.type == "cpu" and settings.optimizer in _OPTIMIZERS and not settings.callbacks
+    ours = settings.network in tuple(NETWORKS) and settings.optimizer in _OPTIMIZERS
+    return device.type == "cpu" and ours and not settings.callbacks
 
 
-def _may_record(settings):
-    """Tell whether a step does the same each time: foreign networks and callbacks may not."""
-    return settings.network in tuple(NETWORKS) and not (settings.compile or settings.callbacks)
+def _recorder(settings, terms, device, n_steps):
+    """Give the recorder of the step, where it pays and the step does the same each time.
+
+    What is not of this package may not: networks, optimizers, terms, callbacks.
+    """
+    ours = (
+        settings.network in tuple(NETWORKS)
+        and settings.optimizer in _OPTIMIZERS
+        and all(vars(type(term)).get("recordable", False) for term in terms)
+        and not settings.callbacks
+        and not settings.compile
+    )
+    enough = n_steps >= _LEAST_STEPS_TO_RECORD
+    return record_cuda_graph if device.type == "cuda" and ours and enough else None
 
 
 def train_network(
@@ -282,7 +299,7 @@ def train_network(
         schedule=_schedule(settings, n_batches * settings.max_epochs),
         gradient_clip=settings.gradient_clip,
         flatten=_may_flatten(settings, device),
-        record=_may_record(settings),
+        record=_recorder(settings, terms, device, n_batches * settings.max_epochs),
         predict_nonlinearity=softmax,
         classes=np.arange(n_classes),
         device=device,
@@ -290,7 +307,8 @@ def train_network(
         amp=settings.amp,
         verbose=0,
     )
-    with seeded(seed, device):
+    on_device = torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+    with seeded(seed, device), on_device:
         net.initialize()
         net.train(training_set)
     history = [

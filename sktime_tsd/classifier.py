@@ -9,7 +9,11 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._inference import copies_logits_in_batches, logits_in_batches
+from sktime_tsd._inference import (
+    bank_precision,
+    copies_logits_in_batches,
+    logits_in_batches,
+)
 from sktime_tsd._random import draw_seed, seeded
 from sktime_tsd._training import check_settings, split_validation, train_network
 from sktime_tsd._training_set import TrainingSet
@@ -72,8 +76,8 @@ class SkorchClassifier(LogitsClassifier):
     compile : bool, default=False
         Train through ``torch.compile``.
     amp : bool, default=False
-        Train in bfloat16 where torch deems it safe; on CUDA only. Predictions are in
-        float32.
+        Train in bfloat16 where torch deems it safe, on CUDA cards that have it; elsewhere
+        without effect. Predictions are in float32.
     verbose : int, default=0
         1 shows a progress bar with loss and time left.
     random_state : int, RandomState or None, default=None
@@ -101,6 +105,10 @@ class SkorchClassifier(LogitsClassifier):
     -----
     Two fits with the same seed are equal bit for bit on the CPU of the same machine with
     the same number of torch threads. Fits in several threads of one process take turns.
+
+    On CUDA the step of a network of this package is recorded as a CUDA graph, which takes
+    memory for each of two batch sizes; not with `callbacks`, `compile`, or an optimizer
+    given as a class.
 
     Examples
     --------
@@ -316,6 +324,9 @@ class SkorchClassifier(LogitsClassifier):
         """Logits of series and of all copies that a bank describes; see `_inference`."""
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         return copies_logits_in_batches(self.network_, X, bank, self._torch_device, progress)
+
+    def _bank_precision(self):
+        return bank_precision(self.network_, self._torch_device)
 
     # -- state -----------------------------------------------------------------------
 

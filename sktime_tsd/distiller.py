@@ -50,7 +50,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     The student learns the labels and, at the same time, to change its answers as the
     teacher does when windows of a series are perturbed. The teacher scores the series and
     a bank of perturbed copies once, before the student is trained, so it can be any
-    classifier with probabilities.
+    classifier with probabilities. (On CUDA, a network of this package scores the bank in
+    bfloat16, where the card has it.)
 
     Parameters
     ----------
@@ -88,8 +89,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Perturbed copies of each series in each step.
     bank_size : int, default=100
         Windows drawn for each series, from which those of a step are picked. Never more
-        than there are different windows and donors; and, with a warning, not more than fit
-        into half a GiB, unless `n_windows` are.
+        than there are different windows and donors. With a warning, fewer are drawn where
+        they would take more than half a GiB, but never fewer than `n_windows`.
     memory : joblib.Memory, str or None, default=None
         Where to cache the fitted teacher and its logits, so that a grid search over the
         student fits the teacher of each fold once (with more jobs than folds, jobs that
@@ -293,6 +294,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 "perturbation must be an instance such as "
                 f"sktime_tsd.perturbations.OpposingClass(), got {self.perturbation!r}."
             )
+        if self.perturbation is not None and type(self.perturbation).fill is not Perturbation.fill:
+            raise TypeError(
+                f"{type(self.perturbation).__name__} overrides fill, which training does not use. "
+                "Override filler, which gives the values of the window alone."
+            )
         check_window(self.window)
         check_number("n_windows", self.n_windows, integer=True, low=1)
         check_number("bank_size", self.bank_size, integer=True, low=1)
@@ -335,6 +341,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     def _copies_logits(self, X, bank, progress):
         return self.student_._copies_logits(X, bank, progress)
+
+    def _bank_precision(self):
+        return self.student_._bank_precision()
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):

@@ -1,6 +1,7 @@
 """What cannot be used is refused: before any training, in words, leaving nothing half-fitted."""
 
 import signal
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -752,3 +753,15 @@ def assert_as_before_or_not_fitted(clf, before):
         for method in METHODS:
             with pytest.raises(ValueError, match="not been fitted"):
                 getattr(clf, method)(X)
+
+
+@dataclass(frozen=True)
+class OldWay(Zero):
+    def fill(self, x, starts, width, donors=None):
+        return x
+
+
+def test_a_perturbation_that_overrides_fill_is_told_what_to_override():
+    X, y = random_panel(20)
+    with pytest.raises(TypeError, match=r"OldWay overrides fill.*Override filler"):
+        distiller(perturbation=OldWay()).fit(X, y)

@@ -104,3 +104,51 @@ def test_rows_that_are_there_are_not_computed_again(tmp_path, capsys, monkeypatc
     monkeypatch.setattr(fewer_windows, "_runs", None)  # nothing is left to do
     fewer_windows.main([*options, "--seeds", "0", "1"])
     assert "Mean over all" in capsys.readouterr().out
+
+
+COLUMNS = ",".join(fewer_windows.COLUMNS)
+ROW = "UnitTest,0,2,{},0.5,0.5,0.5,1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "n_kept"),
+    [
+        ("", None),
+        ("a,b\n1,2\n", None),
+        (COLUMNS + "\n", 0),
+        (COLUMNS + "\n" + ROW.format("student alone"), 0),
+        (COLUMNS + "\n" + "".join(ROW.format(f'"{m}"') for m in fewer_windows.METHODS), 3),
+    ],
+)
+def test_only_complete_runs_of_a_file_count(text, n_kept, tmp_path):
+    table = tmp_path / "rows.csv"
+    table.write_text(text)
+    if n_kept is None:
+        with pytest.raises(ValueError, match="columns"):
+            fewer_windows._read(table)
+    else:
+        assert len(fewer_windows._read(table)) == n_kept
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--csv", "no/such/folder/rows.csv"],
+        ["--csv", "rows.csv", "--data", "no/such/folder"],
+        ["--csv", "rows.csv", "--datasets", "Nonesuch"],
+        ["--csv", "rows.csv", "--epochs", "0"],
+    ],
+)
+def test_what_cannot_be_trained_is_refused_first(options, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        fewer_windows.main(options)
+    assert "error:" in capsys.readouterr().err
+    assert not (tmp_path / "rows.csv").exists()
+
+
+@pytest.mark.parametrize("options", [["--csv", "no/such/folder/a.csv"], ["--device", "tpu"]])
+def test_what_cannot_be_timed_is_refused_first(options, capsys):
+    with pytest.raises(SystemExit):
+        speed.main(options)
+    assert "error:" in capsys.readouterr().err

@@ -141,6 +141,44 @@ def test_hooks_see_a_call():
     assert len(seen) == 1
 
 
+def test_backward_hooks_see_a_call():
+    network, seen = FCN(1, 20, 2), []
+    network.blocks[0].register_full_backward_hook(lambda *call: seen.append(call))
+    x, starts, fillers = windows(2, 3, 1, 20, 4, dtype=torch.float32)
+    logits, _ = forward_copies(ScaledNetwork(network), x.requires_grad_(), starts, fillers)
+    logits.sum().backward()
+    assert len(seen) == 1
+
+
+class Residual(nn.Sequential):
+    def forward(self, x):
+        for block in self:
+            y = block(x)
+            x = x + y if x.shape == y.shape else y
+        return x
+
+
+def residual_fcn():
+    network = FCN(1, 20, 2, (4, 4), (3, 3))
+    network.blocks = Residual(*network.blocks)
+    return network
+
+
+def fcn_with_its_own_forward():
+    network = FCN(1, 20, 2)
+    original = network.forward
+    network.forward = lambda x: 2 * original(x)
+    return network
+
+
+@pytest.mark.parametrize("make", [residual_fcn, fcn_with_its_own_forward])
+def test_a_network_that_was_changed_is_called(make):
+    network = make().double().eval()
+    given = windows(3, 4, 1, 20, 5)
+    for a, b in zip(forward_copies(network, *given), loop(network, *given), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 @pytest.mark.parametrize(
     ("block", "place", "layer"),
     [

@@ -350,6 +350,20 @@ def test_criterion_adds_up_what_it_reports():
     torch.testing.assert_close(values["kd_2"], kd_loss(student.logits, teacher.logits, 4.0))
 
 
+@pytest.mark.parametrize("weight", [3, np.int64(3), np.float64(3)])
+def test_weights_of_any_kind_of_number_ramp_alike(weight):
+    criterion, expected = (
+        DistillationCriterion([TemporalSaliency(weight=w), KD(weight=w)])
+        for w in (weight, float(weight))
+    )
+    for progress in (0.0, 0.1, 0.25, 0.5, 1.0):
+        criterion.set_progress(progress)
+        expected.set_progress(progress)
+        assert criterion.weights.dtype == torch.float32
+        assert torch.equal(criterion.weights, expected.weights)
+    assert criterion.weights.tolist() == [float(weight)] * 2
+
+
 def test_ramp_grows_linearly_and_then_stays():
     term = TemporalSaliency(weight=2.0, ramp=0.5)
     weights = [term.weight_at(progress) for progress in (0, 0.1, 0.25, 0.5, 0.9, 1)]

@@ -1,5 +1,7 @@
 """Fillers against loops, donors against their classes, the bank's draws."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from sktime_tsd.perturbations import (
     GaussianNoise,
     LinearInterpolation,
     OpposingClass,
+    Perturbation,
     SameClass,
     SeriesMean,
     WindowBank,
@@ -269,3 +272,31 @@ def test_perturbations_are_values():
     assert OpposingClass() == OpposingClass()
     assert hash(GaussianNoise(2.0)) == hash(GaussianNoise(2.0))
     assert GaussianNoise(2.0) != GaussianNoise(1.0)
+
+
+@dataclass(frozen=True)
+class Odd(Perturbation):
+    """Gives a filler of a shape or kind of its own."""
+
+    result: object = None
+
+    def filler(self, x, starts, width, donor_windows=None):
+        return self.result
+
+
+@pytest.mark.parametrize("result", [None, 0.0, torch.zeros(1, 3), torch.zeros(4, 2, 1, 2)])
+def test_a_filler_of_another_shape_is_refused(result):
+    X, bank = draw([0, 1, 0, 1], Odd(result), n_entries=2, width=3)
+    with pytest.raises(ValueError, match="filler of Odd must give a tensor of shape"):
+        bank.windows(X, torch.arange(4), slice(None))
+
+
+def test_a_filler_of_another_precision_is_converted():
+    X, bank = draw([0, 1], Odd(torch.zeros(2, 2, 1, 3).double()), n_entries=2, width=3)
+    assert bank.windows(X, torch.arange(2), slice(None))[1].dtype == X.dtype
+
+
+def test_a_perturbation_without_filler_says_what_is_missing():
+    X, bank = draw([0, 1], Perturbation(), n_entries=2, width=3)
+    with pytest.raises(NotImplementedError, match="Perturbation must define filler"):
+        bank.windows(X, torch.arange(2), slice(None))

@@ -5,7 +5,7 @@ series and step; with 10 of a bank of 100, the default; and not at all.
 """
 
 import argparse
-import csv
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,18 @@ from sktime_tsd.perturbations import window_width
 __all__ = ["main"]
 
 DATASETS = ("SonyAIBORobotSurface1", "MoteStrain", "TwoLeadECG", "ItalyPowerDemand", "GunPoint")
+BUNDLED_DATASETS = ("ItalyPowerDemand", "GunPoint")
 STUDENT = ("fcn", {"filters": (8, 16, 8)})
-COLUMNS = ("dataset", "seed", "method", "accuracy", "agreement", "saliency_spearman", "seconds")
+COLUMNS = (
+    "dataset",
+    "seed",
+    "epochs",
+    "method",
+    "accuracy",
+    "agreement",
+    "saliency_spearman",
+    "seconds",
+)
 MOST_SERIES = 200
 
 
@@ -102,8 +112,6 @@ def _runs(dataset, seed, data_dir, n_epochs):
         agreement = top_1_agreement(probabilities, student.predict_proba(X))
         of_student = temporal_saliency(student, X, **settings).values
         yield {
-            "dataset": dataset,
-            "seed": seed,
             "method": method,
             "accuracy": round(accuracy_score(y, student.predict(X)), 4),
             "agreement": round(float(np.mean(agreement)), 4),
@@ -128,7 +136,7 @@ def main(arguments=None):
         "10 of a bank of 100. Rows that the file has already are not computed again.",
     )
     parser.add_argument("--data", help="folder laid out as the UCR archive; default: sktime's own")
-    parser.add_argument("--datasets", nargs="+", default=list(DATASETS))
+    parser.add_argument("--datasets", nargs="+", help="default: five, or two of sktime's own")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=120)
     parser.add_argument("--threads", type=int, default=1, help="of torch")
@@ -136,27 +144,49 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if min(options.epochs, options.threads) < 1:
         parser.error("--epochs and --threads must be 1 or more")
+    datasets = options.datasets or (DATASETS if options.data else BUNDLED_DATASETS)
+    try:
+        for dataset in datasets:
+            load_dataset(dataset, split="train", data_dir=options.data)
+        rows = _read(options.csv)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
 
-    done = pd.read_csv(options.csv) if options.csv.exists() else pd.DataFrame(columns=COLUMNS)
-    with keep_torch_threads(), options.csv.open("a", newline="") as file:
+    with keep_torch_threads():
         torch.set_num_threads(options.threads)
-        writer = csv.DictWriter(file, COLUMNS)
-        if file.tell() == 0:
-            writer.writeheader()
-        for dataset in options.datasets:
-            for seed in options.seeds:
-                found = done[(done["dataset"] == dataset) & (done["seed"] == seed)]
-                if len(found) == len(METHODS):
-                    continue
-                # written together: a teacher that is cut short leaves no row
-                rows = list(_runs(dataset, seed, options.data, options.epochs))
-                writer.writerows(rows)
-                file.flush()
-    rows = pd.read_csv(options.csv)
-    means = rows.groupby(["dataset", "method"], sort=False)[list(COLUMNS[3:])].mean()
-    print(means.round(3).to_string())
+        for dataset, seed in itertools.product(datasets, options.seeds):
+            key = {"dataset": dataset, "seed": seed, "epochs": options.epochs}
+            if (rows[list(key)] == pd.Series(key)).all(axis=1).any():
+                continue
+            runs = [key | run for run in _runs(dataset, seed, options.data, options.epochs)]
+            rows = pd.concat([rows, pd.DataFrame(runs)]) if len(rows) else pd.DataFrame(runs)
+            _write(rows, options.csv)
+    values = list(COLUMNS[4:])
+    print(rows.groupby(["dataset", "method"], sort=False)[values].mean().round(3).to_string())
     print("\nMean over all:\n")
-    print(rows.groupby("method", sort=False)[list(COLUMNS[3:])].mean().round(3).to_string())
+    print(rows.groupby("method", sort=False)[values].mean().round(3).to_string())
+
+
+def _read(path):
+    """Read the rows of complete runs: those that have each method once."""
+    if not path.exists():
+        if not path.parent.is_dir():
+            raise ValueError(f"--csv: there is no folder {path.parent}")
+        return pd.DataFrame(columns=COLUMNS)
+    rows = pd.read_csv(path)
+    if list(rows.columns) != list(COLUMNS):
+        raise ValueError(f"--csv: {path} holds other columns than {', '.join(COLUMNS)}")
+    complete = rows.groupby(["dataset", "seed", "epochs"])["method"].transform(
+        lambda methods: sorted(methods) == sorted(METHODS)
+    )
+    return rows[complete.astype(bool)]
+
+
+def _write(rows, path):
+    """Replace the file at once, so that it is never half written."""
+    part = path.with_name(f"{path.name}.part")
+    rows.to_csv(part, index=False)
+    part.replace(path)
 
 
 if __name__ == "__main__":

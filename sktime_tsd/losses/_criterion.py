@@ -66,7 +66,8 @@ class DistillationCriterion(nn.Module):
         self.values = {}
         # on the device, where a step that is replayed reads them
         self._weights = [term.weight_at(1.0) for term in self.terms]
-        self.register_buffer("weights", torch.tensor(self._weights), persistent=False)
+        weights = torch.tensor(self._weights, dtype=torch.float32)
+        self.register_buffer("weights", weights, persistent=False)
 
     def set_progress(self, progress):
         """Set the weights to those of a stage of the training.

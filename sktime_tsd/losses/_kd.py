@@ -94,6 +94,7 @@ class KD(DistillationTerm):
     weight: float = 1.0
     temperature: float = 2.0
     name: ClassVar[str] = "kd"
+    recordable: ClassVar[bool] = True
 
     def __post_init__(self):
         check_number("weight", self.weight, low=0)

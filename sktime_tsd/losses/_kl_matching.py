@@ -34,31 +34,42 @@ def kl_matching_loss(student, teacher, *, temperature, summed, each, least, floo
 
 
 class _KLMatching(torch.autograd.Function):
-    # phi is the saliency in units of T**2, which no normalised loss depends on
+    # Student and teacher go through the same operations, side by side. phi is the saliency
+    # in units of T**2, which no normalised loss depends on.
 
     @staticmethod
     def forward(ctx, z, z_copies, z_teacher, z_copies_teacher, *settings):
         temperature, summed, each, least, floor = settings
-        of_teacher = _divergence(z_teacher, z_copies_teacher, temperature, summed, least)[-1]
-        log_p, log_q, p, change, phi = _divergence(z, z_copies, temperature, summed, least)
-        size_teacher = _mean_of_positive(of_teacher)[0].clamp(min=floor)
-        if each:
-            mean, positive, n_positive = _mean_of_positive(phi)
-            size = mean.clamp(min=floor)
-        else:
-            mean = positive = n_positive = None
-            size = size_teacher
+        both = torch.stack([z, z_teacher]).div_(temperature)
+        both_copies = torch.stack([z_copies, z_copies_teacher]).div_(temperature)
+        log_p = both.log_softmax(dim=-1).unsqueeze(2)  # (2, n, 1, n_classes)
+        log_q = both_copies.log_softmax(dim=-1)  # (2, n, n_windows, n_classes)
+        p = log_p.exp()
+        change = log_p.clamp(min=least) - log_q.clamp(min=least)
+        phi = p * change
+        if summed:
+            phi = phi.sum(dim=-1, keepdim=True)
+        positive = (phi > 0).to(phi.dtype)
+        n_positive = positive.sum(dim=(1, 2, 3), keepdim=True).clamp_(min=1)
+        mean = phi.clamp(min=0).sum(dim=(1, 2, 3), keepdim=True).div_(n_positive)
+        size = mean.clamp(min=floor)
+        if not each:
+            size = size[1:].expand_as(size)
         phi = phi / size
-        difference = phi - of_teacher / size_teacher
+        difference = phi[0] - phi[1]
         slope = difference.clamp(-1, 1)  # of smooth L1
-        ctx.save_for_backward(log_p, log_q, p, change, phi, slope, size, mean, positive, n_positive)
+        ctx.save_for_backward(
+            *(of_both[0] for of_both in (log_p, log_q, p, change, phi, size)),
+            *(of_both[0] for of_both in (mean, positive, n_positive)),
+            slope,
+        )
         ctx.settings = settings
         return (slope * difference.sub_(slope, alpha=0.5)).mean()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient):
-        log_p, log_q, p, change, phi, slope, size, mean, positive, n_positive = ctx.saved_tensors
+        log_p, log_q, p, change, phi, size, mean, positive, n_positive, slope = ctx.saved_tensors
         temperature, _, each, least, floor = ctx.settings
         of_phi = slope * (gradient / (slope.numel() * size))
         if each:
@@ -72,18 +83,3 @@ class _KLMatching(torch.autograd.Function):
         of_z = of_log_p - p * of_log_p.sum(dim=-1, keepdim=True)
         of_z_copies = log_q.exp() * of_log_q.sum(dim=-1, keepdim=True) - of_log_q
         return of_z.squeeze(1) / temperature, of_z_copies / temperature, *[None] * 7
-
-
-def _divergence(z, z_copies, temperature, summed, least):
-    log_p = torch.log_softmax(z / temperature, dim=-1).unsqueeze(1)  # (n, 1, n_classes)
-    log_q = torch.log_softmax(z_copies / temperature, dim=-1)  # (n, n_windows, n_classes)
-    p = log_p.exp()
-    change = log_p.clamp(min=least) - log_q.clamp(min=least)
-    phi = p * change
-    return log_p, log_q, p, change, phi.sum(dim=-1, keepdim=True) if summed else phi
-
-
-def _mean_of_positive(phi):
-    positive = (phi > 0).to(phi.dtype)
-    n_positive = positive.sum().clamp(min=1)
-    return phi.clamp(min=0).sum() / n_positive, positive, n_positive

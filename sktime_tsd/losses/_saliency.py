@@ -263,6 +263,7 @@ class TemporalSaliency(DistillationTerm):
     ramp: float = 0.5
     name: ClassVar[str] = "saliency"
     needs_perturbed: ClassVar[bool] = True
+    recordable: ClassVar[bool] = True
 
     def __post_init__(self):
         check_number("saliency_weight", self.weight, low=0)

@@ -21,6 +21,9 @@ class DistillationTerm:
     name: ClassVar[str]
     needs_perturbed: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
+    #: Whether the loss does the same at each step, so that a step on a GPU can be recorded
+    #: and replayed. Not inherited: a class says so of itself.
+    recordable: ClassVar[bool] = False
 
     def build(self):
         """Make the loss module.

@@ -1,8 +1,8 @@
 """Series together with copies of them that differ in one window."""
 
 import torch
-from torch import nn
 
+from sktime_tsd._lineage import goes_with
 from sktime_tsd._windows import replace_window
 
 __all__ = ["forward_copies", "read_whole"]
@@ -51,8 +51,9 @@ def read_whole(network, x, starts, fillers):
     n, n_copies = starts.shape
     copies = replace_window(x.unsqueeze(1).expand(-1, n_copies, -1, -1), starts, fillers)
     # one forward, so that batch norm sees series and copies as one population
-    logits = network(torch.cat([x, copies.flatten(0, 1)]))
-    return logits[:n], logits[n:].unflatten(0, (n, n_copies))
+    both = network(torch.cat([x, copies.flatten(0, 1)]))
+    logits, copies_logits = both.split([n, n * n_copies])
+    return logits, copies_logits.unflatten(0, (n, n_copies))
 
 
 def _reads_copies(network):
@@ -61,17 +62,15 @@ def _reads_copies(network):
     A subclass that changes the forward pass inherits a method that does not know of it;
     hooks and compiled networks want to be called.
     """
-    kind = type(network)
-    if not hasattr(kind, "forward_copies"):
+    if not goes_with(type(network), "forward_copies", ("forward", "features")):
         return False
-    if any(
-        len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules()
-    ):
-        return False
-    lineage = kind.__mro__[: kind.__mro__.index(nn.Module)]
-    first = {
-        name: next(i for i, parent in enumerate(lineage) if name in vars(parent))
-        for name in ("forward", "features", "forward_copies")
-        if hasattr(kind, name)
-    }
-    return first["forward_copies"] <= min(first.values())
+    return not any("forward" in vars(module) or _has_hooks(module) for module in network.modules())
+
+
+def _has_hooks(module):
+    return (
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+    )

@@ -127,7 +127,8 @@ class FCN(nn.Module):
         copies_logits : torch.Tensor of shape (n, n_copies, n_classes)
         """
         n, n_copies = starts.shape
-        if not all(map(_is_plain, self.blocks)) or (
+        is_plain = type(self.blocks) is nn.Sequential and all(map(_is_plain, self.blocks))
+        if not is_plain or (
             self._n_saved(n * n_copies, x.shape[2], fillers.shape[3]) < _LEAST_SAVED
         ):
             return read_whole(self, x, starts, fillers)
@@ -141,12 +142,13 @@ class FCN(nn.Module):
             first, inputs = patches.neighbourhoods(padded, left, right)
             z_patches = convolve(inputs, convolution)
             patches = Patches(source, first, z_patches)
-            x, y_patches = joint_batch_norm_relu(
-                norm, convolve(padded, convolution), z_patches, patches.multiplicity(n, x.shape[2])
-            )
+            multiplicity = patches.multiplicity(n, x.shape[2]) if norm.training else None
+            z = convolve(padded, convolution)
+            x, y_patches = joint_batch_norm_relu(norm, z, z_patches, multiplicity)
             patches = Patches(source, first, y_patches)
-        logits = self.linear(patches.mean_over_time(x))
-        return logits[:n], logits[n:].unflatten(0, (n, n_copies))
+        both = self.linear(patches.mean_over_time(x))
+        logits, copies_logits = both.split([n, n * n_copies])
+        return logits, copies_logits.unflatten(0, (n, n_copies))
 
     def _n_saved(self, n_copies, n_timepoints, width):
         """Count the hidden values of copies that equal those of their series."""
@@ -159,7 +161,7 @@ class FCN(nn.Module):
 
 def _is_plain(block):
     """Tell whether a block is as `FCN` builds it."""
-    if len(block) != 3:
+    if type(block) is not nn.Sequential or len(block) != 3:
         return False
     convolution, norm, activation = block
     return (

@@ -60,8 +60,9 @@ def joint_batch_norm_relu(norm, z, z_patches, multiplicity):
         Of the series.
     z_patches : torch.Tensor of shape (n_channels, n * n_copies, width)
         Of the copies, where they may differ.
-    multiplicity : torch.Tensor of shape (n, n_timepoints), float
+    multiplicity : torch.Tensor of shape (n, n_timepoints), float, or None
         How often each time point of a series stands in the batch of series and copies.
+        Needed in train mode.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def joint_batch_norm_relu(norm, z, z_patches, multiplicity):
         scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
         offset = torch.addcmul(norm.bias, norm.running_mean, scale, value=-1)
         scale, offset = scale[:, None, None], offset[:, None, None]
-        return (torch.addcmul(offset, part, scale).relu() for part in (z, z_patches))
+        return tuple(torch.addcmul(offset, part, scale).relu() for part in (z, z_patches))
     y, y_patches, mean, variance = _JointBatchNormReLU.apply(
         z, z_patches, multiplicity, norm.weight, norm.bias, norm.eps
     )

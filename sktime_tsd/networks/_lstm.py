@@ -112,8 +112,8 @@ class LSTM(nn.Module):
             n_joined += n_new
             points = sequences[i * piece : (i + 1) * piece, : n + n_joined]
             _, (hidden, cell) = self.lstm(points.transpose(0, 1), (hidden, cell))
-        logits = self.linear(hidden[-1])
-        return logits[:n], logits[n:][order.argsort()].unflatten(0, (n, n_copies))
+        logits, copies_logits = self.linear(hidden[-1]).split([n, n * n_copies])
+        return logits, copies_logits[order.argsort()].unflatten(0, (n, n_copies))
 
     def _n_pieces(self, n_steps):
         """Pieces to read copies in: each saves some of these steps, but is a call."""

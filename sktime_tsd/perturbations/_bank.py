@@ -13,6 +13,9 @@ __all__ = ["WindowBank"]
 # repetition; above it repetitions are rare, and a draw need not know all pairs.
 _FEW_PAIRS = 4
 
+# Pairs drawn at a time: bounds the memory beside that of the bank.
+_PAIRS_AT_ONCE = 2**22
+
 
 @dataclass(frozen=True)
 class WindowBank:
@@ -83,21 +86,30 @@ class WindowBank:
         n_pairs = n_starts * perturbation.n_donors(y)  # (n_instances,)
         most_pairs = int(n_pairs.max())
         n_entries = min(n_entries, most_pairs)
-        if most_pairs <= _FEW_PAIRS * n_entries:
-            keys = torch.rand(len(y), most_pairs, generator=generator)
-            keys[torch.arange(most_pairs) >= n_pairs[:, None]] = 2.0  # no such pair: last
-            turn = torch.arange(n_entries) % n_pairs[:, None]
-            pairs = keys.argsort(dim=1).gather(1, turn)
-        else:
-            # float64 spans far more pairs than any training set has
-            uniform = torch.rand(len(y), n_entries, generator=generator, dtype=torch.float64)
-            pairs = (uniform * n_pairs[:, None]).long()
-        donors = pool = None
-        if perturbation.needs_donors:
-            donors = perturbation.pick_donors(y, pairs // n_starts).int()
-            pool = perturbation.pool(X, generator)
-        starts = (pairs % n_starts).int()
+        shape = len(y), n_entries
+        starts = torch.empty(shape, dtype=torch.int32)
+        donors = torch.empty(shape, dtype=torch.int32) if perturbation.needs_donors else None
+        for entries, pairs in _draw_pairs(n_pairs, most_pairs, n_entries, generator):
+            starts[:, entries] = (pairs % n_starts).int()
+            if donors is not None:
+                donors[:, entries] = perturbation.pick_donors(y, pairs // n_starts).int()
+        pool = perturbation.pool(X, generator) if perturbation.needs_donors else None
         return cls(perturbation, width, starts, donors, pool)
+
+    @staticmethod
+    def most_entries(X, y, perturbation, width):
+        """Count the different pairs of window and donor of the series that has most.
+
+        Parameters
+        ----------
+        X, y, perturbation, width
+            As for `draw`.
+
+        Returns
+        -------
+        most_entries : int
+        """
+        return (X.shape[2] - width + 1) * int(perturbation.n_donors(y).max())
 
     @property
     def n_entries(self):
@@ -154,7 +166,15 @@ class WindowBank:
                 self.donors[chosen].long()[..., None], points
             ].transpose(2, 3)  # (n, k, n_channels, width)
         x = X[series].unsqueeze(1).expand(-1, starts.shape[1], -1, -1)
-        return starts, self.perturbation.filler(x, starts, self.width, donor_windows)
+        fillers = self.perturbation.filler(x, starts, self.width, donor_windows)
+        expected = (*starts.shape, X.shape[1], self.width)
+        shape = tuple(fillers.shape) if isinstance(fillers, torch.Tensor) else None
+        if shape != expected:
+            raise ValueError(
+                f"filler of {type(self.perturbation).__name__} must give a tensor of shape "
+                f"{expected}, got {shape or type(fillers).__name__}."
+            )
+        return starts, fillers.to(X.dtype)
 
     def perturb(self, X, series, entries):
         """Perturbed copies of some series.
@@ -171,3 +191,31 @@ class WindowBank:
         starts, fillers = self.windows(X, series, entries)
         x = X[series].unsqueeze(1).expand(-1, starts.shape[1], -1, -1)
         return replace_window(x, starts, fillers)
+
+
+def _draw_pairs(n_pairs, most_pairs, n_entries, generator):
+    """Yield pairs of window and donor, numbered, for some entries of all series at a time.
+
+    Yields
+    ------
+    entries : slice
+    pairs : torch.Tensor of shape (n_instances, n_entries of the slice), int64
+        ``pairs[i]`` lie in ``[0, n_pairs[i])``.
+    """
+    n = len(n_pairs)
+    if most_pairs > _FEW_PAIRS * n_entries:
+        at_once = max(1, _PAIRS_AT_ONCE // n)
+        for first in range(0, n_entries, at_once):
+            width = min(at_once, n_entries - first)
+            # float64 spans far more pairs than any training set has
+            uniform = torch.rand(n, width, generator=generator, dtype=torch.float64)
+            yield slice(first, first + width), (uniform * n_pairs[:, None]).long()
+        return
+    pairs = torch.empty(n, n_entries, dtype=torch.int64)
+    at_once = max(1, _PAIRS_AT_ONCE // most_pairs)
+    for some, of_some in zip(pairs.split(at_once), n_pairs.split(at_once), strict=True):
+        keys = torch.rand(len(some), most_pairs, generator=generator)
+        keys[torch.arange(most_pairs) >= of_some[:, None]] = 2.0  # no such pair: last
+        turn = torch.arange(n_entries) % of_some[:, None]
+        torch.gather(keys.argsort(dim=1), 1, turn, out=some)
+    yield slice(0, n_entries), pairs

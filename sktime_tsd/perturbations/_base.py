@@ -149,7 +149,7 @@ class Perturbation:
         filler : torch.Tensor of shape (..., n_channels, width)
             Differentiable in `x`.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define filler(...).")
 
     def fill(self, x, starts, width, donors=None):
         """Replace one window of each series.
