@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -66,8 +67,12 @@ def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
     assert "imports nothing heavy" in printed
 
 
-def test_ratios_of_a_gpu_are_left_out_on_the_cpu():
-    assert list(speed.cuda(type("Options", (), {"device": torch.device("cpu")}))) == []
+def test_ratios_of_a_gpu_are_left_out_on_the_cpu_but_run_there():
+    options = SimpleNamespace(device=torch.device("cpu"), repeats=1, series=64)
+    assert list(speed.cuda(options)) == []
+    rows = list(speed._device_rows(options))
+    assert len({row["what"] for row in rows}) == 3 * len(speed.STUDENTS) + 1
+    assert all(float(row["measured"].split()[0]) > 0 for row in rows)
 
 
 def test_no_step_is_faster_than_its_floor():

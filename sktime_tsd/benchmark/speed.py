@@ -137,12 +137,13 @@ def plain(options):
     teacher = _network(TEACHER, options.device)
     classifier = SkorchClassifier.from_module(teacher, [0, 1], device=options.device)
     aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
-    n_steps, n_batches = 2, -(-len(X) // batch_size)
+    n_steps, n_batches = 4, -(-len(X) // batch_size)
     ratios = {50: [], 10: []}
     for _ in range(options.repeats):
-        theirs = (
-            n_batches / n_steps * seconds(lambda: _plain_steps(teacher, X, y, n_steps, options))
-        )
+        # without what comes before the first step, and the first
+        once = seconds(lambda: _plain_steps(teacher, X, y, 1, options))
+        several = seconds(lambda: _plain_steps(teacher, X, y, 1 + n_steps, options))
+        theirs = n_batches * (several - once) / n_steps
         bank = seconds(lambda: _training_set(X, y, 10, aligned))
         for n_windows, found in ratios.items():
             training_set = _training_set(X, y, n_windows)
@@ -278,10 +279,14 @@ def memory(options):
 
 def cuda(options):
     """Time steps and banks on the GPU: recorded or not, against the CPU and the least possible."""
-    if options.device.type != "cuda":
-        return
+    if options.device.type == "cuda":
+        yield from _device_rows(options)
+
+
+def _device_rows(options):
     training_set = _training_set(*_noise(options.series or 500), n_windows=10)
     n_steps = len(BatchIterator(training_set, 32))
+    x = torch.randn(32 * (1 + training_set.n_windows), 1, N_TIMEPOINTS, device=options.device)
     for name, kind in STUDENTS.items():
         found = {"kernel by kernel": [], "CPU": [], "floor": []}
         for _ in range(options.repeats + 1):
@@ -290,22 +295,23 @@ def cuda(options):
             on_cpu = _epoch_seconds(kind, training_set, 32, torch.device("cpu"))
             found["kernel by kernel"].append(eager / recorded)
             found["CPU"].append(on_cpu / recorded)
-            found["floor"].append(recorded / n_steps / step_floor(kind, options.device))
+            floor = step_floor(_network(kind, options.device).train(), x)
+            found["floor"].append(recorded / n_steps / floor)
         what = f"{name}, batch 32"
         yield _row(
             f"kernel by kernel / recorded step: {what}", ">= 4", found["kernel by kernel"][1:]
         )
         yield _row(f"CPU / recorded step: {what}", "", found["CPU"][1:])
         yield _row(f"recorded step / floor of the card: {what}", "", found["floor"][1:])
-    X, y = _noise(256)
-    took = {}
-    for device in ("cpu", "cuda"):
-        network = _network(TEACHER, torch.device(device))
+    X, y = _noise(options.series or 256)
+    took = []
+    for device in (torch.device("cpu"), options.device):
+        network = _network(TEACHER, device)
         classifier = SkorchClassifier.from_module(network, [0, 1], device=device)
         aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
         _training_set(X[:32], y[:32], 10, aligned)
-        took[device] = seconds(partial(_training_set, X, y, 10, aligned))
-    yield _row("teacher's bank: CPU / CUDA", "", [took["cpu"] / took["cuda"]])
+        took.append(seconds(partial(_training_set, X, y, 10, aligned)))
+    yield _row("teacher's bank: CPU / CUDA", "", [took[0] / took[1]])
 
 
 class _Eager:
