@@ -102,11 +102,12 @@ class BatchIterator:
 
 
 def _split(parts, sizes):
-    """Split a named tuple of tensors, over several steps, into one for each step."""
+    """Split nested tuples of tensors, over several steps, into one for each step."""
 
     def split(part):
         if part is None:
             return [None] * len(sizes)
         return _split(part, sizes) if isinstance(part, tuple) else part.split(sizes)
 
-    return map(type(parts), *map(split, parts))
+    of_steps = zip(*map(split, parts), strict=True)
+    return [type(parts)(*of_step) if hasattr(parts, "_fields") else of_step for of_step in of_steps]

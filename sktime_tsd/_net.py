@@ -12,7 +12,7 @@ from sktime_tsd._flat_parameters import FlatParameters
 from sktime_tsd._precision import autocast
 from sktime_tsd._training_set import Batch
 from sktime_tsd.losses import Outputs
-from sktime_tsd.networks import forward_copies
+from sktime_tsd.networks import FeatureTaps, forward_copies
 
 __all__ = ["ProgressBar", "TrainingNet", "softmax"]
 
@@ -22,6 +22,14 @@ _BATCH_EVENTS = ("on_batch_begin", "on_grad_computed", "on_batch_end")
 def softmax(logits):
     """Probabilities of logits; importable, so that a net that uses it pickles."""
     return torch.softmax(logits, dim=-1)
+
+
+def in_float32(outputs):
+    """Bring all tensors of nested tuples to float32."""
+    if outputs is None or isinstance(outputs, torch.Tensor):
+        return None if outputs is None else outputs.float()
+    parts = map(in_float32, outputs)
+    return type(outputs)(*parts) if hasattr(outputs, "_fields") else tuple(parts)
 
 
 class ProgressBar(Callback):
@@ -77,6 +85,8 @@ class TrainingNet(NeuralNetClassifier):
         `_cuda_graph.record_cuda_graph`.
     amp : bool, default=False
         Train in bfloat16, on CUDA.
+    student_layers : sequence of str or None, default=()
+        Layers whose features the terms of the loss need; see `networks.FeatureTaps`.
     **kwargs
         Those of ``skorch.NeuralNetClassifier``.
     """
@@ -89,6 +99,7 @@ class TrainingNet(NeuralNetClassifier):
         flatten=False,
         record=None,
         amp=False,
+        student_layers=(),
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
@@ -97,6 +108,7 @@ class TrainingNet(NeuralNetClassifier):
         self.flatten = flatten
         self.record = record
         self.amp = amp
+        self.student_layers = student_layers
 
     @property
     def _default_callbacks(self):
@@ -114,12 +126,23 @@ class TrainingNet(NeuralNetClassifier):
         if not isinstance(x, Batch):
             return super().infer(x, **fit_params)
         if x.starts is None:
-            return Outputs(self.module_(x.x))
-        return Outputs(*forward_copies(self.module_, x.x, x.starts, x.fillers))
+            outputs = Outputs(self.module_(x.x))
+        else:
+            outputs = Outputs(*forward_copies(self.module_, x.x, x.starts, x.fillers))
+        if self._taps is None:
+            return outputs
+        return outputs._replace(features=self._taps.collect(len(x.x)))
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Cross entropy, as validation has it; a step adds the terms."""
         return self.criterion_.cross_entropy(y_pred.logits, y_true)
+
+    def initialize_module(self):
+        """Build the network, and tap the layers that are needed."""
+        super().initialize_module()
+        taps = FeatureTaps(self.module_, self.student_layers, "student")
+        self._taps = taps if self.student_layers else None
+        return self
 
     def initialize_optimizer(self, triggered_directly=None):
         """Build the optimizer, over one vector where asked for, and the schedule."""
@@ -226,7 +249,7 @@ class TrainingNet(NeuralNetClassifier):
         self._zero_gradients()
         with autocast(self._device, enabled=self.amp):
             student = self.infer(x)
-        student = Outputs(*(None if part is None else part.float() for part in student))
+        student = in_float32(student)
         loss = self.criterion_(student, x.teacher, y)
         loss.backward()
         return loss.detach(), self.criterion_.values, Outputs(student.logits.detach())
@@ -314,5 +337,7 @@ class TrainingNet(NeuralNetClassifier):
         """Return the trained module, without gradients and ``torch.compile``'s wrapper."""
         if self._flat is not None:
             self._flat.release()
+        if self._taps is not None:
+            self._taps.remove()
         self.module_.zero_grad(set_to_none=True)
         return getattr(self.module_, "_orig_mod", self.module_)

@@ -32,6 +32,7 @@ def scored_training_set(
     generator,
     memory,
     as_it_is,
+    features,
     verbose,
 ):
     """Draw the bank and let the teacher score it, as far as the terms need it.
@@ -54,6 +55,7 @@ def scored_training_set(
         Caches the teacher's logits.
     as_it_is : bool
         Whether the teacher was fitted elsewhere, so that it may not fit the data.
+    features : TeacherFeatures or None
     verbose : int
 
     Returns
@@ -84,7 +86,9 @@ def scored_training_set(
     if as_it_is:
         teacher.warn_if_mistaken(logits, y)
     outputs = Outputs(logits, perturbed_logits)
-    return TrainingSet(X, y, teacher=outputs, bank=bank, n_windows=n_windows)
+    return TrainingSet(
+        X, y, teacher=outputs, bank=bank, n_windows=n_windows, teacher_features=features
+    )
 
 
 def _affordable(n_entries, n_windows, n_instances, n_classes):

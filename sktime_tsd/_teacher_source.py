@@ -1,5 +1,6 @@
 """From the ``teacher`` parameter of a distiller to a fitted classifier."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -18,7 +19,13 @@ from sktime_tsd._random import seed_unseeded
 from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd.classifier import SkorchClassifier
 
-__all__ = ["check_teacher", "default_teacher", "fit_teacher", "single_class_teacher"]
+__all__ = [
+    "check_teacher",
+    "default_teacher",
+    "fit_teacher",
+    "single_class_teacher",
+    "trial_network",
+]
 
 
 def default_teacher():
@@ -76,6 +83,42 @@ def check_teacher(teacher):
             "saliency. Use a classifier with probabilities, or wrap it in sklearn's "
             "CalibratedClassifierCV."
         )
+
+
+def trial_network(teacher, n_channels, n_timepoints, n_classes):
+    """Network of a teacher, trained or not, to see what layers it has.
+
+    Parameters
+    ----------
+    teacher : classifier, FrozenEstimator, nn.Module or None
+    n_channels, n_timepoints, n_classes : int
+
+    Returns
+    -------
+    network : nn.Module
+        A copy, on the CPU.
+
+    Raises
+    ------
+    TypeError
+        If the teacher is no network of torch.
+    """
+    if teacher is None:
+        teacher = default_teacher()
+    is_frozen = isinstance(teacher, FrozenEstimator)
+    if is_frozen:
+        teacher = teacher.estimator
+    if isinstance(teacher, nn.Module):
+        return copy.deepcopy(teacher).cpu()
+    if is_frozen and getattr(teacher, "_trained_network", None) is not None:
+        return copy.deepcopy(teacher._trained_network).cpu()
+    if not is_frozen and hasattr(teacher, "_trial_network"):
+        return teacher._trial_network(n_channels, n_timepoints, n_classes)
+    raise TypeError(
+        f"The teacher {type(teacher).__name__} has no features: it is no network that can be "
+        "looked into. Take a SkorchClassifier or an nn.Module as teacher; or terms that need no "
+        "features, such as KD and DKD, and temporal saliency."
+    )
 
 
 # Cached: equal keys, equal results.

@@ -24,16 +24,17 @@ from sktime_tsd._validation import (
     check_verbose,
     resolve_device,
 )
-from sktime_tsd.losses import DistillationCriterion
+from sktime_tsd.losses import DistillationCriterion, FeatureShape
 from sktime_tsd.networks import (
     NETWORKS,
     ScaledNetwork,
     build_network,
     channel_statistics,
     check_network,
+    feature_sizes,
 )
 
-__all__ = ["check_settings", "split_validation", "train_network"]
+__all__ = ["check_settings", "feature_shapes", "split_validation", "train_network"]
 
 _OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
 _SCHEDULES = ("one_cycle", "cosine", None)
@@ -184,6 +185,34 @@ def _build_scaled(network, network_params, sizes, mean, std):
     return ScaledNetwork(build_network(network, *sizes, network_params), mean, std)
 
 
+def feature_shapes(settings, terms, n_channels, n_timepoints, n_classes):
+    """Shapes of the student's features that terms need.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SkorchClassifier``
+    terms : sequence of DistillationTerm
+    n_channels, n_timepoints, n_classes : int
+
+    Returns
+    -------
+    shapes : list of FeatureShape
+        One for each term that needs features, in their order.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the network cannot be built, or has no such layers.
+    """
+    layers = [term.student_layer for term in terms if term.needs_features]
+    with seeded(0, torch.device("cpu")):
+        network = build_network(
+            settings.network, n_channels, n_timepoints, n_classes, settings.network_params
+        )
+        sizes = feature_sizes(network, layers, n_channels, n_timepoints, "student")
+    return [FeatureShape(*size) for size in sizes]
+
+
 def _build_optimizer(groups, *, kind, **settings):
     """Build the optimizer, with one kernel for all parameters where torch has it."""
     if kind not in _OPTIMIZERS:
@@ -272,6 +301,10 @@ def train_network(
     """
     device = resolve_device(settings.device)
     mean, std = channel_statistics(training_set.X) if settings.scale_inputs else (None, None)
+    of_student = of_teacher = ()
+    if training_set.teacher_features is not None:
+        of_student = feature_shapes(settings, terms, *training_set.X.shape[1:], n_classes)
+        of_teacher = training_set.teacher_features.shapes
     training_set = training_set.to(device)
     n_batches = len(BatchIterator(training_set, settings.batch_size))
     net = TrainingNet(
@@ -284,6 +317,8 @@ def train_network(
         criterion=DistillationCriterion,
         criterion__terms=tuple(terms),
         criterion__class_weight=class_weight,
+        criterion__feature_shapes=tuple(zip(of_student, of_teacher, strict=True)),
+        student_layers=tuple(term.student_layer for term in terms if term.needs_features),
         optimizer=_build_optimizer,
         optimizer__kind=settings.optimizer,
         optimizer__weight_decay=settings.weight_decay,

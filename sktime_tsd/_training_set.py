@@ -42,14 +42,17 @@ class TrainingSet(Dataset):
     bank : WindowBank, optional
     n_windows : int, default=0
         Bank entries used per series and step.
+    teacher_features : TeacherFeatures, optional
+        Gives the features of a batch.
     """
 
-    def __init__(self, X, y, *, teacher=None, bank=None, n_windows=0):
+    def __init__(self, X, y, *, teacher=None, bank=None, n_windows=0, teacher_features=None):
         self.X = X
         self.y = y
         self.teacher = teacher
         self.bank = bank
         self.n_windows = 0 if bank is None else min(n_windows, bank.n_entries)
+        self.teacher_features = teacher_features
 
     def __len__(self):
         return len(self.y)
@@ -61,11 +64,14 @@ class TrainingSet(Dataset):
     def values_per_series(self):
         """Values of a series, its windows and what the teacher says of them, in one step."""
         n_channels, n_timepoints = self.X.shape[1:]
+        n_values = n_channels * n_timepoints
+        if self.teacher_features is not None:
+            n_values += self.teacher_features.values_per_series
         if self.bank is None:
-            return n_channels * n_timepoints
+            return n_values
         n_classes = self.teacher.logits.shape[1]
         per_window = n_channels * self.bank.width + n_classes + 1
-        return n_channels * n_timepoints + self.n_windows * per_window
+        return n_values + self.n_windows * per_window
 
     def to(self, device):
         """Move everything to a device.
@@ -78,7 +84,7 @@ class TrainingSet(Dataset):
         -------
         training_set : TrainingSet
         """
-        teacher = self.teacher
+        teacher, features = self.teacher, self.teacher_features
         if teacher is not None:
             teacher = Outputs(*(None if part is None else part.to(device) for part in teacher))
         return TrainingSet(
@@ -87,6 +93,7 @@ class TrainingSet(Dataset):
             teacher=teacher,
             bank=None if self.bank is None else self.bank.to(device),
             n_windows=self.n_windows,
+            teacher_features=None if features is None else features.to(device),
         )
 
     def batch(self, series, entries=None):
@@ -106,6 +113,8 @@ class TrainingSet(Dataset):
         teacher = starts = fillers = None
         if self.teacher is not None:
             teacher = Outputs(self.teacher.logits[series])
+        if self.teacher_features is not None:
+            teacher = teacher._replace(features=self.teacher_features.of(self.X, series))
         if self.bank is not None:
             starts, fillers = self.bank.windows(self.X, series, entries)
             teacher = teacher._replace(

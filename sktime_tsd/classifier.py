@@ -302,10 +302,16 @@ class SkorchClassifier(LogitsClassifier):
     def _check_parameters(self):
         check_settings(self)
 
-    def _check_network(self, n_channels, n_timepoints, n_classes):
-        """Refuse a network that cannot be built for such series."""
+    def _trial_network(self, n_channels, n_timepoints, n_classes):
+        """Build the network as `fit` would for such series; refuse one that cannot be built."""
         with seeded(0, torch.device("cpu")):
-            build_network(self.network, n_channels, n_timepoints, n_classes, self.network_params)
+            return build_network(
+                self.network, n_channels, n_timepoints, n_classes, self.network_params
+            )
+
+    @property
+    def _trained_network(self):
+        return self.network_
 
     # -- prediction ------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._feature_source import check_terms, teacher_features
 from sktime_tsd._random import draw_seed
 from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd._teacher_scores import scored_training_set
@@ -71,16 +72,22 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     saliency_weight : float, default=1.0
         Factor of the saliency loss beside the cross entropy's 1. 0 does without.
     saliency_measure : str, default="kl_per_class"
-        "kl_per_class", "kl", "sqrt_kl" or "target_probability", see
-        `sktime_tsd.losses.window_saliency`.
+        "kl_per_class", "kl", "sqrt_kl", "target_probability", "decoupled_kl" or "top_n_kl",
+        see `sktime_tsd.losses.window_saliency`.
     saliency_normalization : {"each", "teacher"}, default="each"
         See `sktime_tsd.losses.saliency_loss`.
     saliency_ramp : float, default=0.5
         Share of the training over which the weight grows linearly from 0.
     temperature : float, default=8.0
         Softens the probabilities that saliency is measured on.
+    top_n : int, default=1
+        Classes set against the rest by the measure "top_n_kl".
     distillation : list of DistillationTerm, optional
-        Further terms, such as ``[sktime_tsd.losses.KD(weight=0.1)]``.
+        Further terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``: ``KD``, ``DKD``
+        on logits, and ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W``,
+        ``MemKD`` on features, which the teacher must have: a `SkorchClassifier` or an
+        ``nn.Module`` has them. Alone, with ``saliency_weight=0``, they are what they are in
+        their own papers.
     perturbation : Perturbation, optional
         What fills a window; default ``OpposingClass()``.
     window : float or int, default=0.1
@@ -151,6 +158,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_normalization="each",
         saliency_ramp=0.5,
         temperature=8.0,
+        top_n=1,
         distillation=None,
         perturbation=None,
         window=0.1,
@@ -168,6 +176,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.saliency_normalization = saliency_normalization
         self.saliency_ramp = saliency_ramp
         self.temperature = temperature
+        self.top_n = top_n
         self.distillation = distillation
         self.perturbation = perturbation
         self.window = window
@@ -190,8 +199,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         width = window_width(self.window, X.shape[2])
         memory = None if self.memory is None else self._memory()
 
-        student = self._new_student()
-        student._check_network(*X.shape[1:], self.n_classes_)
+        student, terms = self._new_student(), self._terms()
+        check_terms(terms, self.teacher, student, *X.shape[1:], self.n_classes_)
         student._class_weights(self.classes_, y)
         if student.random_state is not None:
             student_seed = draw_seed(student.random_state)
@@ -213,7 +222,6 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         y = torch.from_numpy(y)
         X = torch.from_numpy(X)
         valid_set = None if valid is None else TrainingSet(X[valid], y[valid])
-        terms = self._terms()
         training_set = scored_training_set(
             X[train],
             y[train],
@@ -226,6 +234,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             generator=torch.Generator().manual_seed(bank_seed),
             memory=memory,
             as_it_is=isinstance(self.teacher, (FrozenEstimator, nn.Module)),
+            features=teacher_features(terms, teacher, *X.shape[1:]),
             verbose=student.verbose,
         )
         student._fit_objective(
@@ -269,6 +278,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             measure=self.saliency_measure,
             normalization=self.saliency_normalization,
             ramp=self.saliency_ramp,
+            top_n=self.top_n,
         )
         terms = [saliency, *(self.distillation or [])]
         return [term for term in terms if term.weight > 0]
@@ -282,12 +292,6 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 "distillation must be a list of terms such as [sktime_tsd.losses.KD()], got "
                 f"{self.distillation!r}."
             )
-        for term in self.distillation or ():
-            if term.needs_features:
-                raise TypeError(
-                    f"{term!r} needs features of teacher and student; only terms on logits are "
-                    "supported so far."
-                )
         self._terms()  # checks what belongs to the saliency loss
         if not isinstance(self.perturbation, (Perturbation, type(None))):
             raise TypeError(
@@ -345,6 +349,13 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     def _bank_precision(self):
         return self.student_._bank_precision()
 
+    def _trial_network(self, *sizes):
+        return self._new_student()._trial_network(*sizes)
+
+    @property
+    def _trained_network(self):
+        return self.student_._trained_network
+
     @classmethod
     def get_test_params(cls, parameter_set="default"):
         """Parameters for sktime's conformance tests.
@@ -358,7 +369,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         -------
         params : list of dict
         """
-        from sktime_tsd.losses import KD
+        from sktime_tsd.losses import KD, FitNets
         from sktime_tsd.perturbations import Zero
 
         fcn, lstm = SkorchClassifier.get_test_params()
@@ -379,5 +390,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 "window": 1,
                 "n_windows": 1,
                 "bank_size": 2,
+            },
+            {
+                "teacher": SkorchClassifier(**fcn),
+                "student": SkorchClassifier(**lstm),
+                "saliency_weight": 0,
+                "distillation": [FitNets(hint_share=0.5)],
             },
         ]

@@ -27,6 +27,24 @@ def slow_softmax(logits, temperature):
     return [e / sum(exponentials) for e in exponentials]
 
 
+def slow_kl(p, q, temperature):
+    terms = (a * (math.log(max(a, 1e-6)) - math.log(max(b, 1e-6))) for a, b in zip(p, q))  # noqa: B905
+    return temperature**2 * sum(terms)
+
+
+def slow_against_the_rest(p, q, c, temperature):
+    p, q = ([values[c], sum(values[:c] + values[c + 1 :])] for values in (p, q))
+    return slow_kl(p, q, temperature)
+
+
+def slow_decoupled(p, q, c, temperature):
+    others = []
+    for values in (p, q):
+        rest = values[:c] + values[c + 1 :]
+        others.append([v / sum(rest) for v in rest])
+    return slow_against_the_rest(p, q, c, temperature) + 8 * slow_kl(*others, temperature)
+
+
 def slow_window_saliency(logits, perturbed, y, temperature, measure):
     """Plain Python, one series, window and class after another."""
     saliency = []
@@ -44,6 +62,10 @@ def slow_window_saliency(logits, perturbed, y, temperature, measure):
             ]
             if measure == "kl":
                 terms = [sum(terms)]
+            elif measure == "decoupled_kl":
+                terms = [slow_decoupled(p, q, y[i], temperature)]
+            elif measure == "top_n_kl":
+                terms = [slow_against_the_rest(p, q, p.index(max(p)), temperature)]
             elif measure == "sqrt_kl":
                 offset = temperature**2 * 1e-8
                 terms = [math.sqrt(max(sum(terms), 0) + offset) - math.sqrt(offset)]
@@ -63,6 +85,8 @@ def slow_saliency_loss(student, teacher, y, temperature, measure, normalization)
     floor = {
         "kl_per_class": 1e-6 * temperature**2,
         "kl": 1e-6 * temperature**2,
+        "decoupled_kl": 1e-6 * temperature**2,
+        "top_n_kl": 1e-6 * temperature**2,
         "sqrt_kl": 1e-3 * temperature,
         "target_probability": 1e-6,
     }[measure]
@@ -361,7 +385,7 @@ def test_weights_of_any_kind_of_number_ramp_alike(weight):
         expected.set_progress(progress)
         assert criterion.weights.dtype == torch.float32
         assert torch.equal(criterion.weights, expected.weights)
-    assert criterion.weights.tolist() == [float(weight)] * 2
+    assert criterion.weights.tolist() == [1.0, float(weight), float(weight)]
 
 
 def test_ramp_grows_linearly_and_then_stays():

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from sktime_tsd.losses._term import DistillationTerm
+
 __all__ = ["DistillationCriterion", "unique_names"]
 
 
@@ -36,12 +38,14 @@ class DistillationCriterion(nn.Module):
     terms : sequence of DistillationTerm, default=()
     class_weight : torch.Tensor of shape (n_classes,), optional
         Weights of the classes in the cross entropy.
+    feature_shapes : sequence of pairs of FeatureShape, default=()
+        Of student and teacher, for each term that needs features, in their order.
 
     Attributes
     ----------
-    weights : torch.Tensor of shape (n_terms,)
-        Factor of each term at present; those at the end of the training until
-        `set_progress` says otherwise.
+    weights : torch.Tensor of shape (1 + n_terms,)
+        Factor of the cross entropy and of each term at present; those at the end of the
+        training until `set_progress` says otherwise.
     values : dict of str to torch.Tensor
         The unweighted value of each term in the last call, detached.
 
@@ -57,15 +61,23 @@ class DistillationCriterion(nn.Module):
     {'cross_entropy': tensor(0.6931), 'kd': tensor(0.)}
     """
 
-    def __init__(self, terms=(), class_weight=None):
+    def __init__(self, terms=(), class_weight=None, feature_shapes=()):
         super().__init__()
         self.terms = tuple(terms)
         self.names = unique_names(self.terms)
-        self.term_losses = nn.ModuleList(term.build() for term in self.terms)
+        shapes = iter(feature_shapes)
+        self.term_losses = nn.ModuleList(
+            term.build(*next(shapes)) if term.needs_features else term.build()
+            for term in self.terms
+        )
         self.register_buffer("class_weight", class_weight)
         self.values = {}
         # on the device, where a step that is replayed reads them
-        self._weights = [term.weight_at(1.0) for term in self.terms]
+        self._weights = self._weights_at(1.0)
+        # without stages its factor is always 1
+        self._has_stages = any(
+            type(term).acts_alone_at is not DistillationTerm.acts_alone_at for term in self.terms
+        )
         weights = torch.tensor(self._weights, dtype=torch.float32)
         self.register_buffer("weights", weights, persistent=False)
 
@@ -77,11 +89,18 @@ class DistillationCriterion(nn.Module):
         progress : float
             Share of the training already done, in [0, 1].
         """
-        weights = [term.weight_at(progress) for term in self.terms]
+        weights = self._weights_at(progress)
         for i, weight in enumerate(weights):
             if weight != self._weights[i]:
                 self.weights[i].fill_(weight)
         self._weights = weights
+
+    def _weights_at(self, progress):
+        weights = [1.0, *(term.weight_at(progress) for term in self.terms)]
+        alone = [False, *(term.acts_alone_at(progress) for term in self.terms)]
+        if not any(alone):
+            return weights
+        return [weight if acts else 0.0 for weight, acts in zip(weights, alone, strict=True)]
 
     def cross_entropy(self, logits, y):
         """Cross entropy with the class weights.
@@ -123,6 +142,7 @@ class DistillationCriterion(nn.Module):
         Parameters
         ----------
         student : Outputs
+            ``features`` of either is a tuple, one for each term that needs them.
         teacher : Outputs or None
             None where there are no terms.
         y : torch.Tensor of shape (n,), int64
@@ -133,8 +153,18 @@ class DistillationCriterion(nn.Module):
         """
         total = self.cross_entropy(student.logits, y)
         self.values = {"cross_entropy": total.detach()}
-        for name, weight, loss in zip(self.names, self.weights, self.term_losses, strict=True):
-            value = loss(student, teacher, y)
+        if self._has_stages:
+            total = self.weights[0] * total
+        n_features_seen = 0
+        for i, (term, name) in enumerate(zip(self.terms, self.names, strict=True)):
+            outputs = student, teacher
+            if term.needs_features:
+                outputs = [
+                    of_one._replace(features=of_one.features[n_features_seen])
+                    for of_one in (student, teacher)
+                ]
+                n_features_seen += 1
+            value = self.term_losses[i](*outputs, y)
             self.values[name] = value.detach()
-            total = total + weight * value
+            total = total + self.weights[1 + i] * value
         return total

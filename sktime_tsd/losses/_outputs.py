@@ -16,8 +16,9 @@ class Outputs(NamedTuple):
     perturbed_logits : torch.Tensor of shape (n, n_windows, n_classes), optional
         Logits of the perturbed copies of each series.
     features : torch.Tensor of shape (n, n_features, n_timepoints), optional
+        A criterion is handed a tuple of them, one for each term that needs features.
     """
 
     logits: torch.Tensor
     perturbed_logits: torch.Tensor | None = None
-    features: torch.Tensor | None = None
+    features: torch.Tensor | tuple[torch.Tensor, ...] | None = None

@@ -34,6 +34,34 @@ class DistillationTerm:
         """
         raise NotImplementedError
 
+    def check_classes(self, n_classes):
+        """Refuse settings that make no sense for so many classes.
+
+        Parameters
+        ----------
+        n_classes : int
+
+        Raises
+        ------
+        ValueError
+            By default never.
+        """
+
+    def acts_alone_at(self, progress):
+        """Tell whether all but such terms, cross entropy included, are out of the loss.
+
+        Parameters
+        ----------
+        progress : float
+            Share of the training steps already taken, in [0, 1].
+
+        Returns
+        -------
+        bool
+            By default False.
+        """
+        return False
+
     def weight_at(self, progress):
         """Weight of the term in the total loss.
 

@@ -1,12 +1,14 @@
 """Networks: ``(n, n_channels, n_timepoints)`` in, logits ``(n, n_classes)`` out.
 
 Each is a plain ``nn.Module`` with ``features(x)`` of shape
-``(n, n_features, n_timepoints)``. None knows of distillation.
+``(n, n_features, n_timepoints)``, the output of its layer ``feature_layer``. None knows of
+distillation.
 """
 
 from sktime_tsd.networks._build import NETWORKS, build_network, check_network, n_parameters
 from sktime_tsd.networks._copies import forward_copies
 from sktime_tsd.networks._fcn import FCN
+from sktime_tsd.networks._features import FeatureTaps, feature_sizes
 from sktime_tsd.networks._inception_time import InceptionTime
 from sktime_tsd.networks._lstm import LSTM
 from sktime_tsd.networks._scaled import ScaledNetwork, channel_statistics
@@ -15,11 +17,13 @@ __all__ = [
     "FCN",
     "LSTM",
     "NETWORKS",
+    "FeatureTaps",
     "InceptionTime",
     "ScaledNetwork",
     "build_network",
     "channel_statistics",
     "check_network",
+    "feature_sizes",
     "forward_copies",
     "n_parameters",
 ]

@@ -54,6 +54,8 @@ class FCN(nn.Module):
     torch.Size([5, 2])
     """
 
+    feature_layer = "blocks"
+
     def __init__(
         self,
         n_channels,

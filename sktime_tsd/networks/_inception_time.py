@@ -77,6 +77,8 @@ class InceptionTime(nn.Module):
     torch.Size([5, 2])
     """
 
+    feature_layer = "last"
+
     def __init__(
         self,
         n_channels,
@@ -107,6 +109,7 @@ class InceptionTime(nn.Module):
             )
             for i in range(depth // 3)
         )
+        self.last = nn.Identity()  # a name for what a residual sum has no layer for
         self.linear = nn.Linear(n_out, n_classes)
 
     def features(self, x):
@@ -127,7 +130,7 @@ class InceptionTime(nn.Module):
             if i % 3 == 2:
                 x = torch.relu(x + self.shortcuts[i // 3](shortcut_input))
                 shortcut_input = x
-        return x
+        return self.last(x)
 
     def forward(self, x):
         """Logits.

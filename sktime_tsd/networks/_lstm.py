@@ -44,6 +44,8 @@ class LSTM(nn.Module):
     370
     """
 
+    feature_layer = "lstm"
+
     def __init__(self, n_channels, n_timepoints, n_classes, hidden_size=100, num_layers=3):
         super().__init__()
         self.lstm = nn.LSTM(n_channels, hidden_size, num_layers, batch_first=True)

@@ -1,0 +1,122 @@
+"""Decoupled knowledge distillation."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from sktime_tsd._validation import check_number
+from sktime_tsd.losses._decoupled import decoupled_divergences
+from sktime_tsd.losses._term import DistillationTerm
+
+__all__ = ["DKD", "DKDLoss", "dkd_loss"]
+
+
+def dkd_loss(student_logits, teacher_logits, y, *, alpha=1.0, beta=8.0, temperature=4.0):
+    r"""How far the student is from the teacher, in the true class and among the others.
+
+    .. math:: T^2 \left( \alpha \, \mathrm{KL}(b^{teacher} \| b^{student})
+              + \beta \, \mathrm{KL}(\hat p^{teacher} \| \hat p^{student}) \right)
+
+    in the mean over the batch, with p the probabilities at temperature T,
+    :math:`b = (p_y, 1 - p_y)` for the true class y and :math:`\hat p` the distribution over
+    the other classes. Soft targets weigh the second part by :math:`1 - p_y`, which hides it
+    where the teacher is sure.
+
+    Parameters
+    ----------
+    student_logits, teacher_logits : torch.Tensor of shape (n, n_classes)
+    y : torch.Tensor of shape (n,), int64
+        True class indices.
+    alpha : float, default=1.0
+        Weight of the true class against the rest (TCKD).
+    beta : float, default=8.0
+        Weight of the other classes among themselves (NCKD), which is 0 for two classes.
+    temperature : float, default=4.0
+
+    Returns
+    -------
+    loss : torch.Tensor, scalar
+        At least 0, in nats times :math:`T^2`; lower is better.
+
+    References
+    ----------
+    Zhao, Cui, Song, Qiu, Liang, "Decoupled knowledge distillation", CVPR 2022,
+    arXiv 2203.08679.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import dkd_loss
+    >>> teacher = torch.tensor([[4.0, 2.0, 0.0]])
+    >>> student = torch.tensor([[4.0, 0.0, 2.0]])  # right class, wrong order of the rest
+    >>> y = torch.tensor([0])
+    >>> dkd_loss(student, teacher, y, beta=0.0).abs() < 1e-5
+    tensor(True)
+    >>> dkd_loss(student, teacher, y)
+    tensor(15.6748)
+    """
+    target, others = decoupled_divergences(
+        teacher_logits[:, None] / temperature, student_logits[:, None] / temperature, y
+    )
+    return temperature**2 * (alpha * target + beta * others).mean()
+
+
+class DKDLoss(nn.Module):
+    """`dkd_loss` as a loss module.
+
+    Parameters
+    ----------
+    **settings : float
+        Those of `dkd_loss`.
+    """
+
+    def __init__(self, **settings):
+        super().__init__()
+        self.settings = settings
+
+    def forward(self, student, teacher, y):
+        """Compute the loss from the `Outputs` of student and teacher."""
+        return dkd_loss(student.logits, teacher.logits, y, **self.settings)
+
+
+@dataclass(frozen=True)
+class DKD(DistillationTerm):
+    """Soft targets, the true class and the others apart.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor in the total loss, beside the cross entropy's 1. The scale is the paper's.
+    alpha : float, default=1.0
+    beta : float, default=8.0
+        See `dkd_loss`. The paper tunes it for each teacher, between 1 and 8.
+    temperature : float, default=4.0
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or `temperature` not positive.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import DKD
+    >>> DKD(beta=2.0)
+    DKD(weight=1.0, alpha=1.0, beta=2.0, temperature=4.0)
+    """
+
+    weight: float = 1.0
+    alpha: float = 1.0
+    beta: float = 8.0
+    temperature: float = 4.0
+    name: ClassVar[str] = "dkd"
+    recordable: ClassVar[bool] = True
+
+    def __post_init__(self):
+        for name in ("weight", "alpha", "beta"):
+            check_number(name, getattr(self, name), low=0)
+        check_number("temperature", self.temperature, low=0, boundaries="neither")
+
+    def build(self):
+        """Make the loss module."""
+        return DKDLoss(alpha=self.alpha, beta=self.beta, temperature=self.temperature)

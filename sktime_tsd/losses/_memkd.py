@@ -1,0 +1,155 @@
+"""Memory-discrepancy knowledge distillation."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from sktime_tsd._validation import check_number
+from sktime_tsd.losses._feature_term import FeatureTerm, match_lengths, shorter
+
+__all__ = ["MemKD", "MemKDLoss", "memkd_loss"]
+
+# A change is relative to the state it starts from; a state that is nearly 0 counts as this
+# share of the series' mean, and never as less than the second.
+_LEAST_SHARE_OF_MEAN = 1e-2
+_LEAST_STATE = 1e-6
+
+
+def memkd_loss(student_features, teacher_features, starts, stops):
+    r"""How differently what the networks remember changes over sub-sequences.
+
+    Over a sub-sequence from time point s to e, the hidden states h change by
+
+    .. math:: r_{s,e} = \frac{\| h_e - h_s \|_2}{\| h_s \|_2}
+
+    The loss is the mean smooth L1 distance of the student's and the teacher's r over series
+    and sub-sequences.
+
+    Parameters
+    ----------
+    student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
+        Each of its own width. The longer of the two is resampled to the length of the
+        shorter.
+    starts, stops : torch.Tensor of shape (n_subsequences,), int64
+        First and last time point of each sub-sequence.
+
+    Returns
+    -------
+    loss : torch.Tensor, scalar
+        At least 0; lower is better.
+
+    Notes
+    -----
+    A state with a norm below a hundredth of its series' mean, or below 1e-6, counts as that:
+    features behind a ReLU may be 0 at a time point.
+
+    References
+    ----------
+    "MemKD: Memory-discrepancy knowledge distillation for efficient time series
+    classification", arXiv 2601.04264.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import memkd_loss
+    >>> starts, stops = torch.tensor([0, 1]), torch.tensor([1, 2])
+    >>> teacher = torch.tensor([[[1.0, 2.0, 4.0]]])  # doubles at each step
+    >>> memkd_loss(5 * teacher, teacher, starts, stops)
+    tensor(0.)
+    >>> memkd_loss(torch.ones(1, 8, 3), teacher, starts, stops)
+    tensor(0.5000)
+    """
+    student, teacher = match_lengths(student_features, teacher_features)
+    return F.smooth_l1_loss(
+        _relative_change(student, starts, stops), _relative_change(teacher, starts, stops)
+    )
+
+
+def _relative_change(features, starts, stops):
+    norms = torch.linalg.vector_norm(features, dim=1)  # (n, n_timepoints)
+    least = (_LEAST_SHARE_OF_MEAN * norms.mean(dim=1, keepdim=True)).clamp(min=_LEAST_STATE)
+    change = torch.linalg.vector_norm(features[:, :, stops] - features[:, :, starts], dim=1)
+    return change / torch.maximum(norms[:, starts], least)  # (n, n_subsequences)
+
+
+class MemKDLoss(nn.Module):
+    """`memkd_loss` over neighbouring time points plus that over random sub-sequences.
+
+    Parameters
+    ----------
+    n_timepoints : int
+        Of the shorter of the features.
+    n_subsequences : int
+        Random sub-sequences, drawn now from torch's generator.
+    """
+
+    def __init__(self, n_timepoints, n_subsequences):
+        super().__init__()
+        points = torch.arange(n_timepoints)
+        self.register_buffer("points", points)
+        starts = torch.randint(n_timepoints - 1, (n_subsequences,))
+        # any of the time points after it
+        stops = starts + 1 + (torch.rand(n_subsequences) * (n_timepoints - 1 - starts)).long()
+        self.register_buffer("starts", starts)
+        self.register_buffer("stops", stops)
+
+    def forward(self, student, teacher, y):
+        """Compute the loss from the `Outputs` of student and teacher."""
+        of_both = student.features, teacher.features
+        neighbours = memkd_loss(*of_both, self.points[:-1], self.points[1:])
+        return neighbours + memkd_loss(*of_both, self.starts, self.stops)
+
+
+@dataclass(frozen=True)
+class MemKD(FeatureTerm):
+    """The student's hidden states change over time as much as the teacher's.
+
+    Made for recurrent networks, whose hidden states are their memory; it works on any
+    features over time.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor in the total loss, beside the cross entropy's 1.
+    n_subsequences : int, default=100
+        Random sub-sequences, drawn once for a fit (the paper draws them anew in each step),
+        beside all pairs of neighbouring time points.
+    student_layer, teacher_layer : str or None, default=None
+        See `FeatureTerm`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a value is out of its range or of the wrong kind; in `build`, if features have a
+        single time point.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import MemKD
+    >>> MemKD(n_subsequences=50).n_subsequences
+    50
+    """
+
+    weight: float = 1.0
+    n_subsequences: int = 100
+    name: ClassVar[str] = "memkd"
+    recordable: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_number("weight", self.weight, low=0)
+        check_number("n_subsequences", self.n_subsequences, integer=True, low=1)
+
+    def build(self, student, teacher):
+        """Make the loss module; see `FeatureTerm`."""
+        n_timepoints = shorter(student, teacher)
+        if n_timepoints < 2:
+            raise ValueError(
+                "MemKD follows features over time, so both layers must give two time points or "
+                f"more; the student's gives {student.n_timepoints}, the teacher's "
+                f"{teacher.n_timepoints}."
+            )
+        return MemKDLoss(n_timepoints, self.n_subsequences)

@@ -1,0 +1,161 @@
+"""Relational knowledge distillation."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from sktime_tsd._validation import check_number
+from sktime_tsd.losses._feature_term import FeatureTerm
+
+__all__ = ["RKD", "RKDLoss", "rkd_loss"]
+
+# Distances are compared in units of their mean. A mean below this share of the embeddings'
+# norm, or below the second number, is rounding noise, and not blown up to 1.
+_LEAST_SHARE_OF_NORM = 1e-4
+_LEAST_MEAN_DISTANCE = 1e-6
+
+# Two series nearer than this share of the mean distance have no direction to speak of.
+_LEAST_RELATIVE_DISTANCE = 1e-3
+
+
+def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_weight=50.0):
+    r"""How differently the series of a batch lie to each other.
+
+    With the embedding :math:`e_i` the mean of a series' features over time, the loss is
+
+    .. math:: w_d \, \mathrm{mean}_{i \ne j} \, \ell(d_{ij}^{student}, d_{ij}^{teacher})
+              + w_a \, \mathrm{mean}_{i, j, k} \, \ell(a_{ijk}^{student}, a_{ijk}^{teacher})
+
+    where l is smooth L1, :math:`d_{ij}` the Euclidean distance of two embeddings in units of
+    the batch's mean distance, and :math:`a_{ijk}` the cosine of the angle that two series j
+    and k make as seen from a third, i.
+
+    Parameters
+    ----------
+    student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
+        Each of its own width and length. The work grows with :math:`n^3`.
+    distance_weight : float, default=25.0
+        :math:`w_d`.
+    angle_weight : float, default=50.0
+        :math:`w_a`.
+
+    Returns
+    -------
+    loss : torch.Tensor, scalar
+        At least 0; lower is better. A batch of one series gives 0, one of two has no angles.
+
+    Notes
+    -----
+    Means are over different series only; the published code counts a series' relations to
+    itself too, which for 16 series makes its values 6 % (distances) and 18 % (angles)
+    smaller. Distances below 1e-4 of the mean norm of the embeddings, or below 1e-6, are
+    rounding noise: a smaller mean distance counts as that. Series nearer to each other than
+    it, or than a thousandth of the mean distance, have their direction shrunk towards 0.
+
+    References
+    ----------
+    Park, Kim, Lu, Cho, "Relational knowledge distillation", CVPR 2019, arXiv 1904.05068.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import rkd_loss
+    >>> features = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]).unsqueeze(2)
+    >>> turned = 7 * features.flip(1)
+    >>> round(rkd_loss(turned, features).item(), 6)  # relations are the same
+    0.0
+    >>> rkd_loss(features[[1, 0, 2]], features)
+    tensor(6.5208)
+    """
+    (d_student, a_student), (d_teacher, a_teacher) = (
+        _relations(features.mean(dim=2)) for features in (student_features, teacher_features)
+    )
+    # what a series is to itself is equal on both sides
+    n_pairs, n_triples = _n_relations(len(student_features))
+    distance = F.smooth_l1_loss(d_student, d_teacher, reduction="sum") / n_pairs
+    angle = F.smooth_l1_loss(a_student, a_teacher, reduction="sum") / n_triples
+    return distance_weight * distance + angle_weight * angle
+
+
+def _n_relations(n):
+    """Count pairs and triples of different series; at least 1, to divide by."""
+    return max(1, n * (n - 1)), max(1, n * (n - 1) * (n - 2))
+
+
+def _relations(embedding):
+    """Relative distances (n, n), and cosines (n, n, n) between different series."""
+    n = len(embedding)
+    difference = embedding[None] - embedding[:, None]  # [i, j] points from i to j
+    distance = torch.linalg.vector_norm(difference, dim=2)
+    norm = torch.linalg.vector_norm(embedding, dim=1).mean().detach()
+    noise = (_LEAST_SHARE_OF_NORM * norm).clamp(min=_LEAST_MEAN_DISTANCE)
+    mean = torch.maximum(distance.sum() / _n_relations(n)[0], noise)
+    least = torch.maximum(mean.detach() * _LEAST_RELATIVE_DISTANCE, noise)
+    direction = difference / distance.clamp(min=least).unsqueeze(2)
+    cosine = direction @ direction.transpose(1, 2)
+    # not between a direction and itself
+    same = torch.eye(n, dtype=torch.bool, device=embedding.device)
+    return distance / mean, cosine.masked_fill(same, 0)
+
+
+class RKDLoss(nn.Module):
+    """`rkd_loss` as a loss module.
+
+    Parameters
+    ----------
+    **settings : float
+        Those of `rkd_loss`.
+    """
+
+    def __init__(self, **settings):
+        super().__init__()
+        self.settings = settings
+
+    def forward(self, student, teacher, y):
+        """Compute the loss from the `Outputs` of student and teacher."""
+        return rkd_loss(student.features, teacher.features, **self.settings)
+
+
+@dataclass(frozen=True)
+class RKD(FeatureTerm):
+    """The series of a batch lie to each other as they do for the teacher.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor of both parts in the total loss, beside the cross entropy's 1.
+    distance_weight : float, default=25.0
+    angle_weight : float, default=50.0
+        See `rkd_loss`; both are the paper's for classification.
+    student_layer, teacher_layer : str or None, default=None
+        See `FeatureTerm`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a value is out of its range or of the wrong kind.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import RKD
+    >>> RKD(angle_weight=0.0).distance_weight
+    25.0
+    """
+
+    weight: float = 1.0
+    distance_weight: float = 25.0
+    angle_weight: float = 50.0
+    name: ClassVar[str] = "rkd"
+    recordable: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("weight", "distance_weight", "angle_weight"):
+            check_number(name, getattr(self, name), low=0)
+
+    def build(self, student, teacher):
+        """Make the loss module; see `FeatureTerm`."""
+        return RKDLoss(distance_weight=self.distance_weight, angle_weight=self.angle_weight)
