@@ -26,7 +26,7 @@ from sktime_tsd._validation import (
     resolve_device,
 )
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.losses import DistillationTerm, TemporalSaliency
+from sktime_tsd.losses import DistillationTerm, FeatureTerm, TemporalSaliency
 from sktime_tsd.perturbations import (
     OpposingClass,
     Perturbation,
@@ -292,6 +292,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 "distillation must be a list of terms such as [sktime_tsd.losses.KD()], got "
                 f"{self.distillation!r}."
             )
+        for term in self.distillation or ():
+            if term.needs_features and not isinstance(term, FeatureTerm):
+                raise TypeError(f"{term!r} needs features, so it must derive from FeatureTerm.")
         self._terms()  # checks what belongs to the saliency loss
         if not isinstance(self.perturbation, (Perturbation, type(None))):
             raise TypeError(

@@ -9,12 +9,32 @@ import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from training_sets import STUDENTS, difference, fitted, lively_lstm, make_training_set
+from training_sets import (
+    SALIENCY,
+    STUDENTS,
+    difference,
+    fitted,
+    lively_lstm,
+    make_training_set,
+    with_features,
+)
 
 from sktime_tsd import SkorchClassifier, _training
 from sktime_tsd._inference import copies_logits_in_batches
 from sktime_tsd._net import TrainingNet
-from sktime_tsd.losses import KD, TemporalSaliency, window_saliency
+from sktime_tsd.losses import (
+    DKD,
+    DT2W,
+    KD,
+    MEASURES,
+    RKD,
+    VID,
+    AttentionTransfer,
+    FitNets,
+    MemKD,
+    TemporalSaliency,
+    window_saliency,
+)
 from sktime_tsd.networks._copies import read_whole
 
 
@@ -59,16 +79,29 @@ def recorded(monkeypatch):
     return made
 
 
+BASE_METHODS = (
+    DKD(),
+    FitNets(hint_share=0.4),
+    AttentionTransfer(),
+    RKD(0.01),
+    VID(),
+    DT2W(),
+    MemKD(),
+)
+
+
 @pytest.mark.parametrize("kind", [STUDENTS["fcn"], (lively_lstm, None)], ids=["fcn", "lstm"])
-def test_a_replayed_step_does_what_the_step_does(kind, training_set, request, monkeypatch):
+@pytest.mark.parametrize("terms", [SALIENCY, (*SALIENCY, *BASE_METHODS)], ids=["tsd", "all"])
+def test_a_replayed_step_does_what_the_step_does(kind, terms, training_set, request, monkeypatch):
+    training_set = with_features(training_set, terms)
     monkeypatch.setattr(_training, "_may_flatten", lambda *_: False)
-    eager, expected = fitted(kind, training_set)
+    eager, expected = fitted(kind, training_set, terms=terms)
     recordings = request.getfixturevalue("recorded")
-    network, history = fitted(kind, training_set)
+    network, history = fitted(kind, training_set, terms=terms)
     assert sorted(recordings[0]._recordings) == [7, 8]  # both sizes of batches
     assert not recordings[0].failed
     for row, other in zip(expected, history, strict=True):
-        for term in ("train_loss", "cross_entropy", "saliency"):
+        for term in row.keys() - {"epoch", "dur"}:
             assert row[term] == pytest.approx(other[term], abs=1e-6)
     assert difference(eager, network, training_set.X) < 1e-6
     for a, b in zip(eager.buffers(), network.buffers(), strict=True):
@@ -93,7 +126,7 @@ class Counting(KD):
     """A term of a user, which may do something else at each step."""
 
 
-OURS = (TemporalSaliency(), KD())
+OURS = (TemporalSaliency(), KD(), *BASE_METHODS)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +157,7 @@ class NoSynchronisation(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("name", STUDENTS)
-@pytest.mark.parametrize("measure", ["kl_per_class", "sqrt_kl", "target_probability"])
+@pytest.mark.parametrize("measure", MEASURES)
 def test_the_gradient_is_computed_without_reading_a_value(name, measure, training_set, monkeypatch):
     monkeypatch.setattr("sktime_tsd._net.forward_copies", read_whole)  # as on CUDA
     original = TrainingNet._gradient_of_batch
@@ -134,7 +167,8 @@ def test_the_gradient_is_computed_without_reading_a_value(name, measure, trainin
             return original(self, *batch)
 
     monkeypatch.setattr(TrainingNet, "_gradient_of_batch", gradient)
-    terms = (TemporalSaliency(measure=measure), KD())
+    terms = (TemporalSaliency(measure=measure), KD(), *BASE_METHODS)
+    training_set = with_features(training_set, terms)
     fitted(STUDENTS[name], training_set, terms=terms, max_epochs=1)
 
 
@@ -162,13 +196,16 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a C
 @pytest.mark.gpu
 @needs_cuda
 @pytest.mark.parametrize("name", STUDENTS)
-def test_a_cuda_graph_gives_the_losses_of_single_kernels(name, training_set, monkeypatch):
+@pytest.mark.parametrize("terms", [SALIENCY, BASE_METHODS], ids=["tsd", "base methods"])
+def test_a_cuda_graph_gives_the_losses_of_single_kernels(name, terms, training_set, monkeypatch):
+    training_set = with_features(training_set, terms)
+    settings = {"device": "cuda", "terms": terms}
     monkeypatch.setattr(_training, "_LEAST_STEPS_TO_RECORD", 1)
-    recorded, history = fitted(STUDENTS[name], training_set, device="cuda")
+    recorded, history = fitted(STUDENTS[name], training_set, **settings)
     monkeypatch.setattr(_training, "_recorder", lambda *_: None)
-    eager, expected = fitted(STUDENTS[name], training_set, device="cuda")
+    eager, expected = fitted(STUDENTS[name], training_set, **settings)
     for row, other in zip(expected, history, strict=True):
-        for term in ("train_loss", "cross_entropy", "saliency"):
+        for term in row.keys() - {"epoch", "dur"}:
             assert row[term] == pytest.approx(other[term], abs=1e-4)
     assert difference(eager.cpu(), recorded.cpu(), training_set.X) < 1e-3
 

@@ -167,8 +167,7 @@ def test_a_distilled_classifier_can_teach(planted):
     assert chain.predict_proba(X_test).shape == (140, 3)
 
 
-def test_terms_that_need_features_are_refused(planted):
-    """Rather than trained without what they need."""
+def test_terms_that_need_features_say_of_which_layers(planted):
 
     @dataclass(frozen=True)
     class Hint(DistillationTerm):
@@ -177,7 +176,7 @@ def test_terms_that_need_features_are_refused(planted):
         needs_features: ClassVar[bool] = True
 
     X, y, _, teacher = planted
-    with pytest.raises(TypeError, match="needs features"):
+    with pytest.raises(TypeError, match="must derive from FeatureTerm"):
         SaliencyDistilledClassifier(FrozenEstimator(teacher), distillation=[Hint()]).fit(X, y)
 
 

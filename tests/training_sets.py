@@ -6,6 +6,7 @@ from conftest import random_panel
 
 from sktime_tsd import SkorchClassifier
 from sktime_tsd._teacher import AlignedTeacher
+from sktime_tsd._teacher_features import TeacherFeatures
 from sktime_tsd._training import train_network
 from sktime_tsd._training_set import TrainingSet
 from sktime_tsd.losses import Outputs, TemporalSaliency
@@ -50,6 +51,15 @@ def make_training_set():
 
 
 SALIENCY = (TemporalSaliency(),)
+
+
+def with_features(training_set, terms):
+    """Add the features of the teacher that terms need."""
+    layers = [term.teacher_layer for term in terms if term.needs_features]
+    if layers:
+        network = make_teacher().network_
+        training_set.teacher_features = TeacherFeatures(network, layers, 1, N_TIMEPOINTS)
+    return training_set
 
 
 def fitted(kind, training_set, *, device="cpu", terms=SALIENCY, **settings):

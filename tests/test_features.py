@@ -1,0 +1,436 @@
+"""Features of student and teacher: where they come from, and what a distiller makes of them."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from conftest import learner, random_panel
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from torch import nn
+from training_sets import N_TIMEPOINTS, STUDENTS, difference, fitted, make_data, make_training_set
+
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, _net, _teacher_features
+from sktime_tsd._teacher_features import TeacherFeatures
+from sktime_tsd.losses import (
+    DKD,
+    DT2W,
+    KD,
+    RKD,
+    VID,
+    AttentionTransfer,
+    FitNets,
+    MemKD,
+    TemporalSaliency,
+    attention_transfer_loss,
+)
+from sktime_tsd.networks import (
+    NETWORKS,
+    FeatureTaps,
+    ScaledNetwork,
+    build_network,
+    feature_sizes,
+    forward_copies,
+)
+from sktime_tsd.perturbations import WindowBank
+
+TERMS = [DKD(), FitNets(), AttentionTransfer(), RKD(0.01), VID(), DT2W(), MemKD()]
+terms = pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
+
+
+class OwnNetwork(nn.Module):
+    """A user's network, with layers of all kinds."""
+
+    def __init__(self, n_channels, n_timepoints, n_classes):
+        super().__init__()
+        self.conv3 = nn.Conv1d(n_channels, 6, 3, stride=2)
+        self.gru = nn.GRU(6, 5)  # time first
+        self.squeeze = nn.Linear(5, 4)
+        self.unused = nn.Linear(1, 1)
+        self.dropout = nn.Dropout(0.5)
+        self.head = nn.Linear(4, n_classes)
+
+    def forward(self, x):
+        hidden, _ = self.gru(torch.relu(self.conv3(x)).permute(2, 0, 1))
+        return self.head(self.dropout(self.squeeze(hidden[-1])))
+
+
+# -- taps ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("scaled", [False, True])
+def test_taps_catch_what_features_gives(name, scaled):
+    network = build_network(name, 2, 30, 3).eval()
+    if scaled:
+        network = ScaledNetwork(network, torch.ones(2, 1), 2 * torch.ones(2, 1))
+    x = torch.randn(4, 2, 30)
+    taps = FeatureTaps(network, [None])
+    with torch.no_grad():
+        network(x)
+        (caught,) = taps.collect()
+        taps.remove()
+        assert torch.equal(caught, network.features(x))
+        assert feature_sizes(network, [None], 2, 30) == [tuple(caught.shape[1:])]
+
+
+def test_any_layer_of_any_network_can_be_tapped():
+    network, x = OwnNetwork(2, 21, 3).eval(), torch.randn(4, 2, 21)
+    taps = FeatureTaps(network, ["conv3", "gru", "squeeze", "conv3"])
+    with torch.no_grad():
+        network(x)
+        conv, gru, squeeze, again = taps.collect()
+        assert torch.equal(conv, network.conv3(x))
+        assert torch.equal(conv, again)
+        expected = network.gru(torch.relu(conv).permute(2, 0, 1))[0].permute(1, 2, 0)
+        assert torch.equal(gru, expected)
+        assert torch.equal(squeeze, network.squeeze(expected[:, :, -1]).unsqueeze(2))
+    assert conv.shape == (4, 6, 10)
+    assert squeeze.shape == (4, 4, 1)
+
+
+def test_taps_forget_and_can_be_taken_off():
+    network = OwnNetwork(1, 20, 2)
+    taps = FeatureTaps(network, ["conv3"])
+    network(torch.randn(3, 1, 20))
+    taps.collect()
+    with pytest.raises(ValueError, match="no part in the forward pass"):
+        taps.collect()
+    taps.remove()
+    assert not network.conv3._forward_hooks
+
+
+def test_sizes_are_found_without_a_trace():
+    network = OwnNetwork(1, 2 + 1, 2).train()
+    before = copy.deepcopy(network.state_dict())
+    assert feature_sizes(network, ["conv3"], 1, 3) == [(6, 1)]
+    assert network.training
+    assert not network.conv3._forward_hooks
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+class Odd(nn.Module):
+    """Layers whose outputs are no features."""
+
+    def __init__(self):
+        super().__init__()
+        self.pair, self.image, self.integers, self.time_first = (nn.Identity() for _ in range(4))
+        self.pair.forward = lambda x: (x, x)
+        self.image.forward = lambda x: x.unsqueeze(1)
+        self.integers.forward = lambda x: x.long()
+        self.time_first.forward = lambda x: x.permute(2, 0, 1)
+
+    def forward(self, x):
+        for layer in (self.pair, self.image, self.integers, self.time_first):
+            layer(x)
+        return x.mean(dim=2)
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "message"),
+    [
+        (OwnNetwork(1, 20, 2), None, "OwnNetwork, does not say which.*'conv3', 'gru', 'squeeze'"),
+        (OwnNetwork(1, 20, 2), "conv4", "no layer 'conv4'. It has 'conv3', 'gru'"),
+        (OwnNetwork(1, 20, 2), "", "no layer ''"),
+        (OwnNetwork(1, 20, 2), "unused", "'unused' of the teacher takes no part"),
+        (Odd(), "pair", "gives a tuple"),
+        (Odd(), "image", r"shape \(2, 1, 1, 20\)"),
+        (Odd(), "integers", "not a tensor of floats"),
+        (Odd(), "time_first", r"shape \(20, 2, 1\) for 2 series; their number must come first"),
+    ],
+)
+def test_layers_without_features_are_refused(network, layer, message):
+    with pytest.raises(ValueError, match=message):
+        feature_sizes(network, [layer], 1, 20, "teacher")
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_a_long_list_of_layers_is_cut():
+    network = nn.Sequential(*(nn.Identity() for _ in range(60)))
+    with pytest.raises(ValueError, match="'39', and 20 more"):
+        FeatureTaps(network, ["60"])
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_features_are_of_the_series_not_of_their_copies(name):
+    training_set = make_training_set()
+    network = build_network(STUDENTS[name][0], 1, N_TIMEPOINTS, 2, STUDENTS[name][1]).eval()
+    batch, _ = training_set.batch(torch.tensor([4, 1]), torch.tensor([0, 3]))
+    expected = network.features(batch.x)
+    taps = FeatureTaps(network, [None])
+    logits, copies_logits = forward_copies(network, batch.x, batch.starts, batch.fillers)
+    (features,) = taps.collect(2)
+    assert copies_logits.shape == (2, 2, 2)
+    torch.testing.assert_close(features, expected)
+    torch.testing.assert_close(logits, network(batch.x))
+
+
+# -- features of the teacher -------------------------------------------------------------
+
+
+class CountingNetwork(OwnNetwork):
+    """Counts the series it has read."""
+
+    n_read = 0
+
+    def forward(self, x):
+        CountingNetwork.n_read += len(x)
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("most_bytes", [0, 2**28], ids=["per batch", "held"])
+def test_teacher_features_of_a_batch(most_bytes, monkeypatch):
+    monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
+    monkeypatch.setattr(_teacher_features, "_VALUES_PER_BATCH", 500)
+    X, _ = make_data()
+    network = ScaledNetwork(CountingNetwork(1, N_TIMEPOINTS, 2)).train()
+    before = copy.deepcopy(network.state_dict())
+    features = TeacherFeatures(network, ["conv3", "squeeze"], 1, N_TIMEPOINTS)
+    assert features.shapes == [(6, 29), (4, 1)]
+    assert features.values_per_series == 6 * 29 + 4
+    CountingNetwork.n_read = 0
+    for series in (torch.tensor([3, 30, 3]), torch.tensor([5])):
+        conv, squeeze = features.of(X, series)
+        assert torch.allclose(conv, network.network.conv3(X[series]), atol=1e-6)
+        assert squeeze.shape == (len(series), 4, 1)
+        assert not conv.requires_grad
+        assert not conv.is_inference()  # a loss has to save them
+    assert CountingNetwork.n_read == (4 if most_bytes == 0 else len(X))
+    # the network itself is as it was: in train mode, without hooks, with its weights
+    assert network.training
+    assert not any(module._forward_hooks for module in network.modules())
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_training_does_not_depend_on_whether_features_are_held(monkeypatch):
+    term = (AttentionTransfer(),)
+    networks = []
+    for most_bytes in (0, 2**28):
+        monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
+        training_set = make_training_set()
+        teacher = build_network("fcn", 1, N_TIMEPOINTS, 2, {"filters": (4,), "kernel_sizes": (3,)})
+        with torch.no_grad():  # the same in both turns
+            for parameter in teacher.parameters():
+                parameter.copy_(torch.linspace(-1, 1, parameter.numel()).view(parameter.shape))
+        training_set.teacher_features = TeacherFeatures(teacher, [None], 1, N_TIMEPOINTS)
+        networks.append(fitted(STUDENTS["fcn"], training_set, terms=term)[0])
+    assert difference(*networks, make_data()[0]) < 1e-5
+
+
+# -- the distiller -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def data():
+    return random_panel(30, n_timepoints=24, n_classes=3)
+
+
+@pytest.fixture(scope="module")
+def teacher(data):
+    settings = {"n_filters": 4, "depth": 3, "kernel_sizes": (9, 5, 3)}
+    return SkorchClassifier("inception_time", settings, max_epochs=5, random_state=0).fit(*data)
+
+
+def distil(teacher, terms, **params):
+    settings = {
+        "student": learner(max_epochs=4),
+        "saliency_weight": 0,
+        "n_windows": 2,
+        "bank_size": 4,
+        "random_state": 0,
+    } | params
+    return SaliencyDistilledClassifier(teacher, distillation=terms, **settings)
+
+
+@terms
+@pytest.mark.parametrize("saliency_weight", [0, 1.0])
+def test_each_term_trains_with_and_without_saliency(term, saliency_weight, data, teacher):
+    clf = distil(FrozenEstimator(teacher), [term], saliency_weight=saliency_weight).fit(*data)
+    history = clf.student_.history_frame()
+    expected = {"cross_entropy", term.name} | ({"saliency"} if saliency_weight else set())
+    assert expected == set(history.columns) - {"train_loss", "lr", "dur"}
+    assert np.isfinite(history[term.name]).all()
+    # what is trained is what is reported, beside a weight
+    alone = distil(FrozenEstimator(teacher), [], saliency_weight=saliency_weight).fit(*data)
+    assert not np.array_equal(clf.predict_proba(data[0]), alone.predict_proba(data[0]))
+
+
+@pytest.mark.parametrize("name", ["fitnets", "attention_transfer", "vid", "dt2w", "memkd"])
+def test_training_lowers_the_loss_of_the_term(name, data, teacher):
+    (term,) = (term for term in TERMS if term.name == name)
+    if name == "fitnets":
+        term = FitNets(hint_share=0.9)
+    student = learner(max_epochs=40)
+    history = distil(FrozenEstimator(teacher), [term], student=student).fit(*data).student_.history_
+    assert history[-1][name] < 0.9 * history[0][name]
+
+
+def test_without_saliency_there_is_no_perturbed_forward(data, teacher, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a copy was made")
+
+    monkeypatch.setattr(WindowBank, "draw", refuse)
+    monkeypatch.setattr(_net, "forward_copies", refuse)
+    clf = distil(FrozenEstimator(teacher), TERMS).fit(*data)
+    assert "saliency" not in clf.student_.history_[0]
+
+
+def test_regressors_train_and_are_gone(data, teacher, monkeypatch):
+    seen = []
+    original = _net.TrainingNet.train
+
+    def train(self, training_set):
+        before = {k: v.clone() for k, v in self.criterion_.named_parameters()}
+        original(self, training_set)
+        seen.append([before, dict(self.criterion_.named_parameters())])
+
+    monkeypatch.setattr(_net.TrainingNet, "train", train)
+    clf = distil(FrozenEstimator(teacher), [FitNets(), VID()])
+    clf.fit(*data)
+    ((before, after),) = seen
+    assert len(after) == 2 + 4
+    assert all(not torch.equal(before[name], after[name]) for name in after)
+    alone = learner(max_epochs=4).fit(*data)
+    names = [name for name, _ in clf.student_.network_.named_parameters()]
+    assert names == [name for name, _ in alone.network_.named_parameters()]
+    assert not any(module._forward_hooks for module in clf.student_.network_.modules())
+    # drawn under the estimator's seed, and apart from the student's weights
+    again = clf.clone().fit(*data)
+    for name, value in seen[1][0].items():
+        assert torch.equal(value, before[name])
+    np.testing.assert_array_equal(again.predict_proba(data[0]), clf.predict_proba(data[0]))
+
+
+def test_global_generators_are_not_touched(data, teacher):
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    distil(FrozenEstimator(teacher), TERMS).fit(*data)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_teacher_is_unchanged(data):
+    X, y = data
+    module = OwnNetwork(1, 24, 3).train()
+    before = copy.deepcopy(module.state_dict())
+    term = FitNets(teacher_layer="gru")
+    distil(module, [term]).fit(X, y)
+    assert module.training
+    assert not any(child._forward_hooks for child in module.modules())
+    for name, value in module.state_dict().items():
+        assert torch.equal(value, before[name])
+    clf = SkorchClassifier.from_module(module, np.unique(y))
+    expected = clf.predict_logits(X)
+    distil(FrozenEstimator(clf), [term]).fit(X, y)
+    assert not any(child._forward_hooks for child in clf.network_.modules())
+    np.testing.assert_array_equal(clf.predict_logits(X), expected)
+
+
+def test_layers_of_student_and_teacher_are_those_named(data, teacher, monkeypatch):
+    shapes = []
+
+    def loss(student, teacher):
+        shapes.append((tuple(student.shape[1:]), tuple(teacher.shape[1:])))
+        return attention_transfer_loss(student, teacher)
+
+    monkeypatch.setattr("sktime_tsd.losses._attention_transfer.attention_transfer_loss", loss)
+    terms = [
+        AttentionTransfer(student_layer="conv3", teacher_layer="inceptions.0"),
+        AttentionTransfer(student_layer="gru", teacher_layer="inceptions.0.convolutions.1"),
+        AttentionTransfer(student_layer="squeeze"),
+    ]
+    student = SkorchClassifier(OwnNetwork, max_epochs=1)
+    clf = distil(FrozenEstimator(teacher), terms, student=student).fit(*data)
+    assert set(shapes) == {
+        ((6, 11), (16, 24)),
+        ((5, 11), (4, 24)),
+        ((4, 1), (16, 24)),
+    }
+    names = ["attention_transfer", "attention_transfer_2", "attention_transfer_3"]
+    assert set(names) <= set(clf.student_.history_[0])
+
+
+def test_a_distilled_classifier_has_features_too(data, teacher):
+    first = distil(FrozenEstimator(teacher), [KD()])
+    for tutor in (first, FrozenEstimator(first.clone().fit(*data))):
+        clf = distil(tutor, [AttentionTransfer(teacher_layer="blocks.0")]).fit(*data)
+        assert "attention_transfer" in clf.student_.history_[0]
+
+
+def flat_logistic():
+    return make_pipeline(
+        FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression(max_iter=50)
+    )
+
+
+@pytest.mark.parametrize("fit_first", [False, True])
+def test_a_teacher_without_features_is_refused_before_it_is_fitted(data, fit_first, monkeypatch):
+    X, y = data
+    tutor = FrozenEstimator(flat_logistic().fit(X, y)) if fit_first else flat_logistic()
+    monkeypatch.setattr(LogisticRegression, "fit", None)
+    message = r"FitNets\(.*cannot be used: The teacher Pipeline has no features.*KD and DKD"
+    with pytest.raises(TypeError, match=message):
+        distil(tutor, [KD(), FitNets()]).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        (FitNets(student_layer="conv3"), "student, a FCN, has no layer 'conv3'.*'blocks.0.1'"),
+        (FitNets(teacher_layer="lstm"), "teacher, a InceptionTime, has no layer 'lstm'.*'last'"),
+        (MemKD(student_layer="blocks"), None),
+    ],
+)
+def test_layers_are_checked_before_the_teacher_is_fitted(term, message, data, monkeypatch):
+    monkeypatch.setattr(SkorchClassifier, "_fit", None)  # TypeError if it is called
+    clf = distil(SkorchClassifier("inception_time", {"n_filters": 2, "depth": 1}), [term])
+    with pytest.raises(TypeError if message is None else ValueError, match=message or "NoneType"):
+        clf.fit(*data)
+
+
+def test_a_single_time_point_has_no_memory(data):
+    term = MemKD(student_layer="squeeze")
+    clf = distil(SkorchClassifier("fcn"), [term], student=SkorchClassifier(OwnNetwork))
+    with pytest.raises(ValueError, match="two time points or more; the student's gives 1"):
+        clf.fit(*data)
+
+
+@pytest.mark.parametrize("top_n", [3, 5])
+def test_top_n_must_leave_a_rest(top_n, data, monkeypatch):
+    monkeypatch.setattr(SkorchClassifier, "_fit", None)
+    clf = distil(learner(), [], saliency_weight=1, saliency_measure="top_n_kl", top_n=top_n)
+    with pytest.raises(ValueError, match=rf"top_n={top_n} must be in 1 \.\. 2"):
+        clf.fit(*data)
+
+
+@pytest.mark.parametrize(
+    ("measure", "top_n"), [("decoupled_kl", 1), ("top_n_kl", 1), ("top_n_kl", 2)]
+)
+def test_the_papers_ablations_train(measure, top_n, data, teacher):
+    clf = distil(
+        FrozenEstimator(teacher), [], saliency_weight=1, saliency_measure=measure, top_n=top_n
+    ).fit(*data)
+    assert clf.student_.history_[-1]["saliency"] > 0
+
+
+def test_a_hint_stage_leaves_the_classifier_alone(data, teacher):
+    # in the hint stage only what leads to the features is trained
+    term = FitNets(hint_share=0.99)
+    student = learner(max_epochs=2, weight_decay=0.0)
+    clf = distil(FrozenEstimator(teacher), [term], student=student).fit(*data)
+    longer = distil(FrozenEstimator(teacher), [FitNets(hint_share=0.01)], student=student)
+    longer.fit(*data)
+    untrained = student.clone().set_params(max_epochs=1, lr=1e-12)
+    untrained = distil(FrozenEstimator(teacher), [KD()], student=untrained).fit(*data)
+    weights = [c.student_.network_.network.linear.weight for c in (clf, longer, untrained)]
+    assert (weights[0] - weights[2]).abs().max() < 0.3 * (weights[1] - weights[2]).abs().max()
+
+
+def test_a_term_of_weight_zero_is_left_out(data, teacher):
+    terms = [TemporalSaliency(weight=0), KD()]
+    clf = distil(FrozenEstimator(teacher), terms).fit(*data)
+    assert "saliency" not in clf.student_.history_[0]
