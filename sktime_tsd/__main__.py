@@ -7,6 +7,7 @@ from pathlib import Path
 # What the parser offers, known without importing torch; a test keeps it in step.
 _TEACHERS = ("inception_time", "lstm", "minirocket")
 _STUDENTS = ("fcn", "lstm")
+_METHODS = ("ce", "kd", "dkd", "fitnets", "at", "rkd", "vid", "dt2w", "memkd", "tsd")
 
 _FORMATS = {
     "parameters": "{:,.0f}",
@@ -43,8 +44,8 @@ def _folder(text):
 def _parser():
     parser = _Parser(
         prog="python -m sktime_tsd",
-        description="Fit a teacher, then the same small student three ways: alone, by "
-        "knowledge distillation (KD), by temporal saliency distillation (TSD).",
+        description="Fit a teacher, then the same small student several ways: by default alone "
+        "(ce), by knowledge distillation (kd), by temporal saliency distillation (tsd).",
     )
     parser.add_argument(
         "--dataset",
@@ -61,6 +62,12 @@ def _parser():
         help="minirocket needs numba",
     )
     parser.add_argument("--student", choices=_STUDENTS, default="fcn")
+    parser.add_argument(
+        "--methods",
+        default="ce,kd,tsd",
+        help=f"joined by commas, of {', '.join(_METHODS)}, and several of these at once, such as "
+        "kd+tsd (default: ce,kd,tsd); the last one's student is reported on and kept",
+    )
     parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument(
         "--out",
@@ -92,11 +99,17 @@ def main(arguments=None):
     parser = _parser()
     options = parser.parse_args(arguments)
 
-    from sktime_tsd._demonstration import check_extras, load_data, run_demonstration
+    from sktime_tsd._demonstration import (
+        check_teacher,
+        load_data,
+        parse_methods,
+        run_demonstration,
+    )
 
     # what can be wrong with the options is found before anything is fitted
     try:
-        check_extras(options.teacher)
+        methods = parse_methods(options.methods)
+        check_teacher(options.teacher, methods)
         data = load_data(options.dataset, options.data_dir)
         if options.out is not None:
             options.out.mkdir(parents=True, exist_ok=True)
@@ -106,6 +119,7 @@ def main(arguments=None):
         data,
         teacher=options.teacher,
         student=options.student,
+        methods=methods,
         seed=options.seed,
         report=lambda line: print(line, file=sys.stderr, flush=True),
     )

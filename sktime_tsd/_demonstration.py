@@ -1,4 +1,4 @@
-"""One teacher, the same student three ways, and one table that compares them."""
+"""One teacher, the same student several ways, and one table that compares them."""
 
 import importlib.util
 import pickle
@@ -14,10 +14,11 @@ from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sktime_tsd._methods import Method
 from sktime_tsd._teacher_source import default_teacher
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
-from sktime_tsd.distiller import SaliencyDistilledClassifier, default_student
+from sktime_tsd.distiller import default_student
 from sktime_tsd.fidelity import (
     FidelityReport,
     fidelity_report,
@@ -26,7 +27,6 @@ from sktime_tsd.fidelity import (
     saliency_spearman,
     top_1_agreement,
 )
-from sktime_tsd.losses import KD
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.saliency import temporal_saliency
 
@@ -35,8 +35,9 @@ __all__ = [
     "TEACHERS",
     "Data",
     "DemonstrationResult",
-    "check_extras",
+    "check_teacher",
     "load_data",
+    "parse_methods",
     "run_demonstration",
 ]
 
@@ -74,7 +75,7 @@ class DemonstrationResult:
     table : pandas.DataFrame
         One row per classifier.
     student : SkorchClassifier
-        The student distilled by saliency.
+        The student of the last method.
     report : FidelityReport
         Of that student and the teacher, on the test series.
     X, y : numpy.ndarray
@@ -148,16 +149,51 @@ def _figure():
     return figure
 
 
-def check_extras(teacher):
-    """Refuse a teacher whose optional library is missing.
+def parse_methods(text):
+    """Read the names of methods.
+
+    Parameters
+    ----------
+    text : str
+        Names joined by commas.
+
+    Returns
+    -------
+    methods : list of Method
+        Each once.
 
     Raises
     ------
     ValueError
-        Saying what to install.
+        If a name is unknown.
     """
-    if teacher == "minirocket" and importlib.util.find_spec("numba") is None:
+    return list(dict.fromkeys(Method(name.strip().lower()) for name in text.split(",")))
+
+
+def check_teacher(teacher, methods):
+    """Refuse a teacher that cannot serve, or whose optional library is missing.
+
+    Parameters
+    ----------
+    teacher : str
+        A key of ``TEACHERS``.
+    methods : list of Method
+
+    Raises
+    ------
+    ValueError
+        Saying what to do.
+    """
+    if teacher != "minirocket":
+        return
+    if importlib.util.find_spec("numba") is None:
         raise ValueError('the teacher "minirocket" needs numba: pip install numba')
+    unserved = [method.name for method in methods if method.needs_features]
+    if unserved:
+        raise ValueError(
+            f'the teacher "minirocket" has no features, which {", ".join(unserved)} match; take '
+            "another teacher, or methods on logits: kd, dkd, tsd"
+        )
 
 
 @dataclass(frozen=True)
@@ -193,8 +229,10 @@ def load_data(name, data_dir=None):
     return Data(name, *parts[0], *parts[1])
 
 
-def run_demonstration(data, *, teacher="inception_time", student="fcn", seed=0, report=print):
-    """Fit a teacher and the same student three ways: alone, by KD, by TSD.
+def run_demonstration(
+    data, *, teacher="inception_time", student="fcn", methods, seed=0, report=print
+):
+    """Fit a teacher, and the same student by each of some methods.
 
     Parameters
     ----------
@@ -203,6 +241,7 @@ def run_demonstration(data, *, teacher="inception_time", student="fcn", seed=0, 
         A key of ``TEACHERS``.
     student : str, default="fcn"
         A key of ``STUDENTS``.
+    methods : list of Method
     seed : int, default=0
     report : callable, default=print
         Takes a line on what is being done.
@@ -229,18 +268,10 @@ def run_demonstration(data, *, teacher="inception_time", student="fcn", seed=0, 
     (teacher_fitted,) = fitted.values()
     # one seed for all: the students begin with the same weights
     alone = STUDENTS[student]().set_params(random_state=seed, verbose=1)
-    shared = {
-        "teacher": FrozenEstimator(teacher_fitted),
-        "student": alone,
-        "verbose": 1,
-        "random_state": seed,
-    }
-    fit(f"student ({student}) alone", alone.clone())
-    fit(
-        f"student ({student}) by KD",
-        SaliencyDistilledClassifier(**shared, saliency_weight=0, distillation=[KD()]),
-    )
-    fit(f"student ({student}) by TSD", SaliencyDistilledClassifier(**shared))
+    for method in methods:
+        frozen = FrozenEstimator(teacher_fitted)
+        classifier = method.classifier(frozen, alone, verbose=1, random_state=seed)
+        fit(f"student ({student}) {method.title}", classifier)
 
     for name, classifier in fitted.items():
         fitted[name] = getattr(classifier, "student_", classifier)

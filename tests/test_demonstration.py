@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from sktime_tsd import __main__, _demonstration, classifier
+from sktime_tsd._methods import METHODS
 from sktime_tsd.datasets import load_dataset
 
 
@@ -69,6 +70,27 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
     assert student.score(X, y) == pytest.approx(table["accuracy"].iloc[3])
 
 
+def test_methods_are_tabulated_and_the_last_is_kept(quick, tmp_path, capsys):
+    methods = [*METHODS, "kd+tsd", "FitNets+TSD"]
+    arguments = ["--dataset", "UnitTest", "--teacher", "lstm", "--out", str(tmp_path)]
+    __main__.main([*arguments, "--methods", ", ".join([*methods, "ce"])])
+    table = pd.read_csv(tmp_path / "table.csv", index_col="classifier")
+    titles = [
+        "alone", "by KD", "by DKD", "by FitNets", "by AttentionTransfer", "by RKD", "by VID",
+        "by DT2W", "by MemKD", "by TSD", "by KD + TSD", "by FitNets + TSD",
+    ]  # fmt: skip
+    assert table.index[1:].tolist() == [f"student (fcn) {title}" for title in titles]
+    assert table[["KL", "saliency corr."]].iloc[1:].drop_duplicates().shape[0] == len(methods)
+    student = pickle.loads((tmp_path / "student.pkl").read_bytes())
+    assert {"saliency", "fitnets"} <= set(student.history_[-1])
+    assert "by FitNets + TSD" in capsys.readouterr().out
+
+
+def test_the_student_alone_can_be_the_only_one(quick, capsys):
+    __main__.main(["--dataset", "UnitTest", "--teacher", "lstm", "--methods", "ce"])
+    assert "Same reasons" in capsys.readouterr().out
+
+
 def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monkeypatch, capsys):
     find_spec = _demonstration.importlib.util.find_spec
     monkeypatch.setattr(
@@ -97,6 +119,16 @@ def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monke
         (["--out", __file__], ["is a file"]),
         (["--out", __file__ + "/below"], ["below"]),
         (["--epochs", "3"], ["--epochs"]),
+        (["--methods", "ce,resnet"], ["'resnet'", *__main__._METHODS]),
+        (["--methods", "kd+tds"], ["'tds'", "tsd"]),
+        (["--methods", "kd+kd"], ["'kd+kd'", "twice"]),
+        (["--methods", "ce+kd"], ["'ce+kd'", "cross entropy"]),
+        (["--methods", ""], ["''", "tsd"]),
+        (["--methods", "kd,", "--dataset", "UnitTest"], ["''", "tsd"]),
+        (
+            ["--methods", "ce,rkd+tsd,vid,kd", "--teacher", "minirocket"],
+            ["no features", "rkd+tsd, vid match", "kd, dkd, tsd"],
+        ),
     ],
 )
 def test_bad_options_give_one_line_that_helps(arguments, named, capsys):
@@ -125,6 +157,7 @@ def test_a_missing_extra_is_named(monkeypatch, capsys):
 def test_the_parser_offers_what_there_is():
     assert set(__main__._TEACHERS) == set(_demonstration.TEACHERS)
     assert set(__main__._STUDENTS) == set(_demonstration.STUDENTS)
+    assert __main__._METHODS == METHODS
 
 
 def test_help_runs_as_a_module():

@@ -25,75 +25,33 @@ from sktime_tsd._batches import BatchIterator
 from sktime_tsd._random import seeded
 from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd._threads import keep_torch_threads
-from sktime_tsd._training import train_network
-from sktime_tsd._training_set import TrainingSet
 from sktime_tsd._validation import resolve_device
+from sktime_tsd.benchmark._epochs import (
+    BANK_SIZE,
+    N_TIMEPOINTS,
+    STUDENTS,
+    WIDTH,
+    epoch_seconds,
+    noise,
+    noise_training_set,
+)
 from sktime_tsd.benchmark._floor import step_floor
 from sktime_tsd.benchmark._plain import train_plainly
 from sktime_tsd.benchmark._timing import seconds, summary, wait_for
 from sktime_tsd.datasets import load_dataset
-from sktime_tsd.losses import Outputs, TemporalSaliency
 from sktime_tsd.networks import ScaledNetwork, build_network
-from sktime_tsd.perturbations import OpposingClass, WindowBank
 
 __all__ = ["ROWS", "main"]
 
-STUDENTS = {
-    "fcn 8-16-8": ("fcn", {"filters": (8, 16, 8)}),
-    "lstm 16": ("lstm", {"hidden_size": 16, "num_layers": 1}),
-}
 TEACHER = ("lstm", {"hidden_size": 100, "num_layers": 3})
-N_TIMEPOINTS, WIDTH, BANK_SIZE = 100, 10, 100
 # over which the cost of a bank is spread
 N_EPOCHS = 100
-
-
-def _noise(n):
-    """Series of noise, as numbers do not change how long arithmetic takes."""
-    rng = np.random.RandomState(0)
-    X = rng.standard_normal((n, 1, N_TIMEPOINTS)).astype(np.float32)
-    return X, np.arange(n) % 2
 
 
 def _network(kind, device):
     with seeded(0, torch.device("cpu")):
         network = build_network(kind[0], 1, N_TIMEPOINTS, 2, kind[1])
     return ScaledNetwork(network).to(device)
-
-
-def _training_set(X, y, n_windows, teacher=None):
-    """Draw a bank; without a teacher the logits are noise."""
-    X, y = torch.from_numpy(X), torch.from_numpy(y)
-    generator = torch.Generator().manual_seed(0)
-    bank = WindowBank.draw(
-        X, y, OpposingClass(), width=WIDTH, n_entries=BANK_SIZE, generator=generator
-    )
-    if teacher is None:
-        outputs = Outputs(
-            torch.randn(len(X), 2, generator=generator),
-            torch.randn(len(X), bank.n_entries, 2, generator=generator),
-        )
-    else:
-        outputs = Outputs(*teacher.score(X, bank))
-    return TrainingSet(X, y, teacher=outputs, bank=bank, n_windows=n_windows)
-
-
-def _epoch_seconds(kind, training_set, batch_size, device, n_epochs=3):
-    """Median time of an epoch of our training, the first left out."""
-    classifier = SkorchClassifier(
-        *kind, max_epochs=n_epochs, batch_size=batch_size, device=device, random_state=0
-    )
-    _, history = train_network(
-        classifier,
-        training_set,
-        None,
-        n_classes=2,
-        terms=(TemporalSaliency(),),
-        class_weight=None,
-        seed=0,
-        description="",
-    )
-    return float(np.median([row["dur"] for row in history[1:]]))
 
 
 def _bare_epoch(network, training_set, batch_size):
@@ -116,13 +74,13 @@ def _bare_epoch(network, training_set, batch_size):
 
 def epoch(options):
     """Time a TSD epoch over an epoch of the student's forward and backward alone."""
-    training_set = _training_set(*_noise(options.series or 500), n_windows=10)
+    training_set = noise_training_set(*noise(options.series or 500), n_windows=10)
     for (name, kind), batch_size in itertools.product(STUDENTS.items(), (16, 32)):
         network = _network(kind, options.device).train()
         ratios = []
         for _ in range(options.repeats + 1):
             bare = _bare_epoch(network, training_set, batch_size)
-            ours = _epoch_seconds(kind, training_set, batch_size, options.device)
+            ours = epoch_seconds(kind, training_set, batch_size, options.device)
             ratios.append(ours / bare)
         what = f"TSD epoch / bare epoch: {name}, batch {batch_size}"
         yield _row(what, "<= 1.10", ratios[1:])
@@ -132,7 +90,7 @@ def plain(options):
     """Time the paper's algorithm, written plainly, over ours."""
     if options.device.type != "cpu":
         return  # its loop over series and windows is no fair rival there
-    X, y = _noise(options.series or 256)
+    X, y = noise(options.series or 256)
     kind, batch_size = STUDENTS["lstm 16"], 32
     teacher = _network(TEACHER, options.device)
     classifier = SkorchClassifier.from_module(teacher, [0, 1], device=options.device)
@@ -144,10 +102,10 @@ def plain(options):
         once = seconds(lambda: _plain_steps(teacher, X, y, 1, options))
         several = seconds(lambda: _plain_steps(teacher, X, y, 1 + n_steps, options))
         theirs = n_batches * (several - once) / n_steps
-        bank = seconds(lambda: _training_set(X, y, 10, aligned))
+        bank = seconds(lambda: noise_training_set(X, y, 10, aligned))
         for n_windows, found in ratios.items():
-            training_set = _training_set(X, y, n_windows)
-            ours = _epoch_seconds(kind, training_set, batch_size, options.device)
+            training_set = noise_training_set(X, y, n_windows)
+            ours = epoch_seconds(kind, training_set, batch_size, options.device)
             found.append(theirs / (ours + bank / N_EPOCHS))
     yield _row("plain, K = 50 / ours, K = 50, bank 100", ">= 7 (12)", ratios[50])
     yield _row("plain, K = 50 / ours, K = 10, bank 100", ">= 20 (40)", ratios[10])
@@ -195,7 +153,7 @@ def _size_rows(small, large, device, n_threads):
             warnings.simplefilter("ignore")  # an untrained teacher is mistaken
             return seconds(lambda: classifier.fit(*data[n])) / n
 
-    data = {n: _noise(n) for n in (small, large)}
+    data = {n: noise(n) for n in (small, large)}
     fit(small)
     before = _peak_memory()
     first, of_large, second = fit(small), fit(large), fit(small)
@@ -219,7 +177,7 @@ def _peak_memory():
 
 def predict(options):
     """Time `predict_proba` over the bare network's forward pass in batches."""
-    X, y = _noise(options.series or 10_000)
+    X, y = noise(options.series or 10_000)
     given = X.astype(np.float64)
     for name, kind in STUDENTS.items():
         classifier = SkorchClassifier(*kind, max_epochs=1, device=options.device)
@@ -284,15 +242,17 @@ def cuda(options):
 
 
 def _device_rows(options):
-    training_set = _training_set(*_noise(options.series or 500), n_windows=10)
+    training_set = noise_training_set(*noise(options.series or 500), n_windows=10)
     n_steps = len(BatchIterator(training_set, 32))
     x = torch.randn(32 * (1 + training_set.n_windows), 1, N_TIMEPOINTS, device=options.device)
     for name, kind in STUDENTS.items():
         found = {"kernel by kernel": [], "CPU": [], "floor": []}
         for _ in range(options.repeats + 1):
-            recorded = _epoch_seconds(kind, training_set, 32, options.device, 6)
-            eager = _epoch_seconds((_Eager(kind[0]), kind[1]), training_set, 32, options.device, 6)
-            on_cpu = _epoch_seconds(kind, training_set, 32, torch.device("cpu"))
+            recorded = epoch_seconds(kind, training_set, 32, options.device, n_epochs=6)
+            eager = epoch_seconds(
+                (_Eager(kind[0]), kind[1]), training_set, 32, options.device, n_epochs=6
+            )
+            on_cpu = epoch_seconds(kind, training_set, 32, torch.device("cpu"))
             found["kernel by kernel"].append(eager / recorded)
             found["CPU"].append(on_cpu / recorded)
             floor = step_floor(_network(kind, options.device).train(), x)
@@ -303,14 +263,14 @@ def _device_rows(options):
         )
         yield _row(f"CPU / recorded step: {what}", "", found["CPU"][1:])
         yield _row(f"recorded step / floor of the card: {what}", "", found["floor"][1:])
-    X, y = _noise(options.series or 256)
+    X, y = noise(options.series or 256)
     took = []
     for device in (torch.device("cpu"), options.device):
         network = _network(TEACHER, device)
         classifier = SkorchClassifier.from_module(network, [0, 1], device=device)
         aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
-        _training_set(X[:32], y[:32], 10, aligned)
-        took.append(seconds(partial(_training_set, X, y, 10, aligned)))
+        noise_training_set(X[:32], y[:32], 10, aligned)
+        took.append(seconds(partial(noise_training_set, X, y, 10, aligned)))
     yield _row("teacher's bank: CPU / CUDA", "", [took[0] / took[1]])
 
 

@@ -76,7 +76,7 @@ class AttentionTransfer(FeatureTerm):
 
     Parameters
     ----------
-    weight : float, default=1.0
+    weight : float, default=0.1
         Factor in the total loss, beside the cross entropy's 1. See
         `attention_transfer_loss` for the scale.
     student_layer, teacher_layer : str or None, default=None
@@ -91,10 +91,10 @@ class AttentionTransfer(FeatureTerm):
     --------
     >>> from sktime_tsd.losses import AttentionTransfer
     >>> AttentionTransfer(student_layer="blocks.0")
-    AttentionTransfer(student_layer='blocks.0', teacher_layer=None, weight=1.0)
+    AttentionTransfer(student_layer='blocks.0', teacher_layer=None, weight=0.1)
     """
 
-    weight: float = 1.0
+    weight: float = 0.1
     name: ClassVar[str] = "attention_transfer"
     recordable: ClassVar[bool] = True
 

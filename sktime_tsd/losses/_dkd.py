@@ -86,8 +86,9 @@ class DKD(DistillationTerm):
 
     Parameters
     ----------
-    weight : float, default=1.0
-        Factor in the total loss, beside the cross entropy's 1. The scale is the paper's.
+    weight : float, default=0.1
+        Factor in the total loss, beside the cross entropy's 1. The scale is the paper's,
+        where it is 1.
     alpha : float, default=1.0
     beta : float, default=8.0
         See `dkd_loss`. The paper tunes it for each teacher, between 1 and 8.
@@ -102,10 +103,10 @@ class DKD(DistillationTerm):
     --------
     >>> from sktime_tsd.losses import DKD
     >>> DKD(beta=2.0)
-    DKD(weight=1.0, alpha=1.0, beta=2.0, temperature=4.0)
+    DKD(weight=0.1, alpha=1.0, beta=2.0, temperature=4.0)
     """
 
-    weight: float = 1.0
+    weight: float = 0.1
     alpha: float = 1.0
     beta: float = 8.0
     temperature: float = 4.0

@@ -125,7 +125,7 @@ class DT2W(FeatureTerm):
 
     Parameters
     ----------
-    weight : float, default=1.0
+    weight : float, default=0.1
         Factor in the total loss, beside the cross entropy's 1.
     gamma : float, default=0.1
     max_timepoints : int or None, default=100
@@ -146,7 +146,7 @@ class DT2W(FeatureTerm):
     0.01
     """
 
-    weight: float = 1.0
+    weight: float = 0.1
     gamma: float = 0.1
     max_timepoints: int | None = 100
     name: ClassVar[str] = "dt2w"

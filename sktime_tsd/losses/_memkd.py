@@ -33,7 +33,7 @@ def memkd_loss(student_features, teacher_features, starts, stops):
     student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
         Each of its own width. The longer of the two is resampled to the length of the
         shorter.
-    starts, stops : torch.Tensor of shape (n_subsequences,), int64
+    starts, stops : torch.Tensor of shape (n_subsequences,), int64, or slice
         First and last time point of each sub-sequence.
 
     Returns
@@ -69,10 +69,18 @@ def memkd_loss(student_features, teacher_features, starts, stops):
 
 
 def _relative_change(features, starts, stops):
-    norms = torch.linalg.vector_norm(features, dim=1)  # (n, n_timepoints)
+    # (n, n_timepoints, n_features): a state lies in one piece of memory
+    states = features.transpose(1, 2).contiguous()
+    norms = torch.linalg.vector_norm(states, dim=2)
     least = (_LEAST_SHARE_OF_MEAN * norms.mean(dim=1, keepdim=True)).clamp(min=_LEAST_STATE)
-    change = torch.linalg.vector_norm(features[:, :, stops] - features[:, :, starts], dim=1)
-    return change / torch.maximum(norms[:, starts], least)  # (n, n_subsequences)
+    change = torch.linalg.vector_norm(_at(states, stops) - _at(states, starts), dim=2)
+    return change / torch.maximum(_at(norms, starts), least)  # (n, n_subsequences)
+
+
+def _at(values, points):
+    if isinstance(points, slice):
+        return values[:, points]
+    return values.index_select(1, points)  # its gradient is faster than that of an index
 
 
 class MemKDLoss(nn.Module):
@@ -81,15 +89,13 @@ class MemKDLoss(nn.Module):
     Parameters
     ----------
     n_timepoints : int
-        Of the shorter of the features.
+        Of the shorter of the features, two or more.
     n_subsequences : int
         Random sub-sequences, drawn now from torch's generator.
     """
 
     def __init__(self, n_timepoints, n_subsequences):
         super().__init__()
-        points = torch.arange(n_timepoints)
-        self.register_buffer("points", points)
         starts = torch.randint(n_timepoints - 1, (n_subsequences,))
         # any of the time points after it
         stops = starts + 1 + (torch.rand(n_subsequences) * (n_timepoints - 1 - starts)).long()
@@ -99,7 +105,7 @@ class MemKDLoss(nn.Module):
     def forward(self, student, teacher, y):
         """Compute the loss from the `Outputs` of student and teacher."""
         of_both = student.features, teacher.features
-        neighbours = memkd_loss(*of_both, self.points[:-1], self.points[1:])
+        neighbours = memkd_loss(*of_both, slice(None, -1), slice(1, None))
         return neighbours + memkd_loss(*of_both, self.starts, self.stops)
 
 
@@ -112,7 +118,7 @@ class MemKD(FeatureTerm):
 
     Parameters
     ----------
-    weight : float, default=1.0
+    weight : float, default=0.1
         Factor in the total loss, beside the cross entropy's 1.
     n_subsequences : int, default=100
         Random sub-sequences, drawn once for a fit (the paper draws them anew in each step),
@@ -133,7 +139,7 @@ class MemKD(FeatureTerm):
     50
     """
 
-    weight: float = 1.0
+    weight: float = 0.1
     n_subsequences: int = 100
     name: ClassVar[str] = "memkd"
     recordable: ClassVar[bool] = True

@@ -125,8 +125,9 @@ class RKD(FeatureTerm):
 
     Parameters
     ----------
-    weight : float, default=1.0
-        Factor of both parts in the total loss, beside the cross entropy's 1.
+    weight : float, default=0.01
+        Factor of both parts in the total loss, beside the cross entropy's 1. The scale is
+        the paper's, where it is 1.
     distance_weight : float, default=25.0
     angle_weight : float, default=50.0
         See `rkd_loss`; both are the paper's for classification.
@@ -145,7 +146,7 @@ class RKD(FeatureTerm):
     25.0
     """
 
-    weight: float = 1.0
+    weight: float = 0.01
     distance_weight: float = 25.0
     angle_weight: float = 50.0
     name: ClassVar[str] = "rkd"

@@ -99,7 +99,7 @@ class VID(FeatureTerm):
 
     Parameters
     ----------
-    weight : float, default=1.0
+    weight : float, default=0.1
         Factor in the total loss, beside the cross entropy's 1.
     student_layer, teacher_layer : str or None, default=None
         See `FeatureTerm`.
@@ -112,11 +112,11 @@ class VID(FeatureTerm):
     Examples
     --------
     >>> from sktime_tsd.losses import VID
-    >>> VID(weight=0.1).weight
+    >>> VID(teacher_layer="inceptions.1").weight
     0.1
     """
 
-    weight: float = 1.0
+    weight: float = 0.1
     name: ClassVar[str] = "vid"
     recordable: ClassVar[bool] = True
 
