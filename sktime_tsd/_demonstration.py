@@ -167,7 +167,8 @@ def parse_methods(text):
     ValueError
         If a name is unknown.
     """
-    return list(dict.fromkeys(Method(name.strip().lower()) for name in text.split(",")))
+    names = ("".join(name.lower().split()) for name in text.split(","))
+    return [Method(name) for name in dict.fromkeys(names)]
 
 
 def check_teacher(teacher, methods):

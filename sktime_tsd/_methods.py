@@ -74,7 +74,7 @@ class Method:
 
     @property
     def _parts(self):
-        return [part.strip() for part in self.name.lower().split("+")]
+        return self.name.lower().split("+")
 
     @property
     def terms(self):

@@ -14,7 +14,7 @@ from sktime_tsd._training_set import Batch
 from sktime_tsd.losses import Outputs
 from sktime_tsd.networks import FeatureTaps, forward_copies
 
-__all__ = ["ProgressBar", "TrainingNet", "softmax"]
+__all__ = ["Patience", "ProgressBar", "TrainingNet", "softmax"]
 
 _BATCH_EVENTS = ("on_batch_begin", "on_grad_computed", "on_batch_end")
 
@@ -59,6 +59,15 @@ class ProgressBar(Callback):
         """Close it, also where training was cut short."""
         if hasattr(self, "bar_"):
             self.bar_.close()
+
+
+class Patience(EarlyStopping):
+    """Early stopping that begins to count when the cross entropy is in the loss."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Count an epoch without progress, unless it is one of a hint stage."""
+        if net.criterion_.is_task_stage:
+            super().on_epoch_end(net, **kwargs)
 
 
 class TrainingNet(NeuralNetClassifier):
@@ -129,7 +138,7 @@ class TrainingNet(NeuralNetClassifier):
             outputs = Outputs(self.module_(x.x))
         else:
             outputs = Outputs(*forward_copies(self.module_, x.x, x.starts, x.fillers))
-        if self._taps is None:
+        if self._taps is None or x.teacher is None:
             return outputs
         return outputs._replace(features=self._taps.collect(len(x.x)))
 
@@ -184,7 +193,9 @@ class TrainingNet(NeuralNetClassifier):
                 self.notify("on_batch_begin", batch=batch, training=training)
             if training:
                 epoch = len(self.history) - 1
-                self.criterion_.set_progress((epoch + i / len(iterator)) / self.max_epochs)
+                n_steps = len(iterator) * self.max_epochs
+                steps_taken = epoch * len(iterator) + i
+                self.criterion_.set_progress(steps_taken / n_steps, 1 / n_steps)
                 lr = self.optimizer_.param_groups[0]["lr"]
                 if watched:  # a callback may have changed the mode
                     self._set_training(True)
@@ -263,9 +274,15 @@ class TrainingNet(NeuralNetClassifier):
             self.optimizer_.zero_grad()
 
     def _record_whether_best(self, name):
-        """Record what skorch's own scoring callbacks would: Checkpoint asks for it."""
-        losses = self.history[:, name]
-        self.history.record(f"{name}_best", len(losses) == 1 or losses[-1] < min(losses[:-1]))
+        """Record what skorch's own scoring callbacks would: Checkpoint asks for it.
+
+        The loss of a hint stage is another one, and no epoch of it the best.
+        """
+        if not self.criterion_.is_task_stage:
+            self._n_hint_epochs = len(self.history)
+        losses = self.history[:, name][self._n_hint_epochs :]
+        is_best = bool(losses) and losses[-1] < min(losses[:-1], default=math.inf)
+        self.history.record(f"{name}_best", is_best)
 
     def _check_loss_is_finite(self, name):
         row = self.history[-1]
@@ -290,6 +307,7 @@ class TrainingNet(NeuralNetClassifier):
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         """Train; remember an interrupt, which skorch would swallow."""
         self._interrupted = self._stop_wanted = False
+        self._n_hint_epochs = 0
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
         except KeyboardInterrupt:
@@ -325,6 +343,8 @@ class TrainingNet(NeuralNetClassifier):
             self.partial_fit(training_set)
         finally:
             self._compute_gradient = None  # it holds the net, and on CUDA all of a step
+            if self._taps is not None:
+                self._taps.remove()
             for _, callback in self.callbacks_:
                 if isinstance(callback, ProgressBar):
                     callback.close()
@@ -337,7 +357,5 @@ class TrainingNet(NeuralNetClassifier):
         """Return the trained module, without gradients and ``torch.compile``'s wrapper."""
         if self._flat is not None:
             self._flat.release()
-        if self._taps is not None:
-            self._taps.remove()
         self.module_.zero_grad(set_to_none=True)
         return getattr(self.module_, "_orig_mod", self.module_)

@@ -37,11 +37,14 @@ class TeacherFeatures:
 
     def __init__(self, network, layers, n_channels, n_timepoints):
         network = copy.deepcopy(network).cpu().requires_grad_(False).eval()
-        sizes = feature_sizes(network, layers, n_channels, n_timepoints)
+        sizes = feature_sizes(network, layers, n_channels, n_timepoints, whose="teacher")
         self.shapes = [FeatureShape(*size) for size in sizes]
         self._network = network
-        self._taps = FeatureTaps(network, layers)
+        self._taps = FeatureTaps(network, layers, "teacher")
         self._held = None
+        self._is_checked = False
+        self._layers = layers
+        self._name = type(getattr(network, "network", network)).__name__
 
     @property
     def values_per_series(self):
@@ -74,20 +77,40 @@ class TeacherFeatures:
 
         Returns
         -------
-        features : tuple of torch.Tensor of shape (n, n_features, n_timepoints)
+        features : tuple of torch.Tensor of shape (n, n_features, n_timepoints), float32
             One for each of the layers, without a gradient.
+
+        Raises
+        ------
+        ValueError
+            If the features of the first call, or those held, are not finite.
         """
         if self._held is None and len(X) * self.values_per_series * 4 <= _MOST_BYTES_HELD:
             at_once = max(1, _VALUES_PER_BATCH // self.values_per_series)
-            self._held = self._split(in_batches(lambda part: self._flat(X[part]), len(X), at_once))
+            flat = in_batches(lambda part: self._flat(X[part]), len(X), at_once)
+            self._check_finite(flat)
+            self._held = self._split(flat)
         if self._held is not None:
             return tuple(features[series] for features in self._held)
-        return self._split(self._flat(X[series]))
+        flat = self._flat(X[series])
+        if not self._is_checked:  # once, since it waits for the device
+            self._check_finite(flat)
+            self._is_checked = True
+        return self._split(flat)
 
     def _flat(self, x):
         with torch.no_grad():  # not inference mode: losses save what they are handed
             self._network(x)
-        return torch.cat([features.flatten(1) for features in self._taps.collect()], dim=1)
+        features = [of_layer.flatten(1).float() for of_layer in self._taps.collect()]
+        return torch.cat(features, dim=1)
+
+    def _check_finite(self, flat):
+        for layer, features in zip(self._layers, self._split(flat), strict=True):
+            if not torch.isfinite(features).all():
+                which = "its features" if layer is None else f"the features of layer {layer!r}"
+                raise ValueError(
+                    f"The teacher {self._name} cannot be matched: {which} are not finite."
+                )
 
     def _split(self, flat):
         parts = flat.split([math.prod(shape) for shape in self.shapes], dim=1)

@@ -95,8 +95,8 @@ def trial_network(teacher, n_channels, n_timepoints, n_classes):
 
     Returns
     -------
-    network : nn.Module
-        A copy, on the CPU.
+    network : nn.Module or None
+        A copy, on the CPU. None for a classifier that knows a single class.
 
     Raises
     ------
@@ -110,8 +110,9 @@ def trial_network(teacher, n_channels, n_timepoints, n_classes):
         teacher = teacher.estimator
     if isinstance(teacher, nn.Module):
         return copy.deepcopy(teacher).cpu()
-    if is_frozen and getattr(teacher, "_trained_network", None) is not None:
-        return copy.deepcopy(teacher._trained_network).cpu()
+    if is_frozen and hasattr(teacher, "_trained_network"):
+        network = teacher._trained_network
+        return None if network is None else copy.deepcopy(network).cpu()
     if not is_frozen and hasattr(teacher, "_trial_network"):
         return teacher._trial_network(n_channels, n_timepoints, n_classes)
     raise TypeError(

@@ -8,13 +8,13 @@ from functools import partial
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import optim
 
 from sktime_tsd._batches import BatchIterator
 from sktime_tsd._cuda_graph import record_cuda_graph
-from sktime_tsd._net import ProgressBar, TrainingNet, softmax
+from sktime_tsd._net import Patience, ProgressBar, TrainingNet, softmax
 from sktime_tsd._random import seeded
 from sktime_tsd._validation import (
     check_choice,
@@ -209,7 +209,9 @@ def feature_shapes(settings, terms, n_channels, n_timepoints, n_classes):
         network = build_network(
             settings.network, n_channels, n_timepoints, n_classes, settings.network_params
         )
-        sizes = feature_sizes(network, layers, n_channels, n_timepoints, "student")
+        sizes = feature_sizes(
+            network, layers, n_channels, n_timepoints, whose="student", training=True
+        )
     return [FeatureShape(*size) for size in sizes]
 
 
@@ -241,7 +243,7 @@ def _callbacks(settings, description):
     if settings.verbose:
         callbacks.append(("_tsd_progress", ProgressBar(description)))
     if settings.patience is not None:  # last, as its stop hides the epoch from later ones
-        stopping = EarlyStopping(patience=settings.patience, load_best=True)
+        stopping = Patience(patience=settings.patience, load_best=True)
         callbacks.append(("_tsd_early_stopping", stopping))
     return callbacks
 

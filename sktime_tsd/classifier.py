@@ -61,7 +61,7 @@ class SkorchClassifier(LogitsClassifier):
         has enough series. None trains on all.
     patience : int or None, default=None
         Stop after so many epochs without a lower ``valid_loss``, and restore the best
-        weights. Needs `validation_fraction`.
+        weights. Needs `validation_fraction`. Epochs of a hint stage do not count.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the cross entropy, by original label; a dict needs one for
         each class of y.

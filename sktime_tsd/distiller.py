@@ -11,11 +11,11 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._feature_source import check_terms, teacher_features
 from sktime_tsd._random import draw_seed
 from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd._teacher_scores import scored_training_set
 from sktime_tsd._teacher_source import check_teacher, fit_teacher, single_class_teacher
+from sktime_tsd._terms import check_distillation, check_terms, teacher_features
 from sktime_tsd._training import split_validation
 from sktime_tsd._training_set import TrainingSet
 from sktime_tsd._validation import (
@@ -26,7 +26,7 @@ from sktime_tsd._validation import (
     resolve_device,
 )
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.losses import DistillationTerm, FeatureTerm, TemporalSaliency
+from sktime_tsd.losses import TemporalSaliency
 from sktime_tsd.perturbations import (
     OpposingClass,
     Perturbation,
@@ -285,16 +285,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     def _check_parameters(self):
         """Refuse parameters that cannot be used."""
-        if not isinstance(self.distillation, (list, tuple, type(None))) or not all(
-            isinstance(term, DistillationTerm) for term in self.distillation or ()
-        ):
-            raise TypeError(
-                "distillation must be a list of terms such as [sktime_tsd.losses.KD()], got "
-                f"{self.distillation!r}."
-            )
-        for term in self.distillation or ():
-            if term.needs_features and not isinstance(term, FeatureTerm):
-                raise TypeError(f"{term!r} needs features, so it must derive from FeatureTerm.")
+        check_distillation(self.distillation)
         self._terms()  # checks what belongs to the saliency loss
         if not isinstance(self.perturbation, (Perturbation, type(None))):
             raise TypeError(

@@ -73,7 +73,7 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
 def test_methods_are_tabulated_and_the_last_is_kept(quick, tmp_path, capsys):
     methods = [*METHODS, "kd+tsd", "FitNets+TSD"]
     arguments = ["--dataset", "UnitTest", "--teacher", "lstm", "--out", str(tmp_path)]
-    __main__.main([*arguments, "--methods", ", ".join([*methods, "ce"])])
+    __main__.main([*arguments, "--methods", ", ".join([*methods, "ce", "kd + tsd"])])
     table = pd.read_csv(tmp_path / "table.csv", index_col="classifier")
     titles = [
         "alone", "by KD", "by DKD", "by FitNets", "by AttentionTransfer", "by RKD", "by VID",

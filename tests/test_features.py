@@ -1,6 +1,9 @@
 """Features of student and teacher: where they come from, and what a distiller makes of them."""
 
 import copy
+import pickle
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from skorch.callbacks import Callback, Checkpoint
 from torch import nn
 from training_sets import N_TIMEPOINTS, STUDENTS, difference, fitted, make_data, make_training_set
 
@@ -22,6 +26,8 @@ from sktime_tsd.losses import (
     RKD,
     VID,
     AttentionTransfer,
+    DistillationCriterion,
+    DistillationTerm,
     FitNets,
     MemKD,
     TemporalSaliency,
@@ -42,7 +48,7 @@ terms = pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)
 
 
 class OwnNetwork(nn.Module):
-    """A user's network, with layers of all kinds."""
+    """A user's network, with layers of many kinds."""
 
     def __init__(self, n_channels, n_timepoints, n_classes):
         super().__init__()
@@ -52,9 +58,10 @@ class OwnNetwork(nn.Module):
         self.unused = nn.Linear(1, 1)
         self.dropout = nn.Dropout(0.5)
         self.head = nn.Linear(4, n_classes)
+        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x):
-        hidden, _ = self.gru(torch.relu(self.conv3(x)).permute(2, 0, 1))
+        hidden, _ = self.gru(self.relu(self.conv3(x)).permute(2, 0, 1))
         return self.head(self.dropout(self.squeeze(hidden[-1])))
 
 
@@ -83,7 +90,7 @@ def test_any_layer_of_any_network_can_be_tapped():
     with torch.no_grad():
         network(x)
         conv, gru, squeeze, again = taps.collect()
-        assert torch.equal(conv, network.conv3(x))
+        assert torch.equal(conv, network.conv3(x))  # as it was before the ReLU in place
         assert torch.equal(conv, again)
         expected = network.gru(torch.relu(conv).permute(2, 0, 1))[0].permute(1, 2, 0)
         assert torch.equal(gru, expected)
@@ -92,15 +99,64 @@ def test_any_layer_of_any_network_can_be_tapped():
     assert squeeze.shape == (4, 4, 1)
 
 
+def hooks(network):
+    return [
+        hook
+        for module in network.modules()
+        for hook in (*module._forward_hooks.values(), *module._forward_pre_hooks.values())
+    ]
+
+
 def test_taps_forget_and_can_be_taken_off():
     network = OwnNetwork(1, 20, 2)
     taps = FeatureTaps(network, ["conv3"])
-    network(torch.randn(3, 1, 20))
-    taps.collect()
-    with pytest.raises(ValueError, match="no part in the forward pass"):
+    for n in (3, 5):  # of the last forward pass
+        network(torch.randn(n, 1, 20))
+    assert len(taps.collect()[0]) == 5
+    with pytest.raises(ValueError, match="takes no part in the forward pass"):
         taps.collect()
+    pickle.loads(pickle.dumps(network))
     taps.remove()
-    assert not network.conv3._forward_hooks
+    assert hooks(network) == []
+
+
+class Attention(nn.Module):
+    """Layers that have the features last."""
+
+    def __init__(self, batch_first=True):
+        super().__init__()
+        self.batch_first = batch_first
+        layer = nn.TransformerEncoderLayer(6, 2, 8, batch_first=batch_first)
+        self.project = nn.Linear(1, 6)
+        self.encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(6)
+        self.head = nn.Linear(6, 2)
+
+    def forward(self, x):
+        x = self.project(x.transpose(1, 2))
+        if not self.batch_first:
+            x = x.transpose(0, 1)
+        x = self.encoder(x)
+        if not self.batch_first:
+            x = x.transpose(0, 1)
+        return self.head(self.norm(x).mean(dim=1))
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_layers_with_the_features_last_are_transposed(batch_first):
+    network, x = Attention(batch_first).eval(), torch.randn(3, 1, 20)
+    taps = FeatureTaps(network, ["project", "encoder", "encoder.layers.0", "norm"])
+    with torch.no_grad():
+        network(x)
+        project, encoder, layer, norm = taps.collect()
+        expected = network.project(x.transpose(1, 2))
+        torch.testing.assert_close(project, expected.transpose(1, 2))
+        sequence = expected if batch_first else expected.transpose(0, 1)
+        expected = network.encoder(sequence)
+        expected = expected if batch_first else expected.transpose(0, 1)
+        for found in (encoder, layer):
+            torch.testing.assert_close(found, expected.transpose(1, 2))
+        torch.testing.assert_close(norm, network.norm(expected).transpose(1, 2))
 
 
 def test_sizes_are_found_without_a_trace():
@@ -108,7 +164,7 @@ def test_sizes_are_found_without_a_trace():
     before = copy.deepcopy(network.state_dict())
     assert feature_sizes(network, ["conv3"], 1, 3) == [(6, 1)]
     assert network.training
-    assert not network.conv3._forward_hooks
+    assert hooks(network) == []
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
 
@@ -118,6 +174,8 @@ class Odd(nn.Module):
 
     def __init__(self):
         super().__init__()
+        self.twice, self.in_training = nn.Identity(), nn.Identity()
+        self.listed = nn.ModuleList([nn.Identity()])
         self.pair, self.image, self.integers, self.time_first = (nn.Identity() for _ in range(4))
         self.pair.forward = lambda x: (x, x)
         self.image.forward = lambda x: x.unsqueeze(1)
@@ -125,8 +183,11 @@ class Odd(nn.Module):
         self.time_first.forward = lambda x: x.permute(2, 0, 1)
 
     def forward(self, x):
-        for layer in (self.pair, self.image, self.integers, self.time_first):
+        for layer in (self.pair, self.image, self.integers, self.time_first, self.twice):
             layer(x)
+        if self.training:
+            self.in_training(x)
+        self.twice(x)
         return x.mean(dim=2)
 
 
@@ -137,6 +198,10 @@ class Odd(nn.Module):
         (OwnNetwork(1, 20, 2), "conv4", "no layer 'conv4'. It has 'conv3', 'gru'"),
         (OwnNetwork(1, 20, 2), "", "no layer ''"),
         (OwnNetwork(1, 20, 2), "unused", "'unused' of the teacher takes no part"),
+        (OwnNetwork(3, 20, 2), "conv3", r"OwnNetwork cannot read series of shape \(1 channels"),
+        (Odd(), "twice", "'twice' of the teacher is run 2 times"),
+        (Odd(), "in_training", "takes no part"),
+        (Odd(), "listed", "no layer 'listed'. It has 'twice', 'in_training', 'listed.0', 'pair'"),
         (Odd(), "pair", "gives a tuple"),
         (Odd(), "image", r"shape \(2, 1, 1, 20\)"),
         (Odd(), "integers", "not a tensor of floats"),
@@ -145,8 +210,12 @@ class Odd(nn.Module):
 )
 def test_layers_without_features_are_refused(network, layer, message):
     with pytest.raises(ValueError, match=message):
-        feature_sizes(network, [layer], 1, 20, "teacher")
-    assert not any(module._forward_hooks for module in network.modules())
+        feature_sizes(network, [layer], 1, 20, whose="teacher")
+    assert hooks(network) == []
+
+
+def test_layers_of_the_training_are_found_there():
+    assert feature_sizes(Odd(), ["in_training"], 1, 20, training=True) == [(1, 20)]
 
 
 def test_a_long_list_of_layers_is_cut():
@@ -202,9 +271,20 @@ def test_teacher_features_of_a_batch(most_bytes, monkeypatch):
     assert CountingNetwork.n_read == (4 if most_bytes == 0 else len(X))
     # the network itself is as it was: in train mode, without hooks, with its weights
     assert network.training
-    assert not any(module._forward_hooks for module in network.modules())
+    assert hooks(network) == []
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize("most_bytes", [0, 2**28], ids=["per batch", "held"])
+def test_teacher_features_that_are_not_finite_are_the_teachers_fault(most_bytes, monkeypatch):
+    monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
+    X, _ = make_data()
+    network = OwnNetwork(1, N_TIMEPOINTS, 2)
+    network.squeeze.register_forward_hook(lambda *parts: parts[-1].log())
+    features = TeacherFeatures(network, ["conv3", "squeeze"], 1, N_TIMEPOINTS)
+    with pytest.raises(ValueError, match=r"teacher OwnNetwork.*layer 'squeeze' are not finite"):
+        features.of(X, torch.arange(5))
 
 
 def test_training_does_not_depend_on_whether_features_are_held(monkeypatch):
@@ -262,7 +342,7 @@ def test_each_term_trains_with_and_without_saliency(term, saliency_weight, data,
 
 @pytest.mark.parametrize("name", ["fitnets", "attention_transfer", "vid", "dt2w", "memkd"])
 def test_training_lowers_the_loss_of_the_term(name, data, teacher):
-    (term,) = (term for term in TERMS if term.name == name)
+    (term,) = (replace(term, weight=1.0) for term in TERMS if term.name == name)
     if name == "fitnets":
         term = FitNets(hint_share=0.9)
     student = learner(max_epochs=40)
@@ -298,7 +378,7 @@ def test_regressors_train_and_are_gone(data, teacher, monkeypatch):
     alone = learner(max_epochs=4).fit(*data)
     names = [name for name, _ in clf.student_.network_.named_parameters()]
     assert names == [name for name, _ in alone.network_.named_parameters()]
-    assert not any(module._forward_hooks for module in clf.student_.network_.modules())
+    assert hooks(clf.student_.network_) == []
     # drawn under the estimator's seed, and apart from the student's weights
     again = clf.clone().fit(*data)
     for name, value in seen[1][0].items():
@@ -320,13 +400,13 @@ def test_the_teacher_is_unchanged(data):
     term = FitNets(teacher_layer="gru")
     distil(module, [term]).fit(X, y)
     assert module.training
-    assert not any(child._forward_hooks for child in module.modules())
+    assert hooks(module) == []
     for name, value in module.state_dict().items():
         assert torch.equal(value, before[name])
     clf = SkorchClassifier.from_module(module, np.unique(y))
     expected = clf.predict_logits(X)
     distil(FrozenEstimator(clf), [term]).fit(X, y)
-    assert not any(child._forward_hooks for child in clf.network_.modules())
+    assert hooks(clf.network_) == []
     np.testing.assert_array_equal(clf.predict_logits(X), expected)
 
 
@@ -341,14 +421,14 @@ def test_layers_of_student_and_teacher_are_those_named(data, teacher, monkeypatc
     terms = [
         AttentionTransfer(student_layer="conv3", teacher_layer="inceptions.0"),
         AttentionTransfer(student_layer="gru", teacher_layer="inceptions.0.convolutions.1"),
-        AttentionTransfer(student_layer="squeeze"),
+        AttentionTransfer(student_layer="relu", teacher_layer="inceptions.1.convolutions.0"),
     ]
     student = SkorchClassifier(OwnNetwork, max_epochs=1)
     clf = distil(FrozenEstimator(teacher), terms, student=student).fit(*data)
     assert set(shapes) == {
         ((6, 11), (16, 24)),
         ((5, 11), (4, 24)),
-        ((4, 1), (16, 24)),
+        ((6, 11), (4, 24)),
     }
     names = ["attention_transfer", "attention_transfer_2", "attention_transfer_3"]
     assert set(names) <= set(clf.student_.history_[0])
@@ -428,6 +508,109 @@ def test_a_hint_stage_leaves_the_classifier_alone(data, teacher):
     untrained = distil(FrozenEstimator(teacher), [KD()], student=untrained).fit(*data)
     weights = [c.student_.network_.network.linear.weight for c in (clf, longer, untrained)]
     assert (weights[0] - weights[2]).abs().max() < 0.3 * (weights[1] - weights[2]).abs().max()
+
+
+def test_early_stopping_begins_with_the_task(data, teacher):
+    # else it stops in the hint stage, or goes back to it: an untrained classifier
+    student = learner(max_epochs=40, lr=1e-2, validation_fraction=0.2, patience=3)
+    for seed in range(3):
+        student.set_params(random_state=seed)
+        clf = distil(FrozenEstimator(teacher), [FitNets(hint_share=0.5)], student=student)
+        clf.fit(*data)
+        history = clf.student_.history_frame()
+        assert len(history) > 23
+        assert clf.score(*data) > 0.6
+
+
+def test_the_best_epoch_is_one_of_the_task(data, teacher, tmp_path):
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            seen.append(net.history[-1]["train_loss_best"])
+
+    student = learner(max_epochs=10, callbacks=[Watch()])
+    distil(FrozenEstimator(teacher), [FitNets(hint_share=0.55)], student=student).fit(*data)
+    assert seen[:5] == [False] * 5
+    assert seen[5]
+
+
+class Watch(Callback):
+    """Looks at the net in training; a class of the module, so that it pickles."""
+
+    nets: ClassVar[list] = []
+
+    def __init__(self, fails=False):
+        self.fails = fails
+
+    def on_epoch_end(self, net, **kwargs):
+        assert hooks(net.module_)
+        Watch.nets.append(net)
+        if self.fails:
+            raise RuntimeError("no space left")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_net_in_training_pickles_and_loses_its_hooks(fails, data, teacher, tmp_path):
+    checkpoint = Checkpoint(monitor="train_loss_best", dirname=tmp_path, f_pickle="net.pkl")
+    student = learner(max_epochs=2, callbacks=[checkpoint, Watch(fails)])
+    clf = distil(FrozenEstimator(teacher), [RKD()], student=student)
+    if fails:
+        with pytest.raises(RuntimeError, match="no space left"):
+            clf.fit(*data)
+    else:
+        clf.fit(*data)
+    assert hooks(Watch.nets.pop().module_) == []
+    assert (tmp_path / "net.pkl").exists()
+
+
+@dataclass(frozen=True)
+class OwnTerm(DistillationTerm):
+    weight: float = 1.0
+    name: ClassVar[str] = "own"
+
+    def build(self):
+        return nn.Identity()
+
+
+def own_term(**attributes):
+    kind = type("OwnTerm", (OwnTerm,), attributes)
+    return kind(**({"weight": attributes["weight"]} if "weight" in attributes else {}))
+
+
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        (own_term(name=None), "OwnTerm must have a name"),
+        (own_term(name="epoch"), "none of batches, cross_entropy"),
+        (own_term(name="loss_best"), "does not end in _best"),
+        (DistillationTerm(), "must have a name"),
+        (own_term(needs_features=True), "derive from FeatureTerm"),
+        (own_term(build=lambda self: print), "must return an nn.Module"),
+        (OwnTerm(weight=-1), "weight of OwnTerm == -1"),
+        (OwnTerm(weight="1"), "weight of OwnTerm must be"),
+    ],
+)
+def test_terms_of_a_user_are_checked_before_the_teacher_is_fitted(term, message, data, monkeypatch):
+    monkeypatch.setattr(SkorchClassifier, "_fit", None)
+    with pytest.raises((TypeError, ValueError), match=message):
+        distil(learner(), [term]).fit(*data)
+
+
+def test_equal_names_are_told_apart():
+    @dataclass(frozen=True)
+    class Second(OwnTerm):
+        name: ClassVar[str] = "kd_2"
+
+    names = DistillationCriterion([KD(), Second(), KD()]).names
+    assert names == ["kd", "kd_2", "kd_3"]
+
+
+def test_a_teacher_of_other_series_is_named(data):
+    X, y = data
+    module = nn.Sequential(nn.Flatten(), nn.Linear(20, 3))
+    with pytest.raises(ValueError, match=r"teacher Sequential cannot read.*24 time points"):
+        distil(module, [RKD(teacher_layer="1")]).fit(X, y)
 
 
 def test_a_term_of_weight_zero_is_left_out(data, teacher):

@@ -258,6 +258,21 @@ def test_dt2w_forgives_a_shift_that_hints_do_not():
     assert dt2w_loss(later, bump, gamma=0.01) < 0.1 * dt2w_loss(higher, bump, gamma=0.01)
 
 
+@pytest.mark.parametrize("offset", [0.0, 100.0, 1e4])
+def test_dt2w_does_not_mind_an_offset(offset):
+    # what both sides have in common must not cancel out the rest in float32
+    case = CASES["dt2w"]
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        # as float32 can hold them
+        student, teacher = (draw(case, seed, length=40).float() + offset for seed in (0, 1))
+        student, teacher = student.to(dtype).requires_grad_(), teacher.to(dtype)
+        loss = dt2w_loss(student, teacher)
+        loss.backward()
+        found.append((loss.double(), student.grad.double()))
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-5)
+
+
 def test_dt2w_shortens_long_features():
     student, teacher = draw(CASES["dt2w"], 0, length=60), draw(CASES["dt2w"], 1, length=30)
     shortened = (part.unflatten(2, (10, -1)).mean(dim=3) for part in (student, teacher))
@@ -354,13 +369,15 @@ def test_memkd_draws_subsequences_that_are_there(n_timepoints):
     )
 
 
-def test_memkd_needs_two_time_points():
+@pytest.mark.parametrize("term", [MemKD(), AttentionTransfer()])
+def test_what_compares_time_points_needs_two(term):
     with pytest.raises(ValueError, match="two time points or more; the student's gives 1"):
-        MemKD().build(FeatureShape(3, 1), TEACHER)
+        term.build(FeatureShape(3, 1), TEACHER)
 
 
 def test_hint_stage_then_task_stage():
     term = FitNets(weight=2.0, hint_share=0.25)
+    assert term.alone_until == 0.25
     criterion = DistillationCriterion(
         [term, KD(weight=0.5), AttentionTransfer()], feature_shapes=[(STUDENT, TEACHER)] * 2
     )
@@ -368,16 +385,19 @@ def test_hint_stage_then_task_stage():
     student, teacher = (
         part._replace(features=(part.features, 2 * part.features)) for part in (student, teacher)
     )
-    criterion.set_progress(0.2)
+    criterion.set_progress(0.2, step=0.05)
+    assert not criterion.is_task_stage
     assert criterion.weights.tolist() == [0, 2, 0, 0]
     total = criterion(student, teacher, Y)
     torch.testing.assert_close(total.detach(), 2 * criterion.values["fitnets"])
-    criterion.set_progress(0.25)
-    assert criterion.weights.tolist() == [1, 0, 0.5, 1]
+    criterion.set_progress(0.2, step=0.06)  # a step that ends in the task stage is one of it
+    assert criterion.is_task_stage
+    criterion.set_progress(0.25, step=0.05)
+    assert criterion.weights.tolist() == pytest.approx([1, 0, 0.5, 0.1])
     total = criterion(student, teacher, Y)
     values = criterion.values
     assert list(values) == ["cross_entropy", "fitnets", "kd", "attention_transfer"]
-    expected = values["cross_entropy"] + 0.5 * values["kd"] + values["attention_transfer"]
+    expected = values["cross_entropy"] + 0.5 * values["kd"] + 0.1 * values["attention_transfer"]
     torch.testing.assert_close(total.detach(), expected)
     # each term was handed its own features
     second = attention_transfer_loss(student.features[1], teacher.features[1])
@@ -386,8 +406,35 @@ def test_hint_stage_then_task_stage():
 
 def test_a_hint_without_stages_stays():
     term = FitNets(weight=2.0, hint_share=None)
-    assert not term.acts_alone_at(0.0)
-    assert [term.weight_at(progress) for progress in (0.0, 0.5, 1.0)] == [2.0] * 3
+    criterion = DistillationCriterion([term], feature_shapes=[(STUDENT, TEACHER)])
+    for progress in (0.0, 0.5, 1.0):
+        criterion.set_progress(progress)
+        assert criterion.is_task_stage
+        assert criterion.weights.tolist() == [1, 2]
+
+
+def test_two_hints_share_their_stages():
+    terms = [FitNets(hint_share=0.5), FitNets(2.0, hint_share=0.25), KD()]
+    criterion = DistillationCriterion(terms, feature_shapes=[(STUDENT, TEACHER)] * 2)
+    seen = []
+    for progress in (0.1, 0.3, 0.6):
+        criterion.set_progress(progress)
+        seen.append(criterion.weights.tolist())
+    assert seen == [[0, 1, 2, 0], [0, 1, 0, 0], [1, 0, 0, 1]]
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 10, 100, 333])
+@pytest.mark.parametrize("share", [1e-6, 0.1, 0.3, 0.5, 0.9, 1 - 1e-6])
+def test_some_steps_are_left_for_the_task(n_steps, share):
+    criterion = DistillationCriterion(
+        [FitNets(hint_share=share)], feature_shapes=[(STUDENT, TEACHER)]
+    )
+    n_hints = 0
+    for step in range(n_steps):
+        criterion.set_progress(step / n_steps, 1 / n_steps)
+        n_hints += not criterion.is_task_stage
+    assert n_hints == math.floor(share * n_steps + 1e-9)
+    assert n_hints < n_steps
 
 
 @pytest.mark.parametrize(
@@ -405,6 +452,7 @@ def test_a_hint_without_stages_stays():
         (lambda: RKD(distance_weight="25"), TypeError),
         (lambda: VID(weight=-0.1), ValueError),
         (lambda: DT2W(gamma=0), ValueError),
+        (lambda: DT2W(gamma=1e-45), ValueError),
         (lambda: DT2W(max_timepoints=0), ValueError),
         (lambda: MemKD(n_subsequences=0), ValueError),
         (lambda: MemKD(n_subsequences=2.5), TypeError),

@@ -7,7 +7,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from sktime_tsd._validation import check_number
-from sktime_tsd.losses._feature_term import FeatureTerm, match_lengths
+from sktime_tsd.losses._feature_term import (
+    FeatureTerm,
+    match_lengths,
+    timepoints_to_compare,
+)
 
 __all__ = ["AttentionTransfer", "AttentionTransferLoss", "attention_transfer_loss"]
 
@@ -85,7 +89,8 @@ class AttentionTransfer(FeatureTerm):
     Raises
     ------
     ValueError, TypeError
-        If a value is out of its range or of the wrong kind.
+        If a value is out of its range or of the wrong kind; in `build`, if features have a
+        single time point.
 
     Examples
     --------
@@ -104,4 +109,5 @@ class AttentionTransfer(FeatureTerm):
 
     def build(self, student, teacher):
         """Make the loss module; see `FeatureTerm`."""
+        timepoints_to_compare(self, student, teacher)
         return AttentionTransferLoss()

@@ -1,10 +1,10 @@
 """The total loss of a student."""
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-from sktime_tsd.losses._term import DistillationTerm
 
 __all__ = ["DistillationCriterion", "unique_names"]
 
@@ -22,8 +22,8 @@ def unique_names(terms):
     """
     names = []
     for term in terms:
-        repeats = sum(earlier.name == term.name for earlier in terms[: len(names)])
-        names.append(term.name if repeats == 0 else f"{term.name}_{repeats + 1}")
+        candidates = (f"{term.name}_{i}" if i > 1 else term.name for i in itertools.count(1))
+        names.append(next(name for name in candidates if name not in names))
     return names
 
 
@@ -46,6 +46,8 @@ class DistillationCriterion(nn.Module):
     weights : torch.Tensor of shape (1 + n_terms,)
         Factor of the cross entropy and of each term at present; those at the end of the
         training until `set_progress` says otherwise.
+    is_task_stage : bool
+        Whether the cross entropy is in the loss at present.
     values : dict of str to torch.Tensor
         The unweighted value of each term in the last call, detached.
 
@@ -72,35 +74,38 @@ class DistillationCriterion(nn.Module):
         )
         self.register_buffer("class_weight", class_weight)
         self.values = {}
+        # without stages the cross entropy's factor is always 1
+        self._has_stages = any(term.alone_until is not None for term in self.terms)
         # on the device, where a step that is replayed reads them
         self._weights = self._weights_at(1.0)
-        # without stages its factor is always 1
-        self._has_stages = any(
-            type(term).acts_alone_at is not DistillationTerm.acts_alone_at for term in self.terms
-        )
         weights = torch.tensor(self._weights, dtype=torch.float32)
         self.register_buffer("weights", weights, persistent=False)
 
-    def set_progress(self, progress):
+    def set_progress(self, progress, step=0.0):
         """Set the weights to those of a stage of the training.
 
         Parameters
         ----------
         progress : float
             Share of the training already done, in [0, 1].
+        step : float, default=0.0
+            Share of it that the next step is. A step belongs to a term that acts alone if
+            it ends in its stage, so that something is left for the cross entropy.
         """
-        weights = self._weights_at(progress)
+        weights = self._weights_at(progress, step)
         for i, weight in enumerate(weights):
             if weight != self._weights[i]:
                 self.weights[i].fill_(weight)
         self._weights = weights
 
-    def _weights_at(self, progress):
+    def _weights_at(self, progress, step=0.0):
+        ends = [None, *(term.alone_until for term in self.terms)]
+        # rounding must not move the end by a step
+        alone = [end is not None and progress + step <= end + 1e-9 for end in ends]
+        self.is_task_stage = not any(alone)
+        takes_part = [end is None for end in ends] if self.is_task_stage else alone
         weights = [1.0, *(term.weight_at(progress) for term in self.terms)]
-        alone = [False, *(term.acts_alone_at(progress) for term in self.terms)]
-        if not any(alone):
-            return weights
-        return [weight if acts else 0.0 for weight, acts in zip(weights, alone, strict=True)]
+        return [weight * float(part) for weight, part in zip(weights, takes_part, strict=True)]
 
     def cross_entropy(self, logits, y):
         """Cross entropy with the class weights.

@@ -31,7 +31,7 @@ def dt2w_loss(student_features, teacher_features, *, gamma=0.1, max_timepoints=1
     student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
         Each of its own width and length.
     gamma : float, default=0.1
-        How soft the alignment is; see `soft_dtw`.
+        How soft the alignment is; see `soft_dtw`. At least 1e-6.
     max_timepoints : int or None, default=100
         Longer features are averaged to so many time points first. The work grows with the
         square of their number; 100 is the length of all series in the TSD paper.
@@ -93,9 +93,10 @@ def _shortened(features, max_timepoints):
 
 def _costs(a, b):
     """Mean squared differences of shape (n, n_timepoints of a, n_timepoints of b)."""
-    squares = a.square().mean(dim=1).unsqueeze(2) + b.square().mean(dim=1).unsqueeze(1)
-    products = a.transpose(1, 2) @ b / a.shape[1]
-    return (squares - 2 * products).clamp(min=0)  # rounding may leave less
+    a, b = a.transpose(1, 2), b.transpose(1, 2)
+    # not by squares and products, which cancel out where features are far from 0
+    distances = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances.square() / a.shape[2]
 
 
 class DT2WLoss(nn.Module):
@@ -155,7 +156,7 @@ class DT2W(FeatureTerm):
     def __post_init__(self):
         super().__post_init__()
         check_number("weight", self.weight, low=0)
-        check_number("gamma", self.gamma, low=0, boundaries="neither")
+        check_number("gamma", self.gamma, low=1e-6)
         check_number("max_timepoints", self.max_timepoints, integer=True, low=1, none_ok=True)
 
     def build(self, student, teacher):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from sktime_tsd.losses._term import DistillationTerm
 
-__all__ = ["FeatureShape", "FeatureTerm", "match_lengths", "shorter"]
+__all__ = ["FeatureShape", "FeatureTerm", "match_lengths", "timepoints_to_compare"]
 
 
 class FeatureShape(NamedTuple):
@@ -28,8 +28,9 @@ class FeatureTerm(DistillationTerm):
     student_layer, teacher_layer : str or None, default=None
         Path of the module whose output is taken, as in ``named_modules()`` of the network;
         None takes what a network of this package gives as ``features``. Outputs are of
-        shape (n, n_features, n_timepoints), or (n, n_features) for one time point; those
-        of ``nn.LSTM``, ``nn.GRU`` and ``nn.RNN`` are transposed to it.
+        shape (n, n_features, n_timepoints), or (n, n_features) for one time point. Those of
+        torch's recurrent layers, transformer encoders, ``nn.Linear`` and ``nn.LayerNorm``
+        have the features last, and are transposed.
     """
 
     student_layer: str | None = field(default=None, kw_only=True)
@@ -59,18 +60,31 @@ class FeatureTerm(DistillationTerm):
         raise NotImplementedError
 
 
-def shorter(student, teacher):
-    """Time points on which two features are compared.
+def timepoints_to_compare(term, student, teacher):
+    """Count the time points on which two features are compared, which must be several.
 
     Parameters
     ----------
+    term : FeatureTerm
     student, teacher : FeatureShape
 
     Returns
     -------
     n_timepoints : int
+
+    Raises
+    ------
+    ValueError
+        If there is a single one.
     """
-    return min(student.n_timepoints, teacher.n_timepoints)
+    n_timepoints = min(student.n_timepoints, teacher.n_timepoints)
+    if n_timepoints < 2:
+        raise ValueError(
+            f"{type(term).__name__} compares features over time, so both layers must give two "
+            f"time points or more; the student's gives {student.n_timepoints}, the teacher's "
+            f"{teacher.n_timepoints}."
+        )
+    return n_timepoints
 
 
 def match_lengths(student, teacher):

@@ -67,7 +67,8 @@ class FitNets(FeatureTerm):
 
     At first the hint is the only loss (hint stage), then it is gone and the cross entropy
     and other terms take over (task stage). Both are part of one training, under one
-    schedule of the learning rate; the paper trains twice.
+    schedule of the learning rate; the paper trains twice. A student's ``patience``, and what
+    counts as its best epoch, begin with the task stage.
 
     Parameters
     ----------
@@ -88,9 +89,8 @@ class FitNets(FeatureTerm):
     Examples
     --------
     >>> from sktime_tsd.losses import FitNets
-    >>> term = FitNets(student_layer="blocks.1")
-    >>> term.acts_alone_at(progress=0.2), term.weight_at(progress=0.5)
-    (True, 0.0)
+    >>> FitNets(student_layer="blocks.1").alone_until
+    0.3
     """
 
     weight: float = 1.0
@@ -108,10 +108,7 @@ class FitNets(FeatureTerm):
         """Make the loss module; see `FeatureTerm`."""
         return HintLoss(student, teacher)
 
-    def acts_alone_at(self, progress):
-        """Tell whether it is the hint stage; see `DistillationTerm`."""
-        return self.hint_share is not None and progress < self.hint_share
-
-    def weight_at(self, progress):
-        """Weight after a share of the training steps; see `DistillationTerm`."""
-        return self.weight if self.hint_share is None or self.acts_alone_at(progress) else 0.0
+    @property
+    def alone_until(self):
+        """Share of the training that is the hint stage; see `DistillationTerm`."""
+        return self.hint_share

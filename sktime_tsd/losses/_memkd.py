@@ -8,7 +8,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from sktime_tsd._validation import check_number
-from sktime_tsd.losses._feature_term import FeatureTerm, match_lengths, shorter
+from sktime_tsd.losses._feature_term import (
+    FeatureTerm,
+    match_lengths,
+    timepoints_to_compare,
+)
 
 __all__ = ["MemKD", "MemKDLoss", "memkd_loss"]
 
@@ -151,11 +155,5 @@ class MemKD(FeatureTerm):
 
     def build(self, student, teacher):
         """Make the loss module; see `FeatureTerm`."""
-        n_timepoints = shorter(student, teacher)
-        if n_timepoints < 2:
-            raise ValueError(
-                "MemKD follows features over time, so both layers must give two time points or "
-                f"more; the student's gives {student.n_timepoints}, the teacher's "
-                f"{teacher.n_timepoints}."
-            )
+        n_timepoints = timepoints_to_compare(self, student, teacher)
         return MemKDLoss(n_timepoints, self.n_subsequences)

@@ -45,7 +45,8 @@ def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_
     Returns
     -------
     loss : torch.Tensor, scalar
-        At least 0; lower is better. A batch of one series gives 0, one of two has no angles.
+        At least 0; lower is better. Batches of one or two series give 0: a single distance
+        is 1 in its own unit.
 
     Notes
     -----
@@ -130,7 +131,8 @@ class RKD(FeatureTerm):
         the paper's, where it is 1.
     distance_weight : float, default=25.0
     angle_weight : float, default=50.0
-        See `rkd_loss`; both are the paper's for classification.
+        See `rkd_loss`; both are the paper's for classification. Batches need three series
+        or more.
     student_layer, teacher_layer : str or None, default=None
         See `FeatureTerm`.
 

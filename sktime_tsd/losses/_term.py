@@ -47,20 +47,13 @@ class DistillationTerm:
             By default never.
         """
 
-    def acts_alone_at(self, progress):
-        """Tell whether all but such terms, cross entropy included, are out of the loss.
+    @property
+    def alone_until(self):
+        """Share of the training in which it is alone in the loss, and after which it is out.
 
-        Parameters
-        ----------
-        progress : float
-            Share of the training steps already taken, in [0, 1].
-
-        Returns
-        -------
-        bool
-            By default False.
+        None, as here, if it stands beside the cross entropy throughout.
         """
-        return False
+        return None
 
     def weight_at(self, progress):
         """Weight of the term in the total loss.

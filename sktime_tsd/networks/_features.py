@@ -9,6 +9,56 @@ __all__ = ["FeatureTaps", "feature_sizes"]
 
 _LISTED_LAYERS = 40
 
+# Modules that are never called themselves.
+_CONTAINERS = (nn.ModuleList, nn.ModuleDict)
+
+# Modules whose output has the features last.
+_FEATURES_LAST = (
+    nn.Linear,
+    nn.LayerNorm,
+    nn.RNNBase,
+    nn.TransformerEncoder,
+    nn.TransformerEncoderLayer,
+)
+
+
+class _Catch:
+    """A forward hook that keeps the outputs of a module; a class, so that it pickles."""
+
+    def __init__(self, outputs):
+        self.outputs = outputs
+
+    def __call__(self, module, inputs, output):
+        if isinstance(module, nn.RNNBase) and isinstance(output, tuple):
+            output = output[0]
+        if isinstance(output, torch.Tensor):
+            # a copy: what follows may work in place
+            output = _features_second(module, output).clone()
+        self.outputs.append(output)
+
+
+class _Begin:
+    """A hook before the forward pass: counts its series, forgets the last one's outputs."""
+
+    def __init__(self, taps):
+        self.taps = taps
+
+    def __call__(self, network, inputs):
+        self.taps.n_series = len(inputs[0])
+        for outputs in self.taps.caught.values():
+            outputs.clear()
+
+
+def _features_second(module, output):
+    """Bring an output with the features last to (n, n_features, n_timepoints)."""
+    if output.ndim != 3 or not isinstance(module, _FEATURES_LAST):
+        return output
+    if isinstance(module, nn.TransformerEncoder):
+        module = module.layers[0]
+    module = getattr(module, "self_attn", module)
+    batch_first = getattr(module, "batch_first", True)
+    return output.transpose(1, 2) if batch_first else output.permute(1, 2, 0)
+
 
 class FeatureTaps:
     """Catch what some layers put out whenever a network runs.
@@ -16,8 +66,8 @@ class FeatureTaps:
     Parameters
     ----------
     network : nn.Module
-        Gets a forward hook for each layer, until `remove`. The layers of a `ScaledNetwork`
-        are those of the network in it.
+        Gets forward hooks, until `remove`. The layers of a `ScaledNetwork` are those of the
+        network in it.
     layers : sequence of str or None
         Paths of modules, as in ``network.named_modules()``. None is the layer that the
         network's class names in ``feature_layer``, as those of this package do.
@@ -46,36 +96,32 @@ class FeatureTaps:
             network = network.network
         self._whose = whose
         self._paths = [self._path(network, layer) for layer in layers]
-        self._caught = {}
-        self._handles = [
-            network.get_submodule(path).register_forward_hook(self._catcher(path))
-            for path in dict.fromkeys(self._paths)
-        ]
+        self.caught = {path: [] for path in self._paths}
+        self.n_series = None
+        self._handles = [network.register_forward_pre_hook(_Begin(self))]
+        for path, outputs in self.caught.items():
+            module = network.get_submodule(path)
+            self._handles.append(module.register_forward_hook(_Catch(outputs)))
 
     def _path(self, network, layer):
-        modules = dict(network.named_modules())
-        modules.pop("")
+        paths = [
+            path
+            for path, module in network.named_modules(remove_duplicate=False)
+            if path and not isinstance(module, _CONTAINERS)
+        ]
         if layer is None:
             layer = getattr(type(network), "feature_layer", None)
             if layer is None:
                 raise ValueError(
                     f"The {self._whose}, a {type(network).__name__}, does not say which of its "
-                    f"layers gives features. Name one of {_listed(modules)}."
+                    f"layers gives features. Name one of {_listed(paths)}."
                 )
-        if layer not in modules:
+        if layer not in paths:
             raise ValueError(
                 f"The {self._whose}, a {type(network).__name__}, has no layer {layer!r}. It has "
-                f"{_listed(modules)}."
+                f"{_listed(paths)}."
             )
         return layer
-
-    def _catcher(self, path):
-        caught = self._caught
-
-        def catch(module, inputs, output):
-            caught[path] = _by_time(module, output)
-
-        return catch
 
     def collect(self, n=None):
         """Return the features of the last forward pass, and forget them.
@@ -93,17 +139,20 @@ class FeatureTaps:
         Raises
         ------
         ValueError
-            If a layer was not run, or gave something else than features.
+            If a layer was not run once, or gave something else than features of each series.
         """
         features = tuple(self._checked(path)[:n] for path in self._paths)
-        self._caught.clear()
+        for outputs in self.caught.values():
+            outputs.clear()
         return features
 
     def _checked(self, path):
-        output = self._caught.get(path)
+        outputs = self.caught[path]
         where = f"The layer {path!r} of the {self._whose}"
-        if output is None:
-            raise ValueError(f"{where} takes no part in the forward pass.")
+        if len(outputs) != 1:
+            how_often = f"is run {len(outputs)} times" if outputs else "takes no part"
+            raise ValueError(f"{where} {how_often} in the forward pass; it must be run once.")
+        (output,) = outputs
         if not isinstance(output, torch.Tensor) or not output.is_floating_point():
             raise ValueError(f"{where} gives a {type(output).__name__}, not a tensor of floats.")
         if output.ndim not in (2, 3):
@@ -111,28 +160,41 @@ class FeatureTaps:
                 f"{where} gives an output of shape {tuple(output.shape)}; features must be of "
                 "shape (n, n_features, n_timepoints) or (n, n_features)."
             )
+        if len(output) != self.n_series:
+            raise ValueError(
+                f"{where} gives an output of shape {tuple(output.shape)} for {self.n_series} "
+                "series; their number must come first."
+            )
         return output.unsqueeze(2) if output.ndim == 2 else output
 
     def remove(self):
         """Take the hooks off the network."""
         for handle in self._handles:
             handle.remove()
-        self._caught.clear()
+        for outputs in self.caught.values():
+            outputs.clear()
 
 
-def feature_sizes(network, layers, n_channels, n_timepoints, whose="network"):
+def _listed(paths):
+    more = f", and {len(paths) - _LISTED_LAYERS} more" if len(paths) > _LISTED_LAYERS else ""
+    return ", ".join(map(repr, paths[:_LISTED_LAYERS])) + more
+
+
+def feature_sizes(network, layers, n_channels, n_timepoints, *, whose="network", training=False):
     """Find out the sizes of features.
 
     Parameters
     ----------
     network : nn.Module
-        On the CPU; left as it is.
+        On the CPU. Left as it is, but that in train mode batch norm takes notice.
     layers : sequence of str or None
         See `FeatureTaps`.
     n_channels, n_timepoints : int
         Of the series it reads.
     whose : str, default="network"
         What the network is called in messages.
+    training : bool, default=False
+        Whether to look in train mode.
 
     Returns
     -------
@@ -142,7 +204,8 @@ def feature_sizes(network, layers, n_channels, n_timepoints, whose="network"):
     Raises
     ------
     ValueError
-        If there is no such layer, or it gives no features.
+        If there is no such layer, it gives no features, or the network cannot read such
+        series.
 
     Examples
     --------
@@ -157,29 +220,16 @@ def feature_sizes(network, layers, n_channels, n_timepoints, whose="network"):
     was_training = network.training
     try:
         with torch.no_grad():
-            network.eval()(torch.zeros(n, n_channels, n_timepoints))
+            network.train(training)(torch.zeros(n, n_channels, n_timepoints))
         features = taps.collect()
+    except ValueError:
+        raise
+    except Exception as error:  # a user's network may fail in any way
+        raise ValueError(
+            f"The {whose} {type(network).__name__} cannot read series of shape ({n_channels} "
+            f"channels, {n_timepoints} time points): {error}"
+        ) from error
     finally:
         taps.remove()
         network.train(was_training)
-    for layer, of_layer in zip(layers, features, strict=True):
-        if len(of_layer) != n:
-            raise ValueError(
-                f"The layer {layer!r} of the {whose} gives an output of shape "
-                f"{tuple(of_layer.shape)} for {n} series; their number must come first."
-            )
     return [tuple(of_layer.shape[1:]) for of_layer in features]
-
-
-def _by_time(module, output):
-    """Bring the output of a recurrent layer to (n, n_features, n_timepoints)."""
-    if isinstance(module, nn.RNNBase):
-        hidden = output[0]
-        return hidden.transpose(1, 2) if module.batch_first else hidden.permute(1, 2, 0)
-    return output
-
-
-def _listed(modules):
-    names = list(modules)
-    more = f", and {len(names) - _LISTED_LAYERS} more" if len(names) > _LISTED_LAYERS else ""
-    return ", ".join(map(repr, names[:_LISTED_LAYERS])) + more
