@@ -1,12 +1,13 @@
 """The skorch net that trains a network on labels and on what a teacher says."""
 
+import contextlib
 import math
 
 import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer
-from tqdm.auto import tqdm
 
+from sktime_tsd._callbacks import ProgressBar
 from sktime_tsd._cuda_graph import Recorded
 from sktime_tsd._flat_parameters import FlatParameters
 from sktime_tsd._precision import autocast
@@ -14,7 +15,7 @@ from sktime_tsd._training_set import Batch
 from sktime_tsd.losses import Outputs
 from sktime_tsd.networks import FeatureTaps, forward_copies
 
-__all__ = ["Patience", "ProgressBar", "TrainingNet", "softmax"]
+__all__ = ["TrainingNet", "softmax"]
 
 _BATCH_EVENTS = ("on_batch_begin", "on_grad_computed", "on_batch_end")
 
@@ -32,42 +33,31 @@ def in_float32(outputs):
     return type(outputs)(*parts) if hasattr(outputs, "_fields") else tuple(parts)
 
 
-class ProgressBar(Callback):
-    """One bar over all epochs, with the loss and the time left.
+class _Means:
+    """Weighted means of values on a device, which are read back once."""
 
-    Parameters
-    ----------
-    description : str
-        What is being trained.
-    """
+    def __init__(self):
+        self._sums = {}
 
-    def __init__(self, description):
-        self.description = description
+    def add(self, values, weight):
+        """Add a dict of scalar tensors; another dict may have others."""
+        total, weights = self._sums.get(tuple(values), (0, 0))
+        stacked = torch.stack([value.reshape(()) for value in values.values()])
+        self._sums[tuple(values)] = total + stacked * weight, weights + weight
 
-    def on_train_begin(self, net, **kwargs):
-        """Open the bar."""
-        self.bar_ = tqdm(total=net.max_epochs, desc=self.description, unit="epoch")
-
-    def on_epoch_end(self, net, **kwargs):
-        """Advance it by one epoch."""
-        row = net.history[-1]
-        losses = {k: f"{row[k]:.4f}" for k in ("train_loss", "valid_loss") if k in row}
-        self.bar_.set_postfix(losses, refresh=False)
-        self.bar_.update()
-
-    def close(self):
-        """Close it, also where training was cut short."""
-        if hasattr(self, "bar_"):
-            self.bar_.close()
+    def read(self):
+        """Return a dict of floats."""
+        totals, weights = {}, {}
+        for names, (total, weight) in self._sums.items():
+            for name, value in zip(names, torch.as_tensor(total).tolist(), strict=True):
+                totals[name] = totals.get(name, 0.0) + value
+                weights[name] = weights.get(name, 0.0) + float(weight)
+        return {name: totals[name] / weights[name] for name in totals}
 
 
-class Patience(EarlyStopping):
-    """Early stopping that begins to count when the cross entropy is in the loss."""
-
-    def on_epoch_end(self, net, **kwargs):
-        """Count an epoch without progress, unless it is one of a hint stage."""
-        if net.criterion_.is_task_stage:
-            super().on_epoch_end(net, **kwargs)
+def _hooks_are_guarded():
+    """Have torch.compile notice that a network has got hooks, or lost them."""
+    return torch._dynamo.config.patch(skip_nnmodule_hook_guards=False)
 
 
 class TrainingNet(NeuralNetClassifier):
@@ -83,8 +73,11 @@ class TrainingNet(NeuralNetClassifier):
     ----------
     *args
         Those of ``skorch.NeuralNetClassifier``.
+    n_steps : int, default=1
+        Of the whole training.
     schedule : callable, optional
-        Takes the optimizer, returns a torch scheduler, which is stepped after each batch.
+        Takes the optimizer and the number of steps, returns a torch scheduler, which is
+        stepped after each batch. Where the terms of the loss have stages, each has one.
     gradient_clip : float, optional
         Largest norm of the gradient.
     flatten : bool, default=False
@@ -103,6 +96,7 @@ class TrainingNet(NeuralNetClassifier):
     def __init__(
         self,
         *args,
+        n_steps=1,
         schedule=None,
         gradient_clip=None,
         flatten=False,
@@ -112,6 +106,7 @@ class TrainingNet(NeuralNetClassifier):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
+        self.n_steps = n_steps
         self.schedule = schedule
         self.gradient_clip = gradient_clip
         self.flatten = flatten
@@ -138,7 +133,7 @@ class TrainingNet(NeuralNetClassifier):
             outputs = Outputs(self.module_(x.x))
         else:
             outputs = Outputs(*forward_copies(self.module_, x.x, x.starts, x.fillers))
-        if self._taps is None or x.teacher is None:
+        if not self._needs_features or x.teacher is None:
             return outputs
         return outputs._replace(features=self._taps.collect(len(x.x)))
 
@@ -167,15 +162,13 @@ class TrainingNet(NeuralNetClassifier):
             named = [("all", self._flat.vector)]
         self._trained = [parameter for _, parameter in named]
         self._device = parameters[0].device
-        self._compute_gradient = self._gradient_of_batch
         if self.record is not None:
             for parameter in self._trained:
                 parameter.grad = torch.zeros_like(parameter)
-            buffers = [*self.module_.buffers(), *self.criterion_.buffers()]
-            self._compute_gradient = Recorded(self._gradient_of_batch, buffers, self.record)
         args, kwargs = self.get_params_for_optimizer("optimizer", named)
         self.optimizer_ = self.optimizer(*args, **kwargs)
-        self._schedule = None if self.schedule is None else self.schedule(self.optimizer_)
+        self.criterion_.set_progress(0, 1 / self.n_steps)
+        self._begin_stage(self.criterion_.n_hint_steps(self.n_steps) or self.n_steps)
         return self
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -185,17 +178,14 @@ class TrainingNet(NeuralNetClassifier):
         watched = {name for name in _BATCH_EVENTS if self._is_watched(name)}
         if training:
             self._set_training(True)
-        totals, weight_seen, lr = 0, 0, None
+        means, lr = _Means(), None
         for i, batch in enumerate(iterator):
             if watched:
                 self.history.new_batch()  # callbacks may write into it
             if "on_batch_begin" in watched:
                 self.notify("on_batch_begin", batch=batch, training=training)
             if training:
-                epoch = len(self.history) - 1
-                n_steps = len(iterator) * self.max_epochs
-                steps_taken = epoch * len(iterator) + i
-                self.criterion_.set_progress(steps_taken / n_steps, 1 / n_steps)
+                self._set_step((len(self.history) - 1) * len(iterator) + i)
                 lr = self.optimizer_.param_groups[0]["lr"]
                 if watched:  # a callback may have changed the mode
                     self._set_training(True)
@@ -208,12 +198,14 @@ class TrainingNet(NeuralNetClassifier):
                 values = {f"{prefix}_loss": loss}
                 # so that the loss does not depend on how the series are batched
                 weight = self.criterion_.total_weight(batch[1])
-            totals = totals + torch.stack([v.reshape(()) for v in values.values()]) * weight
-            weight_seen += weight
+            means.add(values, weight)
             if "on_batch_end" in watched:
                 step = {"loss": loss, "y_pred": student.logits}
                 self.notify("on_batch_end", batch=batch, training=training, **step)
-        for name, mean in zip(values, (totals / weight_seen).tolist(), strict=True):
+        means = means.read()
+        if training:  # in a column of its own also where it took no part
+            means = dict.fromkeys([*values, *self.criterion_.names], math.nan) | means
+        for name, mean in means.items():
             self.history.record(name, mean)
         if training:
             self.history.record("lr", lr)
@@ -222,6 +214,44 @@ class TrainingNet(NeuralNetClassifier):
             self.history.record_batch("lr", lr)
         self._record_whether_best(f"{prefix}_loss")
         self._check_loss_is_finite(f"{prefix}_loss")
+
+    def _set_step(self, step):
+        """Tell the criterion of the next step; begin a new stage where it is its first."""
+        was_task_stage = self.criterion_.is_task_stage
+        self.criterion_.set_progress(step / self.n_steps, 1 / self.n_steps)
+        if step > 0 and self.criterion_.is_task_stage > was_task_stage:
+            # as another training would, from the weights that this one has found
+            self.optimizer_.state.clear()
+            self._begin_stage(self.n_steps - step)
+
+    def _begin_stage(self, n_steps):
+        """Prepare what holds until the terms of the loss change.
+
+        Parameters
+        ----------
+        n_steps : int
+            Of the stage.
+        """
+        active = [
+            term
+            for term, takes_part in zip(
+                self.criterion_.terms, self.criterion_.takes_part, strict=True
+            )
+            if takes_part
+        ]
+        self._needs_copies = any(term.needs_perturbed for term in active)
+        self._needs_features = any(term.needs_features for term in active)
+        if self._taps is not None and not self._needs_features and not self.compile:
+            self._taps.remove()  # a network without hooks can read copies in part
+        self._schedule = None
+        if self.schedule is not None:
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.lr
+            self._schedule = self.schedule(self.optimizer_, n_steps)
+        self._compute_gradient = self._gradient_of_batch
+        if self.record is not None:
+            buffers = [*self.module_.buffers(), *self.criterion_.buffers()]
+            self._compute_gradient = Recorded(self._gradient_of_batch, buffers, self.record)
 
     def _is_watched(self, event):
         """Tell whether a callback has its own method for an event."""
@@ -258,6 +288,8 @@ class TrainingNet(NeuralNetClassifier):
     def _gradient_of_batch(self, x, y):
         """Compute the loss and leave its gradient in the parameters."""
         self._zero_gradients()
+        if not self._needs_copies:
+            x = x._replace(starts=None, fillers=None)
         with autocast(self._device, enabled=self.amp):
             student = self.infer(x)
         student = in_float32(student)
@@ -340,7 +372,8 @@ class TrainingNet(NeuralNetClassifier):
         """
         self._save_error = None
         try:
-            self.partial_fit(training_set)
+            with _hooks_are_guarded() if self.compile else contextlib.nullcontext():
+                self.partial_fit(training_set)
         finally:
             self._compute_gradient = None  # it holds the net, and on CUDA all of a step
             if self._taps is not None:

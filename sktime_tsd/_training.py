@@ -13,8 +13,9 @@ from skorch.helper import predefined_split
 from torch import optim
 
 from sktime_tsd._batches import BatchIterator
+from sktime_tsd._callbacks import Patience, ProgressBar
 from sktime_tsd._cuda_graph import record_cuda_graph
-from sktime_tsd._net import Patience, ProgressBar, TrainingNet, softmax
+from sktime_tsd._net import TrainingNet, softmax
 from sktime_tsd._random import seeded
 from sktime_tsd._validation import (
     check_choice,
@@ -223,19 +224,16 @@ def _build_optimizer(groups, *, kind, **settings):
     return _OPTIMIZERS[kind](groups, fused=fused, **settings)
 
 
-def _schedule(settings, n_steps):
-    """Course of the learning rate, as a function that takes the optimizer."""
+def _schedule(settings):
+    """Course of the learning rate, as a function of the optimizer and the number of steps."""
     if settings.lr_schedule == "one_cycle":
         has_momentum = {"momentum", "betas"} & set(_trial_optimizer(settings).defaults)
-        return partial(
-            optim.lr_scheduler.OneCycleLR,
-            max_lr=settings.lr,
-            total_steps=n_steps,
-            cycle_momentum=bool(has_momentum),
-        )
-    if settings.lr_schedule == "cosine":
-        return partial(optim.lr_scheduler.CosineAnnealingLR, T_max=n_steps)
-    return None
+        return partial(_one_cycle, max_lr=settings.lr, cycle_momentum=bool(has_momentum))
+    return {"cosine": optim.lr_scheduler.CosineAnnealingLR, None: None}[settings.lr_schedule]
+
+
+def _one_cycle(optimizer, n_steps, **settings):
+    return optim.lr_scheduler.OneCycleLR(optimizer, total_steps=n_steps, **settings)
 
 
 def _callbacks(settings, description):
@@ -308,7 +306,7 @@ def train_network(
         of_student = feature_shapes(settings, terms, *training_set.X.shape[1:], n_classes)
         of_teacher = training_set.teacher_features.shapes
     training_set = training_set.to(device)
-    n_batches = len(BatchIterator(training_set, settings.batch_size))
+    n_steps = len(BatchIterator(training_set, settings.batch_size)) * settings.max_epochs
     net = TrainingNet(
         module=_build_scaled,
         module__network=settings.network,
@@ -333,10 +331,11 @@ def train_network(
         iterator_valid=BatchIterator,
         train_split=None if valid_set is None else predefined_split(valid_set.to(device)),
         callbacks=_callbacks(settings, description),
-        schedule=_schedule(settings, n_batches * settings.max_epochs),
+        n_steps=n_steps,
+        schedule=_schedule(settings),
         gradient_clip=settings.gradient_clip,
         flatten=_may_flatten(settings, device),
-        record=_recorder(settings, terms, device, n_batches * settings.max_epochs),
+        record=_recorder(settings, terms, device, n_steps),
         predict_nonlinearity=softmax,
         classes=np.arange(n_classes),
         device=device,

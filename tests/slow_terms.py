@@ -96,7 +96,7 @@ def relations(features):
         return [b - a for a, b in zip(points[i], points[j], strict=True)]
 
     pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
-    least = max(1e-4 * mean(map(norm, points)), 1e-6)
+    least = max(1e-3 * mean(map(norm, points)), 1e-6)
     scale = max(mean(norm(between(*pair)) for pair in pairs), least)
     nearest = max(1e-3 * scale, least)
     distances = {pair: norm(between(*pair)) / scale for pair in pairs}

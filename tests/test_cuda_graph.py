@@ -66,14 +66,13 @@ def replay_on_cpu(function):
 @pytest.fixture
 def recorded(monkeypatch):
     """Record steps on the CPU as on CUDA; gives the recordings."""
-    made, original = [], TrainingNet.initialize_optimizer
+    made, original = [], TrainingNet._begin_stage
 
-    def initialize_optimizer(self, *arguments):
+    def begin_stage(self, *arguments):
         original(self, *arguments)
         made.append(self._compute_gradient)
-        return self
 
-    monkeypatch.setattr(TrainingNet, "initialize_optimizer", initialize_optimizer)
+    monkeypatch.setattr(TrainingNet, "_begin_stage", begin_stage)
     monkeypatch.setattr(_training, "_recorder", lambda *_: lambda function: replay_on_cpu(function))
     monkeypatch.setattr(_training, "_may_flatten", lambda *_: False)
     return made
@@ -81,7 +80,7 @@ def recorded(monkeypatch):
 
 BASE_METHODS = (
     DKD(),
-    FitNets(hint_share=0.4),
+    FitNets(hint_share=0.5),
     AttentionTransfer(),
     RKD(0.01),
     VID(),
@@ -91,18 +90,28 @@ BASE_METHODS = (
 
 
 @pytest.mark.parametrize("kind", [STUDENTS["fcn"], (lively_lstm, None)], ids=["fcn", "lstm"])
-@pytest.mark.parametrize("terms", [SALIENCY, (*SALIENCY, *BASE_METHODS)], ids=["tsd", "all"])
-def test_a_replayed_step_does_what_the_step_does(kind, terms, training_set, request, monkeypatch):
+@pytest.mark.parametrize(
+    ("terms", "optimizer"),
+    # the bias before a batch norm has a gradient of rounding noise, which Adam makes a step of
+    [(SALIENCY, "adamw"), ((*SALIENCY, *BASE_METHODS), "sgd")],
+    ids=["tsd", "all"],
+)
+def test_a_replayed_step_does_what_the_step_does(
+    kind, terms, optimizer, training_set, request, monkeypatch
+):
     training_set = with_features(training_set, terms)
+    settings = {"terms": terms, "optimizer": optimizer}
     monkeypatch.setattr(_training, "_may_flatten", lambda *_: False)
-    eager, expected = fitted(kind, training_set, terms=terms)
+    eager, expected = fitted(kind, training_set, **settings)
     recordings = request.getfixturevalue("recorded")
-    network, history = fitted(kind, training_set, terms=terms)
-    assert sorted(recordings[0]._recordings) == [7, 8]  # both sizes of batches
-    assert not recordings[0].failed
+    network, history = fitted(kind, training_set, **settings)
+    assert len(recordings) == 1 + any(term.alone_until is not None for term in terms)
+    for recording in recordings:
+        assert sorted(recording._recordings) == [7, 8]  # both sizes of batches
+        assert not recording.failed
     for row, other in zip(expected, history, strict=True):
         for term in row.keys() - {"epoch", "dur"}:
-            assert row[term] == pytest.approx(other[term], abs=1e-6)
+            assert row[term] == pytest.approx(other[term], abs=1e-6, nan_ok=True)
     assert difference(eager, network, training_set.X) < 1e-6
     for a, b in zip(eager.buffers(), network.buffers(), strict=True):
         torch.testing.assert_close(a, b)  # recording has moved no statistics
@@ -206,7 +215,7 @@ def test_a_cuda_graph_gives_the_losses_of_single_kernels(name, terms, training_s
     eager, expected = fitted(STUDENTS[name], training_set, **settings)
     for row, other in zip(expected, history, strict=True):
         for term in row.keys() - {"epoch", "dur"}:
-            assert row[term] == pytest.approx(other[term], abs=1e-4)
+            assert row[term] == pytest.approx(other[term], abs=1e-4, nan_ok=True)
     assert difference(eager.cpu(), recorded.cpu(), training_set.X) < 1e-3
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import shutil
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -15,9 +16,24 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from skorch.callbacks import Callback, Checkpoint
 from torch import nn
-from training_sets import N_TIMEPOINTS, STUDENTS, difference, fitted, make_data, make_training_set
+from training_sets import (
+    N_TIMEPOINTS,
+    STUDENTS,
+    difference,
+    fitted,
+    make_data,
+    make_teacher,
+    make_training_set,
+    with_features,
+)
 
-from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, _net, _teacher_features
+from sktime_tsd import (
+    SaliencyDistilledClassifier,
+    SkorchClassifier,
+    _net,
+    _teacher_features,
+    _training,
+)
 from sktime_tsd._teacher_features import TeacherFeatures
 from sktime_tsd.losses import (
     DKD,
@@ -30,6 +46,7 @@ from sktime_tsd.losses import (
     DistillationTerm,
     FitNets,
     MemKD,
+    Outputs,
     TemporalSaliency,
     attention_transfer_loss,
 )
@@ -258,17 +275,21 @@ def test_teacher_features_of_a_batch(most_bytes, monkeypatch):
     X, _ = make_data()
     network = ScaledNetwork(CountingNetwork(1, N_TIMEPOINTS, 2)).train()
     before = copy.deepcopy(network.state_dict())
-    features = TeacherFeatures(network, ["conv3", "squeeze"], 1, N_TIMEPOINTS)
+    features = TeacherFeatures(network, ["conv3", "dropout"], 1, N_TIMEPOINTS)
     assert features.shapes == [(6, 29), (4, 1)]
     assert features.values_per_series == 6 * 29 + 4
+    in_eval_mode = copy.deepcopy(network).eval()
+    taps = FeatureTaps(in_eval_mode, ["dropout"])
     CountingNetwork.n_read = 0
     for series in (torch.tensor([3, 30, 3]), torch.tensor([5])):
-        conv, squeeze = features.of(X, series)
+        conv, dropout = features.of(X, series)
         assert torch.allclose(conv, network.network.conv3(X[series]), atol=1e-6)
-        assert squeeze.shape == (len(series), 4, 1)
+        with torch.no_grad():
+            in_eval_mode(X[series])
+        assert torch.allclose(dropout, taps.collect()[0], atol=1e-6)
         assert not conv.requires_grad
         assert not conv.is_inference()  # a loss has to save them
-    assert CountingNetwork.n_read == (4 if most_bytes == 0 else len(X))
+    assert CountingNetwork.n_read == 4 + (4 if most_bytes == 0 else len(X))
     # the network itself is as it was: in train mode, without hooks, with its weights
     assert network.training
     assert hooks(network) == []
@@ -300,6 +321,105 @@ def test_training_does_not_depend_on_whether_features_are_held(monkeypatch):
         training_set.teacher_features = TeacherFeatures(teacher, [None], 1, N_TIMEPOINTS)
         networks.append(fitted(STUDENTS["fcn"], training_set, terms=term)[0])
     assert difference(*networks, make_data()[0]) < 1e-5
+
+
+# -- a step ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """What each step of a training saw and did."""
+    found = []
+    gradient_of_batch = _net.TrainingNet._gradient_of_batch
+
+    def gradient(self, x, y):
+        result = gradient_of_batch(self, x, y)
+        found.append(
+            {
+                "net": self,
+                "x": x,
+                "weights": self.criterion_.weights.tolist(),
+                "lr": self.optimizer_.param_groups[0]["lr"],
+                "n_moments": len(self.optimizer_.state),
+                "hooked": bool(hooks(self.module_)),
+            }
+        )
+        return result
+
+    monkeypatch.setattr(_net.TrainingNet, "_gradient_of_batch", gradient)
+    return found
+
+
+def test_a_term_sees_the_students_features_of_the_series(steps, monkeypatch):
+    terms = (TemporalSaliency(), AttentionTransfer())
+    seen, forward = [], DistillationCriterion.forward
+
+    def watch(self, student, teacher, y):
+        seen.append((student.features[0].detach(), teacher.features[0]))
+        return forward(self, student, teacher, y)
+
+    monkeypatch.setattr(DistillationCriterion, "forward", watch)
+    lstm = ("lstm", {"hidden_size": 5, "num_layers": 1})
+    fitted(lstm, with_features(make_training_set(), terms), terms=terms, max_epochs=1, lr=1e-12)
+    teacher = make_teacher().network_
+    for step, (of_student, of_teacher) in zip(steps, seen, strict=True):
+        assert step["x"].starts is not None
+        with torch.no_grad():
+            torch.testing.assert_close(of_student, step["net"].module_.features(step["x"].x))
+            torch.testing.assert_close(of_teacher, teacher.features(step["x"].x))
+
+
+def test_weights_follow_the_training_step_by_step(steps):
+    terms = (TemporalSaliency(2.0, ramp=0.5), KD(0.5))
+    fitted(STUDENTS["fcn"], make_training_set(), terms=terms, max_epochs=2)
+    n = len(steps)
+    assert n == 10
+    for i, step in enumerate(steps):
+        assert step["weights"] == pytest.approx([1, min(1, i / n / 0.5) * 2, 0.5])
+
+
+@pytest.mark.parametrize("lr_schedule", ["one_cycle", "cosine", None])
+def test_the_task_stage_begins_as_a_training_of_its_own(steps, lr_schedule):
+    terms = (TemporalSaliency(ramp=0.0), FitNets(hint_share=0.4))
+    fitted(
+        STUDENTS["lstm"], with_features(make_training_set(), terms), terms=terms, max_epochs=2,
+        lr_schedule=lr_schedule,
+    )  # fmt: skip
+    assert [step["weights"] for step in steps] == [[0, 0, 1]] * 4 + [[1, 1, 0]] * 6
+    # neither copies nor hooks where no term in the loss needs them
+    assert [step["hooked"] for step in steps] == [True] * 4 + [False] * 6
+    # neither moments nor the learning rate of the hints
+    assert [step["n_moments"] > 0 for step in steps] == [i not in (0, 4) for i in range(10)]
+    rates = [step["lr"] for step in steps]
+    for stage in (rates[:4], rates[4:]):
+        parameter = nn.Parameter(torch.zeros(1))
+        optimizer = torch.optim.AdamW([parameter], lr=5e-3)
+        schedule = _training._schedule(SkorchClassifier(lr_schedule=lr_schedule))
+        schedule = schedule and schedule(optimizer, len(stage))
+        for rate in stage:
+            assert rate == pytest.approx(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            if schedule:
+                schedule.step()
+
+
+def test_a_hint_stage_makes_no_copies(monkeypatch):
+    n_calls = []
+    forward_copies = _net.forward_copies
+    monkeypatch.setattr(
+        _net, "forward_copies", lambda *parts: n_calls.append(1) or forward_copies(*parts)
+    )
+    terms = (TemporalSaliency(), FitNets(hint_share=0.4))
+    fitted(STUDENTS["fcn"], with_features(make_training_set(), terms), terms=terms, max_epochs=2)
+    assert len(n_calls) == 6
+
+
+def test_outputs_of_autocast_are_brought_to_float32():
+    half = torch.ones(2, 3, dtype=torch.bfloat16)
+    outputs = _net.in_float32(Outputs(half, None, (half, half)))
+    assert outputs.perturbed_logits is None
+    for part in (outputs.logits, *outputs.features):
+        assert part.dtype == torch.float32
 
 
 # -- the distiller -----------------------------------------------------------------------
@@ -334,7 +454,12 @@ def test_each_term_trains_with_and_without_saliency(term, saliency_weight, data,
     history = clf.student_.history_frame()
     expected = {"cross_entropy", term.name} | ({"saliency"} if saliency_weight else set())
     assert expected == set(history.columns) - {"train_loss", "lr", "dur"}
-    assert np.isfinite(history[term.name]).all()
+    # no number where a stage does without it
+    n_epochs = 1 if term.name == "fitnets" else 4
+    assert np.isfinite(history[term.name]).sum() == n_epochs
+    if saliency_weight:
+        assert np.isfinite(history["saliency"]).sum() == (3 if term.name == "fitnets" else 4)
+    assert np.isfinite(history[["train_loss", "cross_entropy"]]).all(axis=None)
     # what is trained is what is reported, beside a weight
     alone = distil(FrozenEstimator(teacher), [], saliency_weight=saliency_weight).fit(*data)
     assert not np.array_equal(clf.predict_proba(data[0]), alone.predict_proba(data[0]))
@@ -346,8 +471,9 @@ def test_training_lowers_the_loss_of_the_term(name, data, teacher):
     if name == "fitnets":
         term = FitNets(hint_share=0.9)
     student = learner(max_epochs=40)
-    history = distil(FrozenEstimator(teacher), [term], student=student).fit(*data).student_.history_
-    assert history[-1][name] < 0.9 * history[0][name]
+    clf = distil(FrozenEstimator(teacher), [term], student=student).fit(*data)
+    values = clf.student_.history_frame()[name].dropna()
+    assert values.iloc[-1] < 0.9 * values.iloc[0]
 
 
 def test_without_saliency_there_is_no_perturbed_forward(data, teacher, monkeypatch):
@@ -617,3 +743,40 @@ def test_a_term_of_weight_zero_is_left_out(data, teacher):
     terms = [TemporalSaliency(weight=0), KD()]
     clf = distil(FrozenEstimator(teacher), terms).fit(*data)
     assert "saliency" not in clf.student_.history_[0]
+
+
+@pytest.mark.skipif(
+    not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a C++ compiler"
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside torch's compiler
+def test_a_compiled_student_has_the_same_features(data, teacher):
+    # the same network was compiled before without hooks, and with others
+    for terms in ([KD()], [AttentionTransfer(student_layer="blocks.0.0")], [AttentionTransfer()]):
+        histories = []
+        for compiled in (False, True):
+            student = learner(max_epochs=2, compile=compiled)
+            clf = distil(FrozenEstimator(teacher), terms, student=student).fit(*data)
+            histories.append([row[terms[0].name] for row in clf.student_.history_])
+        assert histories[0] == pytest.approx(histories[1], abs=1e-4)
+        assert histories[0][0] > 0.01
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("most_bytes", [0, 2**28], ids=["per batch", "held"])
+def test_terms_train_on_cuda_and_predict_on_the_cpu(data, teacher, most_bytes, monkeypatch):
+    monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
+    X, y = data
+    histories = []
+    for device in ("cpu", "cuda"):
+        student = learner(max_epochs=20)
+        clf = distil(
+            FrozenEstimator(teacher), TERMS, student=student, saliency_weight=1, device=device
+        ).fit(X, y)
+        histories.append(clf.student_.history_frame())
+    assert clf.student_.network_.mean.device.type == "cuda"
+    first = [frame.drop(columns="dur").iloc[0] for frame in histories]
+    assert first[0].to_dict() == pytest.approx(first[1].to_dict(), rel=0.05, abs=0.01)
+    on_cpu = pickle.loads(pickle.dumps(clf.student_)).set_params(device="cpu")
+    on_cpu.network_.cpu()
+    np.testing.assert_allclose(on_cpu.predict_proba(X), clf.predict_proba(X), atol=1e-4)

@@ -1,7 +1,7 @@
 """``python -m sktime_tsd.benchmark.terms``: what a step costs with each distillation term.
 
-Each ratio is an epoch with cross entropy and the term over an epoch with cross entropy
-alone; both take turns in one run.
+Each ratio is an epoch with cross entropy and the term, without saliency or beside it, over
+an epoch with cross entropy alone; all take turns in one run.
 """
 
 import argparse

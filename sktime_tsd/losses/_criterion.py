@@ -1,12 +1,16 @@
 """The total loss of a student."""
 
 import itertools
+import math
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 __all__ = ["DistillationCriterion", "unique_names"]
+
+# In shares of a training, that are sums and quotients.
+_ROUNDING = 1e-9
 
 
 def unique_names(terms):
@@ -48,8 +52,11 @@ class DistillationCriterion(nn.Module):
         training until `set_progress` says otherwise.
     is_task_stage : bool
         Whether the cross entropy is in the loss at present.
+    takes_part : list of bool
+        Whether each term is.
     values : dict of str to torch.Tensor
-        The unweighted value of each term in the last call, detached.
+        The unweighted value of the cross entropy, and of each term that took part, in the
+        last call, detached.
 
     Examples
     --------
@@ -99,13 +106,31 @@ class DistillationCriterion(nn.Module):
         self._weights = weights
 
     def _weights_at(self, progress, step=0.0):
-        ends = [None, *(term.alone_until for term in self.terms)]
+        ends = [term.alone_until for term in self.terms]
         # rounding must not move the end by a step
-        alone = [end is not None and progress + step <= end + 1e-9 for end in ends]
+        alone = [end is not None and progress + step <= end + _ROUNDING for end in ends]
         self.is_task_stage = not any(alone)
-        takes_part = [end is None for end in ends] if self.is_task_stage else alone
-        weights = [1.0, *(term.weight_at(progress) for term in self.terms)]
-        return [weight * float(part) for weight, part in zip(weights, takes_part, strict=True)]
+        self.takes_part = [end is None for end in ends] if self.is_task_stage else alone
+        weights = [
+            term.weight_at(progress) * float(part)
+            for term, part in zip(self.terms, self.takes_part, strict=True)
+        ]
+        return [float(self.is_task_stage), *weights]
+
+    def n_hint_steps(self, n_steps):
+        """Count the first steps of a training in which some term acts alone.
+
+        Parameters
+        ----------
+        n_steps : int
+            Of the whole training.
+
+        Returns
+        -------
+        n : int
+        """
+        ends = [term.alone_until for term in self.terms if term.alone_until is not None]
+        return math.floor((max(ends) + _ROUNDING) * n_steps) if ends else 0
 
     def cross_entropy(self, logits, y):
         """Cross entropy with the class weights.
@@ -164,11 +189,11 @@ class DistillationCriterion(nn.Module):
         for i, (term, name) in enumerate(zip(self.terms, self.names, strict=True)):
             outputs = student, teacher
             if term.needs_features:
-                outputs = [
-                    of_one._replace(features=of_one.features[n_features_seen])
-                    for of_one in (student, teacher)
-                ]
-                n_features_seen += 1
+                place, n_features_seen = n_features_seen, n_features_seen + 1
+                if self.takes_part[i]:
+                    outputs = [part._replace(features=part.features[place]) for part in outputs]
+            if not self.takes_part[i]:
+                continue
             value = self.term_losses[i](*outputs, y)
             self.values[name] = value.detach()
             total = total + self.weights[1 + i] * value

@@ -37,7 +37,7 @@ def dkd_loss(student_logits, teacher_logits, y, *, alpha=1.0, beta=8.0, temperat
     Returns
     -------
     loss : torch.Tensor, scalar
-        At least 0, in nats times :math:`T^2`; lower is better.
+        In nats times :math:`T^2`, at least 0 up to rounding; lower is better.
 
     References
     ----------
@@ -88,7 +88,7 @@ class DKD(DistillationTerm):
     ----------
     weight : float, default=0.1
         Factor in the total loss, beside the cross entropy's 1. The scale is the paper's,
-        where it is 1.
+        where it is 1 after a warm-up of 20 epochs, which is left out.
     alpha : float, default=1.0
     beta : float, default=8.0
         See `dkd_loss`. The paper tunes it for each teacher, between 1 and 8.

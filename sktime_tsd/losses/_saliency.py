@@ -14,6 +14,7 @@ from sktime_tsd.losses._window_saliency import (
     LEAST_PROBABILITY,
     LEAST_SCALE,
     MEASURES,
+    OTHERS_WEIGHT,
     check_top_n,
     window_saliency,
 )
@@ -98,6 +99,7 @@ def saliency_loss(
     of_teacher = window_saliency(teacher_logits, teacher_perturbed_logits, y, **settings)
     of_student = window_saliency(student_logits, student_perturbed_logits, y, **settings)
     floor = {
+        "decoupled_kl": OTHERS_WEIGHT * temperature**2 * LEAST_SCALE,
         "sqrt_kl": temperature * LEAST_SCALE**0.5,
         "target_probability": LEAST_SCALE,
     }.get(measure, temperature**2 * LEAST_SCALE)

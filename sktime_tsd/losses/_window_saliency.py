@@ -8,7 +8,14 @@ import torch.nn.functional as F
 from sktime_tsd._validation import check_choice, check_number
 from sktime_tsd.losses._decoupled import decoupled_divergences
 
-__all__ = ["LEAST_PROBABILITY", "LEAST_SCALE", "MEASURES", "check_top_n", "window_saliency"]
+__all__ = [
+    "LEAST_PROBABILITY",
+    "LEAST_SCALE",
+    "MEASURES",
+    "OTHERS_WEIGHT",
+    "check_top_n",
+    "window_saliency",
+]
 
 MEASURES = (
     "kl_per_class",
@@ -29,7 +36,7 @@ LEAST_SCALE = 1e-6
 
 # Weight of the other classes among themselves in "decoupled_kl", as in decoupled
 # knowledge distillation.
-_OTHERS_WEIGHT = 8.0
+OTHERS_WEIGHT = 8.0
 
 
 def check_top_n(top_n, n_classes):
@@ -121,7 +128,7 @@ def window_saliency(
     least = math.log(LEAST_PROBABILITY)
     if measure == "decoupled_kl":
         target, others = decoupled_divergences(logits, perturbed_logits, y, least=least)
-        return temperature**2 * (target + _OTHERS_WEIGHT * others).unsqueeze(2)
+        return temperature**2 * (target + OTHERS_WEIGHT * others).unsqueeze(2)
     if measure == "top_n_kl":
         check_number("top_n", top_n, integer=True)
         check_top_n(top_n, logits.shape[2])

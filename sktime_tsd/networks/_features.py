@@ -92,7 +92,7 @@ class FeatureTaps:
     """
 
     def __init__(self, network, layers, whose="network"):
-        if isinstance(network, ScaledNetwork):
+        while isinstance(network, ScaledNetwork):
             network = network.network
         self._whose = whose
         self._paths = [self._path(network, layer) for layer in layers]
