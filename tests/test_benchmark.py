@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import torch
 
-from sktime_tsd.benchmark import fewer_windows, saliency, speed
+from sktime_tsd.benchmark import _epochs as epochs
+from sktime_tsd.benchmark import fewer_windows, saliency, speed, terms, weights
 from sktime_tsd.benchmark._floor import step_floor
+from sktime_tsd.datasets import load_dataset
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +159,79 @@ def test_what_cannot_be_timed_is_refused_first(options, capsys):
     with pytest.raises(SystemExit):
         speed.main(options)
     assert "error:" in capsys.readouterr().err
+
+
+# -- terms -----------------------------------------------------------------------------
+
+
+def test_every_term_is_timed_with_and_without_saliency(monkeypatch, capsys):
+    monkeypatch.setattr(terms, "STUDENTS", {"fcn 8-16-8": terms.STUDENTS["fcn 8-16-8"]})
+    seen = []
+
+    def epoch_seconds(kind, training_set, batch_size, device, **settings):
+        needs = settings["terms"]
+        assert (training_set.bank is not None) == any(term.needs_perturbed for term in needs)
+        n_layers = sum(term.needs_features for term in needs)
+        features = training_set.teacher_features
+        assert n_layers == (0 if features is None else len(features.shapes))
+        seen.append(tuple(term.name for term in needs))
+        return epochs.epoch_seconds(kind, training_set, batch_size, device, **settings)
+
+    monkeypatch.setattr(terms, "epoch_seconds", epoch_seconds)
+    terms.main(["--series", "16", "--repeats", "1"])
+    printed = capsys.readouterr().out
+    for term in terms.TERMS:
+        assert re.search(rf"^{term.name} +(\d+\.\d\d \[.*\] *){{2}}$", printed, re.MULTILINE)
+        assert (term.name,) in seen
+        if term.name != "saliency":
+            assert (term.name, "saliency") in seen
+    assert seen.count(()) == len(seen) / 2
+
+
+@pytest.mark.parametrize("option", [["--series", "2"], ["--repeats", "0"], ["--device", "tpu9"]])
+def test_terms_cannot_be_timed_on_nothing(option, capsys):
+    with pytest.raises(SystemExit):
+        terms.main(option)
+    assert option[0] in capsys.readouterr().err or option[1] == "tpu9"
+
+
+# -- weights ---------------------------------------------------------------------------
+
+
+def test_weights_are_compared_on_training_series(tmp_path, capsys, monkeypatch):
+    read = []
+
+    def load(name, *, split, data_dir):
+        read.append(split)
+        return load_dataset(name, split=split, data_dir=data_dir)
+
+    monkeypatch.setattr(weights, "load_dataset", load)
+    table = tmp_path / "weights.csv"
+    options = ["--datasets", "UnitTest", "--epochs", "2", "--folds", "2", "--csv", str(table)]
+    weights.main([*options, "--terms", "fitnets", "rkd"])
+    assert read == ["train"]
+    rows = pd.read_csv(table)
+    for _, fold in rows.groupby(["dataset", "fold"]):
+        counts = fold["term"].value_counts()
+        assert counts.to_dict() == {
+            "cross_entropy": 1, "fitnets": 4, "rkd": 4, "fitnets in stages": 1,
+        }  # fmt: skip
+    assert rows[["accuracy", "agreement"]].stack().between(0, 1).all()
+    printed = capsys.readouterr().out
+    assert "Means over 2 folds of UnitTest" in printed
+    mean = rows[(rows["term"] == "rkd") & (rows["weight"] == 0.1)]["KL"].mean()
+    assert f"{mean:.3f}" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--folds", "1"], "--folds"),
+        (["--datasets", "GunPiont"], "GunPiont"),
+        (["--terms", "ce"], "ce"),
+    ],
+)
+def test_weights_cannot_be_compared_on_nothing(options, named, capsys):
+    with pytest.raises(SystemExit):
+        weights.main(options)
+    assert named in capsys.readouterr().err

@@ -37,32 +37,41 @@ from sktime_tsd.networks import InceptionTime
 
 __all__ = ["TERMS", "main"]
 
+TSD = TemporalSaliency()
 TERMS = (
     KD(),
     DKD(),
-    FitNets(),
+    FitNets(hint_share=None),  # the cost of a step with the hint
     AttentionTransfer(),
     RKD(),
     VID(),
     DT2W(),
     MemKD(),
-    TemporalSaliency(),
+    TSD,
 )
 TEACHER = {"n_filters": 16, "depth": 3}
 N_WINDOWS = 10
 
 
-def _training_set(term, perturbed):
-    """Hand out what a term needs: the bank, features of a teacher, or logits alone."""
-    if term.needs_perturbed:
-        return perturbed
-    features = None
-    if term.needs_features:
+def _training_set(terms, perturbed):
+    """Hand out what terms need: a bank, features of a teacher, logits."""
+    features, outputs = None, perturbed.teacher
+    layers = [None for term in terms if term.needs_features]
+    if layers:
         with seeded(0, torch.device("cpu")):
             teacher = InceptionTime(1, N_TIMEPOINTS, 2, **TEACHER)
-        features = TeacherFeatures(teacher, [None], 1, N_TIMEPOINTS)
-    outputs = perturbed.teacher._replace(perturbed_logits=None)
-    return TrainingSet(perturbed.X, perturbed.y, teacher=outputs, teacher_features=features)
+        features = TeacherFeatures(teacher, layers, 1, N_TIMEPOINTS)
+    bank = perturbed.bank
+    if not any(term.needs_perturbed for term in terms):
+        bank, outputs = None, outputs._replace(perturbed_logits=None)
+    return TrainingSet(
+        perturbed.X,
+        perturbed.y,
+        teacher=outputs if terms else None,
+        bank=bank,
+        n_windows=N_WINDOWS,
+        teacher_features=features,
+    )
 
 
 def cost_table(n_series=500, batch_size=16, repeats=5, device="cpu"):
@@ -80,25 +89,28 @@ def cost_table(n_series=500, batch_size=16, repeats=5, device="cpu"):
     Returns
     -------
     table : pandas.DataFrame
-        One row per term, one column per student: median ratio [least, greatest]. A teacher
-        that is asked for features (InceptionTime, 3 modules of 16 filters) has given them
-        in the epoch that is left out, and TSD's bank is drawn before.
+        One row per term; for each student a column without and one with saliency: median
+        ratio [least, greatest]. A teacher that is asked for features (InceptionTime, 3
+        modules of 16 filters) has given them in the epoch that is left out, and TSD's bank
+        is drawn before.
     """
     device = resolve_device(device)
     perturbed = noise_training_set(*noise(n_series), N_WINDOWS)
-    plain = TrainingSet(perturbed.X, perturbed.y)
     columns = {}
     for name, kind in STUDENTS.items():
 
-        def seconds(training_set, terms, kind=kind):
+        def seconds(terms, kind=kind):
+            training_set = _training_set(terms, perturbed)
             return epoch_seconds(kind, training_set, batch_size, device, n_epochs=4, terms=terms)
 
-        ratios = {term.name: [] for term in TERMS}
-        for _ in range(repeats + 1):
-            for term in TERMS:
-                with_term = seconds(_training_set(term, perturbed), (term,))
-                ratios[term.name].append(with_term / seconds(plain, ()))
-        columns[name] = {term: summary(values[1:]) for term, values in ratios.items()}
+        for beside, others in (("", ()), (" beside TSD", (TSD,))):
+            ratios = {term.name: [] for term in TERMS}
+            for _ in range(repeats + 1):
+                for term in TERMS:
+                    # each term once
+                    terms = tuple(dict.fromkeys((term, *others)))
+                    ratios[term.name].append(seconds(terms) / seconds(()))
+            columns[name + beside] = {term: summary(found[1:]) for term, found in ratios.items()}
     return pd.DataFrame(columns).rename_axis("term")
 
 

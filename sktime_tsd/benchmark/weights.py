@@ -61,6 +61,8 @@ def _fold_rows(X, y, train, kept, terms, seed, n_epochs):
     student = default_student().set_params(device="cpu", **n_epochs)
     runs = [(_ALONE, 0.0, [])]
     runs += [(name, w, [replace(TERMS[name], weight=w)]) for name in terms for w in WEIGHTS]
+    if FitNets.name in terms:
+        runs.append(("fitnets in stages", 1.0, [FitNets()]))
     for name, weight, distillation in runs:
         classifier = SaliencyDistilledClassifier(
             FrozenEstimator(teacher),
