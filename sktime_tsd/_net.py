@@ -144,8 +144,9 @@ class TrainingNet(NeuralNetClassifier):
     def initialize_module(self):
         """Build the network, and tap the layers that are needed."""
         super().initialize_module()
-        taps = FeatureTaps(self.module_, self.student_layers, "student")
-        self._taps = taps if self.student_layers else None
+        self._taps = None
+        if self.student_layers:
+            self._taps = FeatureTaps(self.module_, self.student_layers, "student")
         return self
 
     def initialize_optimizer(self, triggered_directly=None):

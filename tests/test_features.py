@@ -376,6 +376,7 @@ def test_weights_follow_the_training_step_by_step(steps):
     assert n == 10
     for i, step in enumerate(steps):
         assert step["weights"] == pytest.approx([1, min(1, i / n / 0.5) * 2, 0.5])
+        assert not step["hooked"]  # else copies are read whole
 
 
 @pytest.mark.parametrize("lr_schedule", ["one_cycle", "cosine", None])

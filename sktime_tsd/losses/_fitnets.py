@@ -66,9 +66,9 @@ class FitNets(FeatureTerm):
     """Hints: the teacher's features can be read off the student's.
 
     At first the hint is the only loss (hint stage), then it is gone and the cross entropy
-    and other terms take over (task stage). Both are part of one training, under one
-    schedule of the learning rate; the paper trains twice. A student's ``patience``, and what
-    counts as its best epoch, begin with the task stage.
+    and other terms take over (task stage), with the weights that were found. Otherwise the
+    task stage begins as a new training: learning rate, the optimizer's memory, ``patience``
+    and what counts as the best epoch.
 
     Parameters
     ----------
