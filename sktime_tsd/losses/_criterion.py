@@ -81,12 +81,16 @@ class DistillationCriterion(nn.Module):
         )
         self.register_buffer("class_weight", class_weight)
         self.values = {}
+        places = itertools.count()
+        self._feature_places = [
+            next(places) if term.needs_features else None for term in self.terms
+        ]
         # without stages the cross entropy's factor is always 1
         self._has_stages = any(term.alone_until is not None for term in self.terms)
         # on the device, where a step that is replayed reads them
-        self._weights = self._weights_at(1.0)
-        weights = torch.tensor(self._weights, dtype=torch.float32)
-        self.register_buffer("weights", weights, persistent=False)
+        self._weights = [1.0] * (1 + len(self.terms))
+        self.register_buffer("weights", torch.tensor(self._weights), persistent=False)
+        self.set_progress(1.0)
 
     def set_progress(self, progress, step=0.0):
         """Set the weights to those of a stage of the training.
@@ -99,23 +103,18 @@ class DistillationCriterion(nn.Module):
             Share of it that the next step is. A step belongs to a term that acts alone if
             it ends in its stage, so that something is left for the cross entropy.
         """
-        weights = self._weights_at(progress, step)
-        for i, weight in enumerate(weights):
-            if weight != self._weights[i]:
-                self.weights[i].fill_(weight)
-        self._weights = weights
-
-    def _weights_at(self, progress, step=0.0):
         ends = [term.alone_until for term in self.terms]
         # rounding must not move the end by a step
         alone = [end is not None and progress + step <= end + _ROUNDING for end in ends]
         self.is_task_stage = not any(alone)
         self.takes_part = [end is None for end in ends] if self.is_task_stage else alone
-        weights = [
-            term.weight_at(progress) * float(part)
-            for term, part in zip(self.terms, self.takes_part, strict=True)
-        ]
-        return [float(self.is_task_stage), *weights]
+        weights = [float(self.is_task_stage)]
+        for term, takes_part in zip(self.terms, self.takes_part, strict=True):
+            weights.append(term.weight_at(progress) if takes_part else 0.0)
+        for i, weight in enumerate(weights):
+            if weight != self._weights[i]:
+                self.weights[i].fill_(weight)
+        self._weights = weights
 
     def n_hint_steps(self, n_steps):
         """Count the first steps of a training in which some term acts alone.
@@ -185,15 +184,12 @@ class DistillationCriterion(nn.Module):
         self.values = {"cross_entropy": total.detach()}
         if self._has_stages:
             total = self.weights[0] * total
-        n_features_seen = 0
-        for i, (term, name) in enumerate(zip(self.terms, self.names, strict=True)):
-            outputs = student, teacher
-            if term.needs_features:
-                place, n_features_seen = n_features_seen, n_features_seen + 1
-                if self.takes_part[i]:
-                    outputs = [part._replace(features=part.features[place]) for part in outputs]
+        for i, (name, place) in enumerate(zip(self.names, self._feature_places, strict=True)):
             if not self.takes_part[i]:
                 continue
+            outputs = student, teacher
+            if place is not None:
+                outputs = [part._replace(features=part.features[place]) for part in outputs]
             value = self.term_losses[i](*outputs, y)
             self.values[name] = value.detach()
             total = total + self.weights[1 + i] * value
