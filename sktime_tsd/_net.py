@@ -7,10 +7,11 @@ import torch
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer
 
-from sktime_tsd._callbacks import ProgressBar
 from sktime_tsd._cuda_graph import Recorded
 from sktime_tsd._flat_parameters import FlatParameters
+from sktime_tsd._means import Means
 from sktime_tsd._precision import autocast
+from sktime_tsd._progress import ProgressBar
 from sktime_tsd._training_set import Batch
 from sktime_tsd.losses import Outputs
 from sktime_tsd.networks import FeatureTaps, forward_copies
@@ -31,28 +32,6 @@ def in_float32(outputs):
         return None if outputs is None else outputs.float()
     parts = map(in_float32, outputs)
     return type(outputs)(*parts) if hasattr(outputs, "_fields") else tuple(parts)
-
-
-class _Means:
-    """Weighted means of values on a device, which are read back once."""
-
-    def __init__(self):
-        self._sums = {}
-
-    def add(self, values, weight):
-        """Add a dict of scalar tensors; another dict may have others."""
-        total, weights = self._sums.get(tuple(values), (0, 0))
-        stacked = torch.stack([value.reshape(()) for value in values.values()])
-        self._sums[tuple(values)] = total + stacked * weight, weights + weight
-
-    def read(self):
-        """Return a dict of floats."""
-        totals, weights = {}, {}
-        for names, (total, weight) in self._sums.items():
-            for name, value in zip(names, torch.as_tensor(total).tolist(), strict=True):
-                totals[name] = totals.get(name, 0.0) + value
-                weights[name] = weights.get(name, 0.0) + float(weight)
-        return {name: totals[name] / weights[name] for name in totals}
 
 
 def _hooks_are_guarded():
@@ -179,7 +158,7 @@ class TrainingNet(NeuralNetClassifier):
         watched = {name for name in _BATCH_EVENTS if self._is_watched(name)}
         if training:
             self._set_training(True)
-        means, lr = _Means(), None
+        means, lr = Means(), None
         for i, batch in enumerate(iterator):
             if watched:
                 self.history.new_batch()  # callbacks may write into it
@@ -218,21 +197,32 @@ class TrainingNet(NeuralNetClassifier):
 
     def _set_step(self, step):
         """Tell the criterion of the next step; begin a new stage where it is its first."""
-        was_task_stage = self.criterion_.is_task_stage
+        was_task_stage, took_part = self.criterion_.is_task_stage, self.criterion_.takes_part
         self.criterion_.set_progress(step / self.n_steps, 1 / self.n_steps)
-        if step > 0 and self.criterion_.is_task_stage > was_task_stage:
+        if self.criterion_.is_task_stage > was_task_stage:
             # as another training would, from the weights that this one has found
             self.optimizer_.state.clear()
             self._begin_stage(self.n_steps - step)
+        elif self.criterion_.takes_part != took_part:
+            self._take_up_terms()
 
     def _begin_stage(self, n_steps):
-        """Prepare what holds until the terms of the loss change.
+        """Prepare the schedule, and what follows from the terms of the loss.
 
         Parameters
         ----------
         n_steps : int
             Of the stage.
         """
+        self._schedule = None
+        if self.schedule is not None:
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.lr
+            self._schedule = self.schedule(self.optimizer_, n_steps)
+        self._take_up_terms()
+
+    def _take_up_terms(self):
+        """Prepare what holds until the terms of the loss change."""
         active = [
             term
             for term, takes_part in zip(
@@ -244,11 +234,6 @@ class TrainingNet(NeuralNetClassifier):
         self._needs_features = any(term.needs_features for term in active)
         if self._taps is not None and not self._needs_features and not self.compile:
             self._taps.remove()  # a network without hooks can read copies in part
-        self._schedule = None
-        if self.schedule is not None:
-            for group in self.optimizer_.param_groups:
-                group["lr"] = self.lr
-            self._schedule = self.schedule(self.optimizer_, n_steps)
         self._compute_gradient = self._gradient_of_batch
         if self.record is not None:
             buffers = [*self.module_.buffers(), *self.criterion_.buffers()]
@@ -328,9 +313,15 @@ class TrainingNet(NeuralNetClassifier):
             )
 
     def notify(self, method_name, **cb_kwargs):
-        """Tell a stop asked for by early stopping from a real Ctrl-C."""
+        """Tell a stop asked for by early stopping from a real Ctrl-C.
+
+        Early stopping itself is told of epochs from the task stage on.
+        """
         getattr(self, method_name)(self, **cb_kwargs)
         for _, callback in self.callbacks_:
+            waits = isinstance(callback, EarlyStopping) and not self.criterion_.is_task_stage
+            if method_name == "on_epoch_end" and waits:
+                continue  # the loss of a hint stage is another one
             try:
                 getattr(callback, method_name)(self, **cb_kwargs)
             except KeyboardInterrupt:

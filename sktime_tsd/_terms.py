@@ -1,5 +1,7 @@
 """Terms of a loss: refused early where they cannot work, or served with features."""
 
+import warnings
+
 import torch
 from torch import nn
 
@@ -69,6 +71,11 @@ def check_terms(terms, teacher, student, n_channels, n_timepoints, n_classes):
     ValueError, TypeError
         If the student's network cannot be built, a layer is not there, a term cannot work
         on features of such shapes or with so many classes, or the teacher has no features.
+
+    Warns
+    -----
+    UserWarning
+        If features and time points of a layer seem to have changed places.
     """
     sizes = n_channels, n_timepoints, n_classes
     of_student = feature_shapes(student, terms, *sizes)
@@ -88,7 +95,22 @@ def check_terms(terms, teacher, student, n_channels, n_timepoints, n_classes):
     layers = [term.teacher_layer for term in matching]
     of_teacher = feature_sizes(network, layers, n_channels, n_timepoints, whose="teacher")
     for term, student_shape, size in zip(matching, of_student, of_teacher, strict=True):
-        _check_built(term, student_shape, FeatureShape(*size))
+        teacher_shape = FeatureShape(*size)
+        _check_built(term, student_shape, teacher_shape)
+        _warn_if_transposed("student", term.student_layer, student_shape, n_timepoints)
+        _warn_if_transposed("teacher", term.teacher_layer, teacher_shape, n_timepoints)
+
+
+def _warn_if_transposed(whose, layer, shape, n_timepoints):
+    if shape.n_features == n_timepoints != shape.n_timepoints > 1:
+        warnings.warn(
+            f"The layer {layer!r} of the {whose} is taken to give {shape.n_features} features over "
+            f"{shape.n_timepoints} time points, but it is the series that have {n_timepoints} time "
+            "points. If it gives (n, n_timepoints, n_features), name an nn.Linear or nn.LayerNorm "
+            "before or after it, whose outputs are transposed.",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def _check_built(term, *shapes):

@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 from torch import optim
 
 from sktime_tsd._batches import BatchIterator
-from sktime_tsd._callbacks import Patience, ProgressBar
 from sktime_tsd._cuda_graph import record_cuda_graph
 from sktime_tsd._net import TrainingNet, softmax
+from sktime_tsd._progress import ProgressBar
 from sktime_tsd._random import seeded
 from sktime_tsd._validation import (
     check_choice,
@@ -241,7 +241,7 @@ def _callbacks(settings, description):
     if settings.verbose:
         callbacks.append(("_tsd_progress", ProgressBar(description)))
     if settings.patience is not None:  # last, as its stop hides the epoch from later ones
-        stopping = Patience(patience=settings.patience, load_best=True)
+        stopping = EarlyStopping(patience=settings.patience, load_best=True)
         callbacks.append(("_tsd_early_stopping", stopping))
     return callbacks
 

@@ -69,7 +69,7 @@ class SkorchClassifier(LogitsClassifier):
         Copied for each fit. Losses are kept per epoch, so callbacks that read the loss of
         single batches (``BatchScoring``) or score without caching find nothing. To stop the
         training, derive from ``skorch.callbacks.EarlyStopping``: any other
-        KeyboardInterrupt counts as Ctrl-C.
+        KeyboardInterrupt counts as Ctrl-C. Call ``net.infer`` in them, not ``net.predict``.
     device : str or torch.device, default="auto"
         Where to train and predict; "auto" is CUDA where present, else the CPU. A pickle
         from a CUDA machine predicts on the CPU where there is no CUDA.

@@ -14,7 +14,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback, Checkpoint
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping
 from torch import nn
 from training_sets import (
     N_TIMEPOINTS,
@@ -147,33 +147,56 @@ class Attention(nn.Module):
         self.project = nn.Linear(1, 6)
         self.encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
         self.norm = nn.LayerNorm(6)
+        self.attention = nn.MultiheadAttention(6, 2, batch_first=batch_first)
+        self.drop = nn.Dropout(0.1)
         self.head = nn.Linear(6, 2)
 
     def forward(self, x):
         x = self.project(x.transpose(1, 2))
         if not self.batch_first:
             x = x.transpose(0, 1)
-        x = self.encoder(x)
+        x = self.norm(self.encoder(x))
+        x = self.drop(self.attention(x, x, x)[0])
         if not self.batch_first:
             x = x.transpose(0, 1)
-        return self.head(self.norm(x).mean(dim=1))
+        return self.head(x.mean(dim=1))
 
 
 @pytest.mark.parametrize("batch_first", [True, False])
 def test_layers_with_the_features_last_are_transposed(batch_first):
     network, x = Attention(batch_first).eval(), torch.randn(3, 1, 20)
-    taps = FeatureTaps(network, ["project", "encoder", "encoder.layers.0", "norm"])
+    layers = ["project", "encoder", "encoder.layers.0", "norm", "attention"]
+    taps = FeatureTaps(network, layers)
     with torch.no_grad():
         network(x)
-        project, encoder, layer, norm = taps.collect()
+        project, encoder, layer, norm, attention = taps.collect()
         expected = network.project(x.transpose(1, 2))
         torch.testing.assert_close(project, expected.transpose(1, 2))
         sequence = expected if batch_first else expected.transpose(0, 1)
-        expected = network.encoder(sequence)
-        expected = expected if batch_first else expected.transpose(0, 1)
-        for found in (encoder, layer):
-            torch.testing.assert_close(found, expected.transpose(1, 2))
-        torch.testing.assert_close(norm, network.norm(expected).transpose(1, 2))
+        encoded = network.encoder(sequence)
+        normed = network.norm(encoded)
+        attended = network.attention(normed, normed, normed)[0]
+        expected = (encoded, encoded, normed, attended)
+        for found, value in zip((encoder, layer, norm, attention), expected, strict=True):
+            value = value if batch_first else value.transpose(0, 1)
+            torch.testing.assert_close(found, value.transpose(1, 2))
+
+
+class OwnAttention(Attention):
+    """As a user's class: (n_channels, n_timepoints, n_classes)."""
+
+    def __init__(self, n_channels, n_timepoints, n_classes):
+        super().__init__()
+        self.head = nn.Linear(6, n_classes)
+
+
+def test_features_that_seem_to_be_transposed_are_warned_of(data, teacher):
+    student = SkorchClassifier(OwnAttention, max_epochs=1)
+    for layer in ("norm", "project"):
+        distil(FrozenEstimator(teacher), [RKD(student_layer=layer)], student=student).fit(*data)
+    clf = distil(FrozenEstimator(teacher), [RKD(student_layer="drop")], student=student)
+    with pytest.warns(UserWarning, match="'drop' of the student is taken to give 24 features over"):
+        clf.fit(*data)
 
 
 def test_sizes_are_found_without_a_trace():
@@ -654,12 +677,27 @@ def test_the_best_epoch_is_one_of_the_task(data, teacher, tmp_path):
 
     class Watch(Callback):
         def on_epoch_end(self, net, **kwargs):
-            seen.append(net.history[-1]["train_loss_best"])
+            seen.append(net.history[-1])
 
-    student = learner(max_epochs=10, callbacks=[Watch()])
-    distil(FrozenEstimator(teacher), [FitNets(hint_share=0.55)], student=student).fit(*data)
-    assert seen[:5] == [False] * 5
-    assert seen[5]
+    student = learner(max_epochs=10, batch_size=8, callbacks=[Watch()])
+    term = FitNets(weight=1e-3, hint_share=0.55)  # a small loss, and a stage within an epoch
+    distil(FrozenEstimator(teacher), [term], student=student).fit(*data)
+    assert [row["train_loss_best"] for row in seen[:6]] == [False] * 5 + [True]
+    assert all(row["train_loss"] < 0.1 for row in seen[:5])
+    # where stages change, what is said is of the last
+    assert seen[5]["train_loss"] == pytest.approx(seen[5]["cross_entropy"])
+    assert np.isfinite(seen[5]["fitnets"])
+    assert sum(row["train_loss_best"] for row in seen) > 1
+
+
+@pytest.mark.parametrize("monitor", ["train_loss", "valid_loss"])
+def test_early_stopping_of_a_user_begins_with_the_task_too(monitor, data, teacher):
+    stop = EarlyStopping(monitor, patience=2, load_best=True)
+    student = learner(max_epochs=30, lr=1e-2, validation_fraction=0.2, callbacks=[stop])
+    term = FitNets(weight=1e-3, hint_share=0.5)
+    clf = distil(FrozenEstimator(teacher), [term], student=student).fit(*data)
+    assert len(clf.student_.history_) > 17
+    assert clf.score(*data) > 0.6
 
 
 class Watch(Callback):

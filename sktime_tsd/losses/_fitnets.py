@@ -67,8 +67,8 @@ class FitNets(FeatureTerm):
 
     At first the hint is the only loss (hint stage), then it is gone and the cross entropy
     and other terms take over (task stage), with the weights that were found. Otherwise the
-    task stage begins as a new training: learning rate, the optimizer's memory, ``patience``
-    and what counts as the best epoch.
+    task stage begins as a new training: the student's ``lr_schedule``, the optimizer's
+    memory, early stopping and what counts as the best epoch.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ class FitNets(FeatureTerm):
         Factor in the hint stage. As the hint is alone there, an optimizer such as Adam
         does much the same for any weight.
     hint_share : float or None, default=0.3
-        Share of the training that is the hint stage, in (0, 1). None has no stages: the
-        hint stays beside everything else, and `weight` weighs it.
+        Share of the training that is the hint stage, in (0, 1), rounded down to whole steps.
+        None has no stages: the hint stays beside everything else, and `weight` weighs it.
     student_layer, teacher_layer : str or None, default=None
         See `FeatureTerm`. The paper takes layers in the middle of both networks.
 

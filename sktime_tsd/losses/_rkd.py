@@ -132,8 +132,8 @@ class RKD(FeatureTerm):
         the paper's, where it is 1.
     distance_weight : float, default=25.0
     angle_weight : float, default=50.0
-        See `rkd_loss`; both are the paper's for classification. Batches need three series
-        or more.
+        See `rkd_loss`; both are the paper's for classification. In batches of one or two
+        series the loss is 0.
     student_layer, teacher_layer : str or None, default=None
         See `FeatureTerm`.
 

@@ -16,6 +16,7 @@ _CONTAINERS = (nn.ModuleList, nn.ModuleDict)
 _FEATURES_LAST = (
     nn.Linear,
     nn.LayerNorm,
+    nn.MultiheadAttention,
     nn.RNNBase,
     nn.TransformerEncoder,
     nn.TransformerEncoderLayer,
@@ -29,12 +30,10 @@ class _Catch:
         self.outputs = outputs
 
     def __call__(self, module, inputs, output):
-        if isinstance(module, nn.RNNBase) and isinstance(output, tuple):
-            output = output[0]
-        if isinstance(output, torch.Tensor):
-            # a copy: what follows may work in place
-            output = _features_second(module, output).clone()
-        self.outputs.append(output)
+        if isinstance(module, _FEATURES_LAST) and isinstance(output, tuple):
+            output = output[0]  # beside states or attention weights
+        # a copy: what follows may work in place
+        self.outputs.append(output.clone() if isinstance(output, torch.Tensor) else output)
 
 
 class _Begin:
@@ -47,17 +46,6 @@ class _Begin:
         self.taps.n_series = len(inputs[0])
         for outputs in self.taps.caught.values():
             outputs.clear()
-
-
-def _features_second(module, output):
-    """Bring an output with the features last to (n, n_features, n_timepoints)."""
-    if output.ndim != 3 or not isinstance(module, _FEATURES_LAST):
-        return output
-    if isinstance(module, nn.TransformerEncoder):
-        module = module.layers[0]
-    module = getattr(module, "self_attn", module)
-    batch_first = getattr(module, "batch_first", True)
-    return output.transpose(1, 2) if batch_first else output.permute(1, 2, 0)
 
 
 class FeatureTaps:
@@ -99,8 +87,10 @@ class FeatureTaps:
         self.caught = {path: [] for path in self._paths}
         self.n_series = None
         self._handles = [network.register_forward_pre_hook(_Begin(self))]
+        self._features_last = {}
         for path, outputs in self.caught.items():
             module = network.get_submodule(path)
+            self._features_last[path] = isinstance(module, _FEATURES_LAST)
             self._handles.append(module.register_forward_hook(_Catch(outputs)))
 
     def _path(self, network, layer):
@@ -155,6 +145,10 @@ class FeatureTaps:
         (output,) = outputs
         if not isinstance(output, torch.Tensor) or not output.is_floating_point():
             raise ValueError(f"{where} gives a {type(output).__name__}, not a tensor of floats.")
+        if output.ndim == 3 and self._features_last[path]:
+            # the series come first or second
+            time_first = len(output) != self.n_series and output.shape[1] == self.n_series
+            output = output.permute(1, 2, 0) if time_first else output.transpose(1, 2)
         if output.ndim not in (2, 3):
             raise ValueError(
                 f"{where} gives an output of shape {tuple(output.shape)}; features must be of "

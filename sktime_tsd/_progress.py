@@ -1,9 +1,9 @@
-"""Callbacks of a training."""
+"""The progress bar of a training."""
 
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
-__all__ = ["Patience", "ProgressBar"]
+__all__ = ["ProgressBar"]
 
 
 class ProgressBar(Callback):
@@ -33,12 +33,3 @@ class ProgressBar(Callback):
         """Close it, also where training was cut short."""
         if hasattr(self, "bar_"):
             self.bar_.close()
-
-
-class Patience(EarlyStopping):
-    """Early stopping that begins to count when the cross entropy is in the loss."""
-
-    def on_epoch_end(self, net, **kwargs):
-        """Count an epoch without progress, unless it is one of a hint stage."""
-        if net.criterion_.is_task_stage:
-            super().on_epoch_end(net, **kwargs)
