@@ -22,6 +22,7 @@ from sktime_tsd.losses import (
     FitNets,
     MemKD,
     Outputs,
+    TemporalSaliency,
     attention_transfer_loss,
     dkd_loss,
     dt2w_loss,
@@ -402,6 +403,16 @@ def test_hint_stage_then_task_stage():
     # each term was handed its own features
     second = attention_transfer_loss(student.features[1], teacher.features[1])
     torch.testing.assert_close(values["attention_transfer"], second)
+
+
+def test_weights_begin_anew_after_the_hints():
+    terms = [FitNets(hint_share=0.4), TemporalSaliency(2.0, ramp=0.5)]
+    criterion = DistillationCriterion(terms, feature_shapes=[(STUDENT, TEACHER)])
+    weights = []
+    for progress in (0.3, 0.4, 0.55, 0.7, 0.9, 1.0):
+        criterion.set_progress(progress, step=0.05)
+        weights.append(criterion.weights[2].item())
+    assert weights == pytest.approx([0, 0, 1, 2, 2, 2])
 
 
 def test_a_hint_without_stages_stays():

@@ -108,6 +108,9 @@ class DistillationCriterion(nn.Module):
         alone = [end is not None and progress + step <= end + _ROUNDING for end in ends]
         self.is_task_stage = not any(alone)
         self.takes_part = [end is None for end in ends] if self.is_task_stage else alone
+        if self.is_task_stage:  # it begins as a training of its own
+            hints = max((end for end in ends if end is not None), default=0.0)
+            progress = max(0.0, progress - hints) / (1 - hints) if hints < 1 else progress
         weights = [float(self.is_task_stage)]
         for term, takes_part in zip(self.terms, self.takes_part, strict=True):
             weights.append(term.weight_at(progress) if takes_part else 0.0)

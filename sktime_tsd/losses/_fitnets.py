@@ -68,7 +68,7 @@ class FitNets(FeatureTerm):
     At first the hint is the only loss (hint stage), then it is gone and the cross entropy
     and other terms take over (task stage), with the weights that were found. Otherwise the
     task stage begins as a new training: the student's ``lr_schedule``, the optimizer's
-    memory, early stopping and what counts as the best epoch.
+    memory, the ramp of saliency, early stopping and what counts as the best epoch.
 
     Parameters
     ----------

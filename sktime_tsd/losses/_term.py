@@ -61,7 +61,8 @@ class DistillationTerm:
         Parameters
         ----------
         progress : float
-            Share of the training steps already taken, in [0, 1].
+            Share of the training steps already taken, in [0, 1]; after the stage of a term
+            that acts alone, of the steps that come after it.
 
         Returns
         -------
