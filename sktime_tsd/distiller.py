@@ -86,8 +86,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Further terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``: ``KD``, ``DKD``
         on logits, and ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W``,
         ``MemKD`` on features, which the teacher must have: a `SkorchClassifier` or an
-        ``nn.Module`` has them. Alone, with ``saliency_weight=0``, they are what they are in
-        their own papers.
+        ``nn.Module`` has them. With ``saliency_weight=0`` they are methods of their own,
+        without any perturbed series.
     perturbation : Perturbation, optional
         What fills a window; default ``OpposingClass()``.
     window : float or int, default=0.1
