@@ -162,22 +162,25 @@ class Attention(nn.Module):
         return self.head(x.mean(dim=1))
 
 
+@pytest.mark.parametrize("n", [3, 20])  # also as many series as time points
 @pytest.mark.parametrize("batch_first", [True, False])
-def test_layers_with_the_features_last_are_transposed(batch_first):
-    network, x = Attention(batch_first).eval(), torch.randn(3, 1, 20)
-    layers = ["project", "encoder", "encoder.layers.0", "norm", "attention"]
+def test_layers_with_the_features_last_are_transposed(batch_first, n):
+    network, x = Attention(batch_first).eval(), torch.randn(n, 1, 20)
+    layers = ["project", "encoder", "encoder.layers.0", "attention"]
+    if batch_first:
+        layers.append("norm")
     taps = FeatureTaps(network, layers)
     with torch.no_grad():
         network(x)
-        project, encoder, layer, norm, attention = taps.collect()
+        project, encoder, layer, attention, *norm = taps.collect()
         expected = network.project(x.transpose(1, 2))
         torch.testing.assert_close(project, expected.transpose(1, 2))
         sequence = expected if batch_first else expected.transpose(0, 1)
         encoded = network.encoder(sequence)
         normed = network.norm(encoded)
         attended = network.attention(normed, normed, normed)[0]
-        expected = (encoded, encoded, normed, attended)
-        for found, value in zip((encoder, layer, norm, attention), expected, strict=True):
+        expected = (encoded, encoded, attended, *([normed] if batch_first else []))
+        for found, value in zip((encoder, layer, attention, *norm), expected, strict=True):
             value = value if batch_first else value.transpose(0, 1)
             torch.testing.assert_close(found, value.transpose(1, 2))
 

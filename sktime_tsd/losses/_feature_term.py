@@ -29,9 +29,9 @@ class FeatureTerm(DistillationTerm):
         Path of the module whose output is taken, as in ``named_modules()`` of the network;
         None takes what a network of this package gives as ``features``. Outputs are of
         shape (n, n_features, n_timepoints), or (n, n_features) for one time point. Those of
-        torch's recurrent layers, transformer encoders, ``nn.MultiheadAttention``,
-        ``nn.Linear`` and ``nn.LayerNorm`` have the features last, and are transposed; those
-        of other modules are not.
+        torch's recurrent layers, transformer encoders and ``nn.MultiheadAttention``, and of
+        ``nn.Linear`` and ``nn.LayerNorm`` on (n, n_timepoints, n_features), are transposed;
+        those of other modules are not.
     """
 
     student_layer: str | None = field(default=None, kw_only=True)

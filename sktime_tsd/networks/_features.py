@@ -48,6 +48,16 @@ class _Begin:
             outputs.clear()
 
 
+def _order_of_axes(module):
+    """Where series, features and time points lie in an output with the features last."""
+    if not isinstance(module, _FEATURES_LAST):
+        return None
+    if isinstance(module, nn.TransformerEncoder):
+        module = module.layers[0]
+    module = getattr(module, "self_attn", module)
+    return (0, 2, 1) if getattr(module, "batch_first", True) else (1, 2, 0)
+
+
 class FeatureTaps:
     """Catch what some layers put out whenever a network runs.
 
@@ -87,10 +97,10 @@ class FeatureTaps:
         self.caught = {path: [] for path in self._paths}
         self.n_series = None
         self._handles = [network.register_forward_pre_hook(_Begin(self))]
-        self._features_last = {}
+        self._order = {}
         for path, outputs in self.caught.items():
             module = network.get_submodule(path)
-            self._features_last[path] = isinstance(module, _FEATURES_LAST)
+            self._order[path] = _order_of_axes(module)
             self._handles.append(module.register_forward_hook(_Catch(outputs)))
 
     def _path(self, network, layer):
@@ -145,10 +155,8 @@ class FeatureTaps:
         (output,) = outputs
         if not isinstance(output, torch.Tensor) or not output.is_floating_point():
             raise ValueError(f"{where} gives a {type(output).__name__}, not a tensor of floats.")
-        if output.ndim == 3 and self._features_last[path]:
-            # the series come first or second
-            time_first = len(output) != self.n_series and output.shape[1] == self.n_series
-            output = output.permute(1, 2, 0) if time_first else output.transpose(1, 2)
+        if output.ndim == 3 and self._order[path] is not None:
+            output = output.permute(self._order[path])
         if output.ndim not in (2, 3):
             raise ValueError(
                 f"{where} gives an output of shape {tuple(output.shape)}; features must be of "
