@@ -8,6 +8,8 @@ import warnings
 
 import torch
 
+from sktime_tsd._nested import map_tensors
+
 __all__ = ["Recorded", "record_cuda_graph"]
 
 # Calls before recording, in which libraries allocate what they need and choose their kernels.
@@ -85,7 +87,7 @@ class Recorded:
         return result
 
     def _make_recording(self, batch, y):
-        inputs = _cloned((batch, y))
+        inputs = map_tensors(torch.clone, (batch, y))
         before = [buffer.clone() for buffer in self._buffers]
         error = None
         try:
@@ -116,13 +118,3 @@ def _tensors(parts):
             yield part
         elif part is not None:
             yield from _tensors(part)
-
-
-def _cloned(part):
-    """Nested tuples with all their tensors cloned."""
-    if part is None:
-        return None
-    if isinstance(part, torch.Tensor):
-        return part.clone()
-    parts = map(_cloned, part)
-    return type(part)(*parts) if hasattr(part, "_fields") else tuple(parts)

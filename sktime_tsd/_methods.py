@@ -14,11 +14,11 @@ from sktime_tsd.losses import (
     MemKD,
 )
 
-__all__ = ["ALONE", "METHODS", "SALIENCY", "Method"]
+__all__ = ["BASE_METHODS", "METHODS", "Method"]
 
-ALONE, SALIENCY = "ce", "tsd"
+_ALONE, _SALIENCY = "ce", "tsd"
 
-_TERMS = {
+BASE_METHODS = {
     "kd": KD,
     "dkd": DKD,
     "fitnets": FitNets,
@@ -29,7 +29,7 @@ _TERMS = {
     "memkd": MemKD,
 }
 
-METHODS = (ALONE, *_TERMS, SALIENCY)
+METHODS = (_ALONE, *BASE_METHODS, _SALIENCY)
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Method:
             )
         if len(set(self._parts)) < len(self._parts):
             raise ValueError(f"the method {self.name!r} names a part twice")
-        if ALONE in self._parts and len(self._parts) > 1:
+        if _ALONE in self._parts and len(self._parts) > 1:
             raise ValueError(
-                f"{self.name!r}: {ALONE} is the student alone; every method has the cross entropy"
+                f"{self.name!r}: {_ALONE} is the student alone; every method has the cross entropy"
             )
 
     @property
@@ -79,7 +79,7 @@ class Method:
     @property
     def terms(self):
         """Terms beside cross entropy and saliency, with their defaults."""
-        return [_TERMS[part]() for part in self._parts if part in _TERMS]
+        return [BASE_METHODS[part]() for part in self._parts if part in BASE_METHODS]
 
     @property
     def needs_features(self):
@@ -89,9 +89,12 @@ class Method:
     @property
     def title(self):
         """What to call it in a table."""
-        if self._parts == [ALONE]:
+        if self._parts == [_ALONE]:
             return "alone"
-        titles = [_TERMS[part].__name__ if part in _TERMS else part.upper() for part in self._parts]
+        titles = [
+            BASE_METHODS[part].__name__ if part in BASE_METHODS else part.upper()
+            for part in self._parts
+        ]
         return f"by {' + '.join(titles)}"
 
     def classifier(self, teacher, student, **settings):
@@ -108,8 +111,8 @@ class Method:
         -------
         classifier : SkorchClassifier or SaliencyDistilledClassifier
         """
-        if self._parts == [ALONE]:
+        if self._parts == [_ALONE]:
             return student.clone()
-        if SALIENCY not in self._parts:
+        if _SALIENCY not in self._parts:
             settings = settings | {"saliency_weight": 0}
         return SaliencyDistilledClassifier(teacher, student, distillation=self.terms, **settings)

@@ -10,6 +10,7 @@ from skorch.callbacks import Callback, EarlyStopping, EpochTimer
 from sktime_tsd._cuda_graph import Recorded
 from sktime_tsd._flat_parameters import FlatParameters
 from sktime_tsd._means import Means
+from sktime_tsd._nested import map_tensors
 from sktime_tsd._precision import autocast
 from sktime_tsd._progress import ProgressBar
 from sktime_tsd._training_set import Batch
@@ -28,10 +29,7 @@ def softmax(logits):
 
 def in_float32(outputs):
     """Bring all tensors of nested tuples to float32."""
-    if outputs is None or isinstance(outputs, torch.Tensor):
-        return None if outputs is None else outputs.float()
-    parts = map(in_float32, outputs)
-    return type(outputs)(*parts) if hasattr(outputs, "_fields") else tuple(parts)
+    return map_tensors(torch.Tensor.float, outputs)
 
 
 def _hooks_are_guarded():

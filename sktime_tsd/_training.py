@@ -35,7 +35,13 @@ from sktime_tsd.networks import (
     feature_sizes,
 )
 
-__all__ = ["check_settings", "feature_shapes", "split_validation", "train_network"]
+__all__ = [
+    "check_settings",
+    "feature_shapes",
+    "split_validation",
+    "train_network",
+    "trial_network",
+]
 
 _OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
 _SCHEDULES = ("one_cycle", "cosine", None)
@@ -186,6 +192,29 @@ def _build_scaled(network, network_params, sizes, mean, std):
     return ScaledNetwork(build_network(network, *sizes, network_params), mean, std)
 
 
+def trial_network(settings, n_channels, n_timepoints, n_classes):
+    """Build the network of a classifier as its training would, to have a look at it.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SkorchClassifier``
+    n_channels, n_timepoints, n_classes : int
+
+    Returns
+    -------
+    network : nn.Module
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it cannot be built for such series.
+    """
+    with seeded(0, torch.device("cpu")):
+        return build_network(
+            settings.network, n_channels, n_timepoints, n_classes, settings.network_params
+        )
+
+
 def feature_shapes(settings, terms, n_channels, n_timepoints, n_classes):
     """Shapes of the student's features that terms need.
 
@@ -206,10 +235,8 @@ def feature_shapes(settings, terms, n_channels, n_timepoints, n_classes):
         If the network cannot be built, or has no such layers.
     """
     layers = [term.student_layer for term in terms if term.needs_features]
-    with seeded(0, torch.device("cpu")):
-        network = build_network(
-            settings.network, n_channels, n_timepoints, n_classes, settings.network_params
-        )
+    network = trial_network(settings, n_channels, n_timepoints, n_classes)
+    with seeded(0, torch.device("cpu")):  # the forward pass may draw
         sizes = feature_sizes(
             network, layers, n_channels, n_timepoints, whose="student", training=True
         )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch.utils.data import Dataset
 
+from sktime_tsd._nested import map_tensors
 from sktime_tsd.losses import Outputs
 
 __all__ = ["Batch", "TrainingSet"]
@@ -84,13 +85,11 @@ class TrainingSet(Dataset):
         -------
         training_set : TrainingSet
         """
-        teacher, features = self.teacher, self.teacher_features
-        if teacher is not None:
-            teacher = Outputs(*(None if part is None else part.to(device) for part in teacher))
+        features = self.teacher_features
         return TrainingSet(
             self.X.to(device),
             self.y.to(device),
-            teacher=teacher,
+            teacher=map_tensors(lambda part: part.to(device), self.teacher),
             bank=None if self.bank is None else self.bank.to(device),
             n_windows=self.n_windows,
             teacher_features=None if features is None else features.to(device),

@@ -14,11 +14,11 @@ from sktime_tsd._inference import (
     copies_logits_in_batches,
     logits_in_batches,
 )
-from sktime_tsd._random import draw_seed, seeded
-from sktime_tsd._training import check_settings, split_validation, train_network
+from sktime_tsd._random import draw_seed
+from sktime_tsd._training import check_settings, split_validation, train_network, trial_network
 from sktime_tsd._training_set import TrainingSet
 from sktime_tsd._validation import as_float32_panel, check_panel_shape, resolve_device
-from sktime_tsd.networks import ScaledNetwork, build_network
+from sktime_tsd.networks import ScaledNetwork
 
 __all__ = ["SkorchClassifier"]
 
@@ -302,12 +302,8 @@ class SkorchClassifier(LogitsClassifier):
     def _check_parameters(self):
         check_settings(self)
 
-    def _trial_network(self, n_channels, n_timepoints, n_classes):
-        """Build the network as `fit` would for such series; refuse one that cannot be built."""
-        with seeded(0, torch.device("cpu")):
-            return build_network(
-                self.network, n_channels, n_timepoints, n_classes, self.network_params
-            )
+    def _trial_network(self, *sizes):
+        return trial_network(self, *sizes)
 
     @property
     def _trained_network(self):

@@ -9,6 +9,7 @@ import argparse
 import pandas as pd
 import torch
 
+from sktime_tsd._methods import BASE_METHODS
 from sktime_tsd._random import seeded
 from sktime_tsd._teacher_features import TeacherFeatures
 from sktime_tsd._threads import keep_torch_threads
@@ -22,33 +23,15 @@ from sktime_tsd.benchmark._epochs import (
     noise_training_set,
 )
 from sktime_tsd.benchmark._timing import summary
-from sktime_tsd.losses import (
-    DKD,
-    DT2W,
-    KD,
-    RKD,
-    VID,
-    AttentionTransfer,
-    FitNets,
-    MemKD,
-    TemporalSaliency,
-)
+from sktime_tsd.losses import FitNets, TemporalSaliency
 from sktime_tsd.networks import InceptionTime
 
 __all__ = ["TERMS", "main"]
 
 TSD = TemporalSaliency()
-TERMS = (
-    KD(),
-    DKD(),
-    FitNets(hint_share=None),  # the cost of a step with the hint
-    AttentionTransfer(),
-    RKD(),
-    VID(),
-    DT2W(),
-    MemKD(),
-    TSD,
-)
+# with its hint throughout: the cost of a step that has it
+SETTINGS = {FitNets: {"hint_share": None}}
+TERMS = (*(kind(**SETTINGS.get(kind, {})) for kind in BASE_METHODS.values()), TSD)
 TEACHER = {"n_filters": 16, "depth": 3}
 N_WINDOWS = 10
 

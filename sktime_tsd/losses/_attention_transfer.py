@@ -6,7 +6,6 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import nn
 
-from sktime_tsd._validation import check_number
 from sktime_tsd.losses._feature_term import (
     FeatureTerm,
     match_lengths,
@@ -102,10 +101,6 @@ class AttentionTransfer(FeatureTerm):
     weight: float = 0.1
     name: ClassVar[str] = "attention_transfer"
     recordable: ClassVar[bool] = True
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_number("weight", self.weight, low=0)
 
     def build(self, student, teacher):
         """Make the loss module; see `FeatureTerm`."""

@@ -159,7 +159,6 @@ class DT2W(FeatureTerm):
 
     def __post_init__(self):
         super().__post_init__()
-        check_number("weight", self.weight, low=0)
         check_number("gamma", self.gamma, low=1e-6)
         check_number("max_timepoints", self.max_timepoints, integer=True, low=1, none_ok=True)
 

@@ -5,6 +5,7 @@ from typing import ClassVar, NamedTuple
 
 import torch.nn.functional as F
 
+from sktime_tsd._validation import check_number
 from sktime_tsd.losses._term import DistillationTerm
 
 __all__ = ["FeatureShape", "FeatureTerm", "match_lengths", "timepoints_to_compare"]
@@ -39,6 +40,8 @@ class FeatureTerm(DistillationTerm):
     needs_features: ClassVar[bool] = True
 
     def __post_init__(self):
+        if hasattr(self, "weight"):  # a term without one is refused where it is used
+            check_number("weight", self.weight, low=0)
         for name in ("student_layer", "teacher_layer"):
             layer = getattr(self, name)
             if not isinstance(layer, (str, type(None))):

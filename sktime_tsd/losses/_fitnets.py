@@ -100,7 +100,6 @@ class FitNets(FeatureTerm):
 
     def __post_init__(self):
         super().__post_init__()
-        check_number("weight", self.weight, low=0)
         between = {"low": 0, "high": 1, "boundaries": "neither"}
         check_number("hint_share", self.hint_share, none_ok=True, **between)
 

@@ -156,7 +156,6 @@ class MemKD(FeatureTerm):
 
     def __post_init__(self):
         super().__post_init__()
-        check_number("weight", self.weight, low=0)
         check_number("n_subsequences", self.n_subsequences, integer=True, low=1)
 
     def build(self, student, teacher):

@@ -157,7 +157,7 @@ class RKD(FeatureTerm):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("weight", "distance_weight", "angle_weight"):
+        for name in ("distance_weight", "angle_weight"):
             check_number(name, getattr(self, name), low=0)
 
     def build(self, student, teacher):

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sktime_tsd._validation import check_number
 from sktime_tsd.losses._feature_term import FeatureTerm, match_lengths
 
 __all__ = ["VID", "VIDLoss", "vid_loss"]
@@ -119,10 +118,6 @@ class VID(FeatureTerm):
     weight: float = 0.1
     name: ClassVar[str] = "vid"
     recordable: ClassVar[bool] = True
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_number("weight", self.weight, low=0)
 
     def build(self, student, teacher):
         """Make the loss module; see `FeatureTerm`."""

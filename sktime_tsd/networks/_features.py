@@ -44,8 +44,7 @@ class _Begin:
 
     def __call__(self, network, inputs):
         self.taps.n_series = len(inputs[0])
-        for outputs in self.taps.caught.values():
-            outputs.clear()
+        self.taps.forget()
 
 
 def _order_of_axes(module):
@@ -142,9 +141,13 @@ class FeatureTaps:
             If a layer was not run once, or gave something else than features of each series.
         """
         features = tuple(self._checked(path)[:n] for path in self._paths)
+        self.forget()
+        return features
+
+    def forget(self):
+        """Drop what was caught."""
         for outputs in self.caught.values():
             outputs.clear()
-        return features
 
     def _checked(self, path):
         outputs = self.caught[path]
@@ -173,8 +176,7 @@ class FeatureTaps:
         """Take the hooks off the network."""
         for handle in self._handles:
             handle.remove()
-        for outputs in self.caught.values():
-            outputs.clear()
+        self.forget()
 
 
 def _listed(paths):
