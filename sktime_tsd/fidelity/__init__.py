@@ -20,11 +20,13 @@ from sktime_tsd.fidelity._reasons import (
     saliency_spearman,
     saliency_top_k_overlap,
 )
+from sktime_tsd.fidelity._reference import FidelityReference
 from sktime_tsd.fidelity._removal import RemovalCurves
 from sktime_tsd.fidelity._report import FidelityReport, compare
 
 __all__ = [
     "LINES",
+    "FidelityReference",
     "FidelityReport",
     "RemovalCurves",
     "brier_score",
