@@ -99,12 +99,8 @@ def main(arguments=None):
     parser = _parser()
     options = parser.parse_args(arguments)
 
-    from sktime_tsd._demonstration import (
-        check_teacher,
-        load_data,
-        parse_methods,
-        run_demonstration,
-    )
+    from sktime_tsd._demonstration import load_data, parse_methods, run_demonstration
+    from sktime_tsd._models import check_teacher
 
     # what can be wrong with the options is found before anything is fitted
     try:

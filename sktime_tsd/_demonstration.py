@@ -9,16 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from sktime_tsd._methods import Method
-from sktime_tsd._teacher_source import default_teacher
+from sktime_tsd._models import STUDENTS, TEACHERS
+from sktime_tsd._random import seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
-from sktime_tsd.distiller import default_student
 from sktime_tsd.fidelity import (
     FidelityReport,
     fidelity_report,
@@ -31,11 +28,8 @@ from sktime_tsd.networks import n_parameters
 from sktime_tsd.saliency import temporal_saliency
 
 __all__ = [
-    "STUDENTS",
-    "TEACHERS",
     "Data",
     "DemonstrationResult",
-    "check_teacher",
     "load_data",
     "parse_methods",
     "run_demonstration",
@@ -44,26 +38,6 @@ __all__ = [
 # Saliency is measured on at most so many test series.
 _N_SALIENCY_INSTANCES = 100
 _N_PICTURED = 3
-
-
-def _minirocket(seed):
-    from sktime.transformations.panel.rocket import MiniRocketMultivariate
-
-    # a scaler of its own would be run feature by feature, a hundred times slower
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    return MiniRocketMultivariate(random_state=seed) * classifier
-
-
-TEACHERS = {
-    "inception_time": lambda seed: default_teacher().set_params(random_state=seed, verbose=1),
-    "lstm": lambda seed: SkorchClassifier("lstm", lr=2e-3, random_state=seed, verbose=1),
-    "minirocket": _minirocket,
-}
-
-STUDENTS = {
-    "fcn": default_student,
-    "lstm": lambda: SkorchClassifier("lstm", {"hidden_size": 16, "num_layers": 1}),
-}
 
 
 @dataclass(frozen=True)
@@ -171,32 +145,6 @@ def parse_methods(text):
     return [Method(name) for name in dict.fromkeys(names)]
 
 
-def check_teacher(teacher, methods):
-    """Refuse a teacher that cannot serve, or whose optional library is missing.
-
-    Parameters
-    ----------
-    teacher : str
-        A key of ``TEACHERS``.
-    methods : list of Method
-
-    Raises
-    ------
-    ValueError
-        Saying what to do.
-    """
-    if teacher != "minirocket":
-        return
-    if importlib.util.find_spec("numba") is None:
-        raise ValueError('the teacher "minirocket" needs numba: pip install numba')
-    unserved = [method.name for method in methods if method.needs_features]
-    if unserved:
-        raise ValueError(
-            f'the teacher "minirocket" has no features, which {", ".join(unserved)} match; take '
-            "another teacher, or methods on logits: kd, dkd, tsd"
-        )
-
-
 @dataclass(frozen=True)
 class Data:
     """A data set under its name, split into training and test series."""
@@ -265,7 +213,11 @@ def run_demonstration(
         fitted[name] = classifier.fit(X_train, y_train)
         seconds[name] = time.perf_counter() - start
 
-    fit(f"teacher ({teacher})", TEACHERS[teacher](seed))
+    unfitted = TEACHERS[teacher]()
+    seed_unseeded(unfitted, seed)
+    if isinstance(unfitted, SkorchClassifier):
+        unfitted.set_params(verbose=1)
+    fit(f"teacher ({teacher})", unfitted)
     (teacher_fitted,) = fitted.values()
     # one seed for all: the students begin with the same weights
     alone = STUDENTS[student]().set_params(random_state=seed, verbose=1)

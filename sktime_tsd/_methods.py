@@ -97,13 +97,15 @@ class Method:
         ]
         return f"by {' + '.join(titles)}"
 
-    def classifier(self, teacher, student, **settings):
+    def classifier(self, teacher, student, *, terms=None, **settings):
         """Make the classifier to fit.
 
         Parameters
         ----------
         teacher : classifier or FrozenEstimator
         student : SkorchClassifier
+        terms : list of DistillationTerm, optional
+            Default: `terms`.
         **settings : object
             Further parameters of the distiller; without effect for the student alone.
 
@@ -115,4 +117,5 @@ class Method:
             return student.clone()
         if _SALIENCY not in self._parts:
             settings = settings | {"saliency_weight": 0}
-        return SaliencyDistilledClassifier(teacher, student, distillation=self.terms, **settings)
+        terms = self.terms if terms is None else terms
+        return SaliencyDistilledClassifier(teacher, student, distillation=terms, **settings)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sktime_tsd import __main__, _demonstration, classifier
+from sktime_tsd import __main__, _models, classifier
 from sktime_tsd._methods import METHODS
 from sktime_tsd.datasets import load_dataset
 
@@ -92,9 +92,9 @@ def test_the_student_alone_can_be_the_only_one(quick, capsys):
 
 
 def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monkeypatch, capsys):
-    find_spec = _demonstration.importlib.util.find_spec
+    find_spec = _models.importlib.util.find_spec
     monkeypatch.setattr(
-        _demonstration.importlib.util,
+        _models.importlib.util,
         "find_spec",
         lambda name: None if name == "matplotlib" else find_spec(name),
     )
@@ -143,9 +143,9 @@ def test_bad_options_give_one_line_that_helps(arguments, named, capsys):
 
 
 def test_a_missing_extra_is_named(monkeypatch, capsys):
-    find_spec = _demonstration.importlib.util.find_spec
+    find_spec = _models.importlib.util.find_spec
     monkeypatch.setattr(
-        _demonstration.importlib.util,
+        _models.importlib.util,
         "find_spec",
         lambda name: None if name == "numba" else find_spec(name),
     )
@@ -155,8 +155,8 @@ def test_a_missing_extra_is_named(monkeypatch, capsys):
 
 
 def test_the_parser_offers_what_there_is():
-    assert set(__main__._TEACHERS) == set(_demonstration.TEACHERS)
-    assert set(__main__._STUDENTS) == set(_demonstration.STUDENTS)
+    assert set(__main__._TEACHERS) == set(_models.TEACHERS)
+    assert set(__main__._STUDENTS) == set(_models.STUDENTS)
     assert __main__._METHODS == METHODS
 
 
