@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sktime_tsd import __main__, _models, classifier
+from sktime_tsd import __main__, _demonstration, _models, classifier
 from sktime_tsd._methods import METHODS
 from sktime_tsd.datasets import load_dataset
 

@@ -1,0 +1,82 @@
+"""Where the runs of a benchmark are computed."""
+
+import importlib.util
+from contextlib import contextmanager
+
+import joblib
+
+__all__ = ["BACKENDS", "joblib_backend"]
+
+BACKENDS = ("loky", "dask", "ray")
+
+_NEEDS = {"dask": "distributed", "ray": "ray"}
+
+
+@contextmanager
+def joblib_backend(backend, n_workers, scheduler):
+    """Make joblib compute on a backend.
+
+    Parameters
+    ----------
+    backend : {"loky", "dask", "ray"}
+    n_workers : int
+        Processes, where none are running yet.
+    scheduler : str or None
+        Address of a running cluster.
+
+    Yields
+    ------
+    n_jobs : int
+        For ``joblib.Parallel``.
+
+    Raises
+    ------
+    ValueError
+        If a scheduler is named for "loky", which has none.
+    ImportError
+        If the library of the backend is not installed.
+    """
+    needed = _NEEDS.get(backend)
+    if needed is not None and importlib.util.find_spec(needed) is None:
+        raise ImportError(f'the backend "{backend}" needs {needed}: pip install {needed}')
+    if backend == "loky":
+        if scheduler is not None:
+            raise ValueError('scheduler is for the backends "dask" and "ray"')
+        with joblib.parallel_config("loky"):
+            yield n_workers
+    elif backend == "dask":
+        yield from _dask(n_workers, scheduler)
+    else:
+        yield from _ray(n_workers, scheduler)
+
+
+def _dask(n_workers, scheduler):
+    from distributed import Client, LocalCluster
+
+    cluster = scheduler
+    if scheduler is None:
+        cluster = LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, dashboard_address=None, processes=True
+        )
+    try:
+        with Client(cluster), joblib.parallel_config("dask"):
+            yield -1
+    finally:
+        if scheduler is None:
+            cluster.close()
+
+
+def _ray(n_workers, scheduler):
+    import ray
+    from ray.util.joblib import register_ray
+
+    if scheduler is None:
+        ray.init(num_cpus=n_workers, include_dashboard=False)
+    else:
+        ray.init(address=scheduler)
+    try:
+        register_ray()
+        with joblib.parallel_config("ray"):
+            yield n_workers if scheduler is None else -1
+    finally:
+        ray.shutdown()

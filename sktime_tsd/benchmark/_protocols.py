@@ -1,0 +1,143 @@
+"""Protocols: how series are prepared, and how teachers and students are trained."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from skorch.callbacks import LRScheduler
+from torch.optim.lr_scheduler import MultiStepLR
+
+from sktime_tsd._models import STUDENTS, TEACHERS
+
+__all__ = ["PROTOCOLS", "Protocol"]
+
+# Of the published experiments: a fifth of the series kept aside, the lr halved thrice.
+_PUBLISHED = {
+    "scale_inputs": False,
+    "optimizer": "adam",
+    "lr": 5e-3,
+    "weight_decay": 1e-5,
+    "batch_size": 32,
+    "max_epochs": 500,
+    "validation_fraction": 0.2,
+    "patience": 50,
+    "lr_schedule": None,
+    "gradient_clip": None,
+}
+_MILESTONES = {"milestones": [25, 30, 35], "gamma": 0.5}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a benchmark trains.
+
+    Parameters
+    ----------
+    name : str
+    teacher, student : str
+        Keys of ``TEACHERS`` and ``STUDENTS``, where none is named.
+    most_timepoints : int or None
+        Longer series are resampled to it, linearly.
+    training : dict
+        Parameters of `SkorchClassifier`, for teacher and student.
+    transfer : dict
+        Parameters of `SaliencyDistilledClassifier`.
+    weights : tuple of float
+        Candidates for the weight of the method's last term; empty to take the default.
+    lr_step : {"epoch", "batch"} or None
+        What halves the lr at 25, 30 and 35 of them; None: the classifier's own schedule.
+    """
+
+    name: str
+    teacher: str
+    student: str
+    most_timepoints: int | None
+    training: dict
+    transfer: dict
+    weights: tuple
+    lr_step: str | None = None
+
+    def prepare(self, X):
+        """Bring series to the length of the protocol.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+        Returns
+        -------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        """
+        if self.most_timepoints is None or X.shape[2] <= self.most_timepoints:
+            return X
+        resampled = F.interpolate(
+            torch.from_numpy(X), size=self.most_timepoints, mode="linear", align_corners=True
+        )
+        return resampled.numpy()
+
+    def make_teacher(self, name, device):
+        """Make an unfitted teacher.
+
+        Parameters
+        ----------
+        name : str
+            A key of ``TEACHERS``.
+        device : str
+
+        Returns
+        -------
+        teacher : classifier
+        """
+        return self._with_training(TEACHERS[name](), device)
+
+    def make_student(self, name, device):
+        """Make an unfitted student.
+
+        Parameters
+        ----------
+        name : str
+            A key of ``STUDENTS``.
+        device : str
+
+        Returns
+        -------
+        student : SkorchClassifier
+        """
+        return self._with_training(STUDENTS[name](), device)
+
+    def _with_training(self, classifier, device):
+        if not hasattr(classifier, "_tensor_logits"):
+            return classifier
+        settings = dict(self.training, device=device)
+        if self.lr_step is not None:
+            schedule = LRScheduler(MultiStepLR, step_every=self.lr_step, **_MILESTONES)
+            settings["callbacks"] = [("lr", schedule)]
+        return classifier.set_params(**settings)
+
+
+_PUBLISHED_TRANSFER = {
+    "temperature": 8.0,
+    "window": 10,
+    "n_windows": 50,
+    "bank_size": 200,
+    "saliency_ramp": 0.0,
+    "saliency_measure": "kl_per_class",
+    "saliency_normalization": "each",
+}
+
+_PAPER = {
+    "teacher": "lstm",
+    "student": "lstm",
+    "most_timepoints": 100,
+    "training": _PUBLISHED,
+    "transfer": _PUBLISHED_TRANSFER,
+    "weights": (0.1, 0.5, 1.0, 10.0, 100.0),
+}
+
+#: Name -> Protocol. "paper" follows the publication; "authors" its code, which lowers the
+#: learning rate after so many batches instead of epochs.
+PROTOCOLS = {
+    "default": Protocol("default", "inception_time", "fcn", None, {}, {}, ()),
+    "paper": Protocol("paper", lr_step="epoch", **_PAPER),
+    "authors": Protocol("authors", lr_step="batch", **_PAPER),
+}

@@ -1,0 +1,163 @@
+"""Rows of a benchmark on disk: written as each run ends, never half written."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from sktime_tsd.fidelity import LINES
+
+__all__ = ["COLUMNS", "KEY", "ResultFile", "read_results", "write_part"]
+
+#: What makes a run: a second start skips those that are there.
+KEY = ("dataset", "seed", "method", "protocol", "teacher", "student", "evaluated_on")
+
+#: Columns of a result file, in their order.
+COLUMNS = (
+    *KEY,
+    "status",
+    "error",
+    "archive",
+    "n_train",
+    "n_test",
+    "n_channels",
+    "n_timepoints",
+    "n_classes",
+    *LINES,
+    "teacher_fit_seconds",
+    "fit_seconds",
+    "predict_seconds",
+    "chosen_weight",
+    "weight_chosen_on",
+    "device",
+    "threads",
+    "versions",
+    "commit",
+    "settings",
+)
+
+_TEXT = (
+    *(name for name in KEY if name != "seed"),
+    "status",
+    "error",
+    "archive",
+    "weight_chosen_on",
+    "device",
+    "versions",
+    "commit",
+    "settings",
+)
+
+
+def write_part(folder, row):
+    """Write the row of one run to a file of its own, at once.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where it is not there (on another machine), nothing is written.
+    row : dict
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        return
+    key = json.dumps([row[name] for name in KEY])
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(row))
+    part.replace(path)
+
+
+def read_results(path):
+    """Read a result file.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        With the columns ``COLUMNS``; settings and versions are texts in JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is no result file.
+    FileNotFoundError
+        If it is not there.
+    """
+    try:
+        rows = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(_TEXT, str),
+            keep_default_na=False,
+            na_values={name: [""] for name in COLUMNS if name not in _TEXT},
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no result file: {error}") from error
+    missing = [name for name in COLUMNS if name not in rows.columns]
+    if missing:
+        raise ValueError(
+            f"{path} is no result file of this version: it has no column {', '.join(missing[:5])}"
+        )
+    return rows[list(COLUMNS)]
+
+
+class ResultFile:
+    """The rows of a benchmark.
+
+    Runs in progress write their rows to files of their own in a folder beside it, which
+    `collect` moves into the table.
+
+    Parameters
+    ----------
+    path : path-like
+        A CSV file, new or written by an earlier run.
+
+    Raises
+    ------
+    ValueError
+        If it is no result file.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.parts = self.path.with_name(f"{self.path.name}.parts")
+        self.rows = (
+            read_results(self.path) if self.path.exists() else pd.DataFrame(columns=list(COLUMNS))
+        )
+
+    def open(self):
+        """Make the folder of parts, and collect what an earlier run left."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.parts.mkdir(exist_ok=True)
+        self.collect()
+
+    def collect(self, rows=()):
+        """Add rows, and those in the folder of parts, and write the table at once.
+
+        Parameters
+        ----------
+        rows : sequence of dict, default=()
+        """
+        paths = sorted(self.parts.glob("*.json"))
+        found = [json.loads(path.read_text()) for path in paths] + list(rows)
+        if found:
+            table = pd.DataFrame(found).reindex(columns=list(COLUMNS))
+            table = table.astype(dict.fromkeys(_TEXT, object))
+            both = pd.concat([self.rows, table]) if len(self.rows) else table
+            self.rows = both.drop_duplicates(list(KEY), keep="last").reset_index(drop=True)
+            part = self.path.with_name(f"{self.path.name}.part")
+            self.rows.to_csv(part, index=False)
+            part.replace(self.path)
+        for path in paths:
+            path.unlink()
+
+    def close(self):
+        """Collect what is there and remove the folder of parts."""
+        self.collect()
+        for path in self.parts.iterdir():  # half-written rows and marks of runs that died
+            path.unlink()
+        self.parts.rmdir()

@@ -1,0 +1,306 @@
+"""Data sets x methods x seeds -> one row per run, over the workers of a joblib backend."""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import joblib
+import sktime
+from filelock import FileLock, Timeout
+
+from sktime_tsd._models import STUDENTS, TEACHERS, check_teacher
+from sktime_tsd._validation import check_choice, check_number, resolve_device
+from sktime_tsd.benchmark._backends import BACKENDS, joblib_backend
+from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._results import ResultFile
+from sktime_tsd.benchmark._unit import RunOptions, Unit, failed_row, run_unit, settings
+from sktime_tsd.datasets import load_dataset
+
+__all__ = ["run_benchmark"]
+
+# How often a unit is begun whose worker dies.
+_MOST_ATTEMPTS = 3
+
+
+def run_benchmark(
+    datasets,
+    methods,
+    seeds,
+    *,
+    out,
+    data_dir=None,
+    archive=None,
+    protocol="default",
+    teacher=None,
+    student=None,
+    evaluated_on="test",
+    weight_chosen_on="validation",
+    saliency_instances=50,
+    removal=True,
+    latency=True,
+    backend="loky",
+    n_workers=1,
+    scheduler=None,
+    device="cpu",
+    threads=1,
+    cache=None,
+    retry_failed=False,
+    report=None,
+):
+    """Run every method on every data set with every seed.
+
+    The unit of work is a data set and a seed: its teacher is fitted once for all methods.
+    Each run gives a row in `out`, written as the run ends. Runs whose row is there are
+    skipped, so that a benchmark that was stopped goes on where it was. A run that fails
+    gives a row with its error.
+
+    Parameters
+    ----------
+    datasets : sequence of str
+        Sets inside sktime, or folders of `data_dir`.
+    methods : sequence of str
+        See `BenchmarkMethod`.
+    seeds : sequence of int
+    out : path-like
+        CSV file; rows are added to those it has.
+    data_dir : path-like, optional
+        See `sktime_tsd.datasets.load_dataset`.
+    archive : str, optional
+        Version of the data, for the rows; by default that of sktime, or the folder's name.
+    protocol : {"default", "paper", "authors"}, default="default"
+        "default": the classifiers' own defaults, nothing chosen. "paper": that of the
+        publication, the weight picked on the validation split. "authors": as the authors'
+        code, which lowers the learning rate after batches instead of epochs.
+    teacher : {"inception_time", "lstm", "minirocket"}, optional
+        Default: the protocol's.
+    student : {"fcn", "lstm"}, optional
+        Default: the protocol's.
+    evaluated_on : {"test", "validation"}, default="test"
+        "validation" keeps a third of the training series aside and leaves the test series
+        alone: for choosing settings.
+    weight_chosen_on : {"validation", "test"}, default="validation"
+        For the protocols that pick a weight. "test" is what the authors' code does, and
+        makes results look better than they are; the rows say so.
+    saliency_instances : int, default=50
+        Reasons and removal are measured on at most so many series.
+    removal, latency : bool, default=True
+        Whether reports have these lines.
+    backend : {"loky", "dask", "ray"}, default="loky"
+    n_workers : int, default=1
+        1 with "loky" runs in this process. Of a cluster at `scheduler`, all are used.
+    scheduler : str, optional
+        Address of a running Dask or Ray cluster; without, one is started on this machine.
+    device : str, default="cpu"
+    threads : int, default=1
+        Of torch, in each worker.
+    cache : path-like, optional
+        Folder for fitted teachers and their logits, for later benchmarks with the same
+        teachers. With it, `fit_seconds` leaves out what was found there.
+    retry_failed : bool, default=False
+        Whether to run again what failed.
+    report : callable, optional
+        Takes a line on what has been done; default: print to stderr.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        All rows of the file.
+
+    Raises
+    ------
+    ValueError, TypeError, ImportError
+        Before anything is run, if a name is unknown, a data set cannot be read, or the file
+        holds rows made with other settings.
+    RuntimeError
+        If another process is writing to `out`.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from sktime_tsd.benchmark import run_benchmark
+    >>> rows = run_benchmark(
+    ...     ["UnitTest"],
+    ...     ["ce:student__max_epochs=5", "tsd:student__max_epochs=5"],
+    ...     [0],
+    ...     teacher="lstm",
+    ...     out=f"{mkdtemp()}/results.csv",
+    ...     saliency_instances=4,
+    ...     report=lambda line: None,
+    ... )
+    >>> rows["status"].tolist()
+    ['ok', 'ok']
+    """
+    say = _to_stderr if report is None else report
+    check_choice("protocol", protocol, tuple(PROTOCOLS))
+    teacher = PROTOCOLS[protocol].teacher if teacher is None else teacher
+    student = PROTOCOLS[protocol].student if student is None else student
+    check_choice("teacher", teacher, tuple(TEACHERS))
+    check_choice("student", student, tuple(STUDENTS))
+    check_choice("evaluated_on", evaluated_on, ("test", "validation"))
+    check_choice("weight_chosen_on", weight_chosen_on, ("validation", "test"))
+    check_choice("backend", backend, BACKENDS)
+    for name, number in (("n_workers", n_workers), ("threads", threads)):
+        check_number(name, number, integer=True, low=1)
+    check_number("saliency_instances", saliency_instances, integer=True, low=0)
+    for seed in seeds:
+        check_number("seed", seed, integer=True, low=0)
+    resolve_device(device)
+    parsed = [BenchmarkMethod(method) for method in methods]
+    check_teacher(teacher, parsed)
+    if not (datasets and methods and seeds):
+        raise ValueError("there is nothing to run: name data sets, methods and seeds")
+    for dataset in dict.fromkeys(datasets):
+        load_dataset(dataset, split="train", data_dir=data_dir)
+
+    results = ResultFile(out)
+    options = RunOptions(
+        protocol=protocol,
+        teacher=teacher,
+        student=student,
+        evaluated_on=evaluated_on,
+        data_dir=None if data_dir is None else str(Path(data_dir).resolve()),
+        archive=_archive(data_dir) if archive is None else archive,
+        device=str(device),
+        threads=int(threads),
+        saliency_instances=int(saliency_instances),
+        removal=bool(removal),
+        latency=bool(latency),
+        weight_chosen_on=weight_chosen_on if PROTOCOLS[protocol].weights else "",
+        cache=None if cache is None else str(Path(cache).resolve()),
+        parts=str(results.parts.resolve()),
+    )
+    results.path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{results.path}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RuntimeError(f"another process is writing to {results.path}") from None
+    try:
+        results.open()
+        names = list(dict.fromkeys(method.name for method in parsed))
+        units = _units_to_run(results, datasets, names, seeds, options, retry_failed)
+        n_runs = sum(len(unit.methods) for unit in units)
+        n_all = len(set(datasets)) * len(names) * len(set(seeds))
+        say(f"{n_all - n_runs} of {n_all} runs are in {results.path}; {n_runs} to do.")
+        try:
+            _run_all(units, options, results, say, backend, n_workers, scheduler)
+        finally:
+            results.collect()
+        results.close()
+    finally:
+        lock.release()
+        Path(f"{results.path}.lock").unlink(missing_ok=True)
+    return results.rows
+
+
+def _to_stderr(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+def _archive(data_dir):
+    return f"sktime {sktime.__version__}" if data_dir is None else Path(data_dir).resolve().name
+
+
+def _units_to_run(results, datasets, methods, seeds, options, retry_failed):
+    """Give the units with what is not in the results yet.
+
+    Raises
+    ------
+    ValueError
+        If a row that is there was made with other settings.
+    """
+    known = {}
+    for row in results.rows.to_dict("records"):
+        if row["status"] == "failed" and retry_failed:
+            continue
+        shared = ("protocol", "teacher", "student", "evaluated_on")
+        if all(row[name] == getattr(options, name) for name in shared):
+            known[row["dataset"], int(row["seed"]), row["method"]] = row
+    expected = {method: settings(method, options) for method in methods}
+    units = []
+    for seed, dataset in itertools.product(dict.fromkeys(seeds), dict.fromkeys(datasets)):
+        missing = []
+        for method in methods:
+            row = known.get((dataset, int(seed), method))
+            if row is None:
+                missing.append(method)
+            else:
+                _check_same(results.path, row, expected[method], options)
+        if missing:
+            units.append(Unit(dataset, int(seed), tuple(missing)))
+    return units
+
+
+def _check_same(path, row, expected, options):
+    """Refuse to mix rows of different settings under one name."""
+    there = json.loads(row["settings"])
+    expected = json.loads(json.dumps(expected))
+    differ = [
+        f"{part}.{name}" if isinstance(value, dict) else part
+        for part, value in expected.items()
+        for name in (value if isinstance(value, dict) else [part])
+        if (value.get(name) if isinstance(value, dict) else value)
+        != (there.get(part, {}).get(name) if isinstance(value, dict) else there.get(part))
+    ]
+    if row["weight_chosen_on"] != options.weight_chosen_on:
+        differ.append("weight_chosen_on")
+    if differ:
+        raise ValueError(
+            f"{path} holds a row of {row['method']} on {row['dataset']} made with other settings "
+            f"({', '.join(differ)}). Write to another file, or remove such rows."
+        )
+
+
+def _run_all(units, options, results, say, backend, n_workers, scheduler):
+    """Run the units, those whose worker died again."""
+    waiting = {unit.name: unit for unit in units}
+    attempts = dict.fromkeys(waiting, 0)
+    n_units = len(waiting)
+    with joblib_backend(backend, n_workers, scheduler) as n_jobs:
+        while waiting:
+            tasks = [joblib.delayed(_named)(unit, options) for unit in waiting.values()]
+            parallel = joblib.Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
+            try:
+                for name, rows in parallel(tasks):
+                    results.collect(rows)
+                    del waiting[name]
+                    n_failed = sum(row["status"] == "failed" for row in rows)
+                    failed = f", {n_failed} of them failed" if n_failed else ""
+                    say(f"[{n_units - len(waiting)}/{n_units}] {name}: {len(rows)} runs{failed}.")
+            except Exception as error:  # of the backend: a run gives a row of its own errors
+                results.collect()
+                _after_a_crash(waiting, attempts, options, results, say, error)
+
+
+def _named(unit, options):
+    return unit.name, run_unit(unit, options)
+
+
+def _after_a_crash(waiting, attempts, options, results, say, error):
+    """Go on after a worker's death: its units are begun again, but not for ever."""
+    marks = list(results.parts.glob("*.running"))
+    began = {mark.stem for mark in marks}
+    for mark in marks:
+        mark.unlink()
+    died = [unit for unit in waiting.values() if f"{unit.dataset}-{unit.seed}" in began]
+    if not died:  # nothing of ours was running: the backend itself does not work
+        raise error
+    say(f"A worker died ({type(error).__name__}); its runs begin again.")
+    done = {(row.dataset, int(row.seed), row.method) for row in results.rows.itertuples()}
+    for unit in list(waiting.values()):
+        left = tuple(
+            method for method in unit.methods if (unit.dataset, unit.seed, method) not in done
+        )
+        waiting[unit.name] = Unit(unit.dataset, unit.seed, left)
+        if not left:
+            del waiting[unit.name]
+    for unit in died:
+        attempts[unit.name] += 1
+        if attempts[unit.name] < _MOST_ATTEMPTS or unit.name not in waiting:
+            continue
+        unit = waiting.pop(unit.name)
+        text = f"the worker died {_MOST_ATTEMPTS} times: {type(error).__name__}: {error}"
+        results.collect([failed_row(unit, method, options, text) for method in unit.methods])
+        say(f"{unit.name}: given up, {text}")

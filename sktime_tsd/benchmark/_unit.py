@@ -1,0 +1,327 @@
+"""The unit of work of a benchmark: one data set and seed, one teacher, several students."""
+
+import json
+import time
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Memory
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import train_test_split
+
+from sktime_tsd._fingerprint import fingerprint
+from sktime_tsd._random import draw_seed, seed_unseeded
+from sktime_tsd._threads import keep_torch_threads
+from sktime_tsd._training import split_validation
+from sktime_tsd.benchmark._environment import commit, versions
+from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._results import write_part
+from sktime_tsd.datasets import load_dataset
+from sktime_tsd.fidelity import FidelityReference, macro_auc_prc
+
+__all__ = ["RunOptions", "Unit", "failed_row", "run_unit", "settings"]
+
+# Share of the training series that is kept aside where test series are not to be touched.
+_KEPT_ASIDE = 1 / 3
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What all units of a benchmark share; see `run_benchmark`."""
+
+    protocol: str
+    teacher: str
+    student: str
+    evaluated_on: str
+    data_dir: str | None
+    archive: str
+    device: str
+    threads: int
+    saliency_instances: int
+    removal: bool
+    latency: bool
+    weight_chosen_on: str
+    cache: str | None
+    parts: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One data set and seed, and the methods that are still to run."""
+
+    dataset: str
+    seed: int
+    methods: tuple
+
+    @property
+    def name(self):
+        """What to call it."""
+        return f"{self.dataset}, seed {self.seed}"
+
+
+def run_unit(unit, options):
+    """Fit the teacher once and each student, and compare them.
+
+    Parameters
+    ----------
+    unit : Unit
+    options : RunOptions
+
+    Returns
+    -------
+    rows : list of dict
+        One per method, in their order; each has been written to the folder of parts, too.
+        A run that fails gives a row with its error.
+    """
+    mark = Path(options.parts) / f"{unit.dataset}-{unit.seed}.running"
+    if mark.parent.is_dir():
+        mark.touch()
+    rows = []
+    with keep_torch_threads(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # many fits: what matters is in the rows
+        torch.set_num_threads(options.threads)
+        work = _Work(unit, options)
+        for method in unit.methods:
+            try:
+                row = work.run(BenchmarkMethod(method))
+            except Exception as error:
+                row = failed_row(unit, method, options, error)
+            write_part(options.parts, row)
+            rows.append(row)
+    mark.unlink(missing_ok=True)
+    return rows
+
+
+def failed_row(unit, method, options, error):
+    """Give the row of a run that failed.
+
+    Parameters
+    ----------
+    unit : Unit
+    method : str
+    options : RunOptions
+    error : Exception or str
+
+    Returns
+    -------
+    row : dict
+    """
+    text = error
+    if isinstance(error, Exception):
+        where = traceback.extract_tb(error.__traceback__)[-1:]
+        place = "".join(f" ({Path(frame.filename).name}, line {frame.lineno})" for frame in where)
+        text = f"{type(error).__name__}: {error}{place}"
+    return _key(unit, method, options) | {"status": "failed", "error": text}
+
+
+def _key(unit, method, options):
+    """Give the part of a row that is known before the run."""
+    return {
+        "dataset": unit.dataset,
+        "seed": unit.seed,
+        "method": method,
+        "protocol": options.protocol,
+        "teacher": options.teacher,
+        "student": options.student,
+        "evaluated_on": options.evaluated_on,
+        "archive": options.archive,
+        "device": options.device,
+        "threads": options.threads,
+        "weight_chosen_on": options.weight_chosen_on,
+        "versions": json.dumps(versions()),
+        "commit": commit(),
+        "settings": json.dumps(settings(method, options)),
+    }
+
+
+def settings(method, options):
+    """Everything that decides what a run gives, beside data set, seed and versions.
+
+    Parameters
+    ----------
+    method : str
+    options : RunOptions
+
+    Returns
+    -------
+    settings : dict
+        Ready for JSON.
+    """
+    protocol = PROTOCOLS[options.protocol]
+    teacher = protocol.make_teacher(options.teacher, "cpu")
+    student = protocol.make_student(options.student, "cpu")
+    classifier = BenchmarkMethod(method).classifier(None, student, **protocol.transfer)
+    left_out = {"teacher", "student", "device", "verbose", "random_state", "memory", "callbacks"}
+    own = {} if type(classifier) is type(student) else classifier.get_params(deep=False)
+    of_student = getattr(classifier, "student", classifier).get_params(deep=False)
+    return {
+        "teacher": _readable(teacher.get_params(deep=hasattr(teacher, "steps")), left_out),
+        "student": _readable(of_student, left_out),
+        "transfer": _readable(own, left_out),
+        "weights": list(protocol.weights),
+        "lr_step": protocol.lr_step,
+        "saliency_instances": options.saliency_instances,
+    }
+
+
+def _readable(parameters, left_out):
+    plain = (str, int, float, bool, list, tuple, dict, type(None))
+    return {
+        name: value if isinstance(value, plain) and name != "distillation" else repr(value)
+        for name, value in sorted(parameters.items())
+        if name.split("__")[-1] not in left_out
+    }
+
+
+class _Work:
+    """The data, teachers and reference of a unit, each made when it is first needed."""
+
+    def __init__(self, unit, options):
+        self.unit = unit
+        self.options = options
+        self.protocol = PROTOCOLS[options.protocol]
+        self.memory = None if options.cache is None else Memory(options.cache, verbose=0)
+        self._made = {}
+
+    def _once(self, make):
+        """Make something once; what failed once fails again without being tried."""
+        if make.__name__ not in self._made:
+            try:
+                self._made[make.__name__] = make(), None
+            except Exception as error:
+                self._made[make.__name__] = None, error
+        made, error = self._made[make.__name__]
+        if error is not None:
+            raise error
+        return made
+
+    def _data(self):
+        name, seed = self.unit.dataset, self.unit.seed
+        train = load_dataset(name, split="train", data_dir=self.options.data_dir)
+        if self.options.evaluated_on == "test":
+            test = load_dataset(name, split="test", data_dir=self.options.data_dir)
+        else:
+            X, y = train
+            X, X_kept, y, y_kept = train_test_split(
+                X, y, test_size=_KEPT_ASIDE, stratify=y, random_state=seed
+            )
+            train, test = (X, y), (X_kept, y_kept)
+        prepare = self.protocol.prepare
+        return prepare(train[0]), train[1], prepare(test[0]), test[1]
+
+    def _teacher(self):
+        X, y, _, _ = self._once(self._data)
+        return self._fitted_teacher(X, y)
+
+    def _random_teacher(self):
+        X, y, _, _ = self._once(self._data)
+        return self._fitted_teacher(X, np.random.RandomState(self.unit.seed).permutation(y))
+
+    def _fitted_teacher(self, X, y):
+        """Fit a teacher and tell how long it took."""
+        teacher = self.protocol.make_teacher(self.options.teacher, self.options.device)
+        seed_unseeded(teacher, self.unit.seed)
+        if self.memory is None:
+            return _timed_fit(None, teacher, X, y)
+        fit = self.memory.cache(_timed_fit, ignore=["teacher", "X", "y"])
+        return fit(fingerprint(teacher, X, y), teacher, X, y)
+
+    def _reference(self):
+        X, _, X_test, y_test = self._once(self._data)
+        teacher, _ = self._once(self._teacher)
+        return FidelityReference(
+            teacher,
+            X_test,
+            y_test,
+            background=X,
+            max_saliency_instances=self.options.saliency_instances,
+            removal=self.options.removal,
+            latency=self.options.latency,
+            n_draws=0,
+            random_state=self.unit.seed,
+        )
+
+    def run(self, method):
+        """Fit one student and compare it with the teacher.
+
+        Parameters
+        ----------
+        method : BenchmarkMethod
+
+        Returns
+        -------
+        row : dict
+        """
+        X, y, X_test, _ = self._once(self._data)
+        make = self._random_teacher if method.permutes_labels else self._teacher
+        teacher, teacher_seconds = self._once(make)
+        classifier, weight = self._best(method, teacher, X, y)
+        start = time.perf_counter()
+        classifier.fit(X, y)
+        seconds = time.perf_counter() - start
+        student = getattr(classifier, "student_", classifier)
+        start = time.perf_counter()
+        student.predict_proba(X_test)
+        predict_seconds = time.perf_counter() - start
+        lines = self._once(self._reference).report(student).to_frame()["value"]
+        return _key(self.unit, method.name, self.options) | {
+            "status": "ok",
+            "error": "",
+            "n_train": len(X),
+            "n_test": len(X_test),
+            "n_channels": X.shape[1],
+            "n_timepoints": X.shape[2],
+            "n_classes": len(np.unique(y)),
+            **lines.to_dict(),
+            "teacher_fit_seconds": teacher_seconds,
+            "fit_seconds": seconds,
+            "predict_seconds": predict_seconds,
+            "chosen_weight": weight,
+        }
+
+    def _classifier(self, method, teacher):
+        student = self.protocol.make_student(self.options.student, self.options.device)
+        student.set_params(random_state=self.unit.seed)
+        return method.classifier(
+            FrozenEstimator(teacher),
+            student,
+            random_state=self.unit.seed,
+            memory=self.memory,
+            **self.protocol.transfer,
+        )
+
+    def _best(self, method, teacher, X, y):
+        """Make the classifier to fit, with the weight that the protocol's procedure picks."""
+        candidates = [method.with_weight(weight) for weight in self.protocol.weights]
+        if None in candidates or not candidates:
+            return self._classifier(method, teacher), None
+        X_kept, y_kept = self._to_choose_on(X, y)
+        scores = []
+        for candidate in candidates:
+            classifier = self._classifier(candidate, teacher).fit(X, y)
+            scores.append(
+                macro_auc_prc(y_kept, classifier.predict_proba(X_kept), classifier.classes_)
+            )
+        best = int(np.argmax(scores))
+        return self._classifier(candidates[best], teacher), self.protocol.weights[best]
+
+    def _to_choose_on(self, X, y):
+        """Series that a weight is picked on: those that stop the student early, or the test's."""
+        if self.options.weight_chosen_on == "test":
+            return self._once(self._data)[2:]
+        fraction = self.protocol.training["validation_fraction"]
+        y_indices = np.unique(y, return_inverse=True)[1]
+        _, valid = split_validation(y_indices, fraction, draw_seed(self.unit.seed))
+        return X[valid], y[valid]
+
+
+# Cached: equal keys, equal results.
+def _timed_fit(key, teacher, X, y):
+    start = time.perf_counter()
+    teacher.fit(X, y)
+    return teacher, time.perf_counter() - start
