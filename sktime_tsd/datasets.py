@@ -9,7 +9,7 @@ from sktime.datasets import load_from_tsfile
 
 from sktime_tsd._validation import check_choice, check_number
 
-__all__ = ["BUNDLED", "load_dataset", "make_planted_motifs"]
+__all__ = ["BUNDLED", "available_datasets", "load_dataset", "make_planted_motifs"]
 
 # The equal-length classification sets inside the sktime wheel.
 BUNDLED = (
@@ -23,7 +23,31 @@ BUNDLED = (
 )
 
 
-def load_dataset(name, *, split, data_dir=None):
+def available_datasets(data_dir=None):
+    """Names of the data sets that `load_dataset` finds.
+
+    Parameters
+    ----------
+    data_dir : path-like, optional
+        Folder laid out as the UCR/UEA archive. Default: inside sktime.
+
+    Returns
+    -------
+    names : list of str
+
+    Examples
+    --------
+    >>> from sktime_tsd.datasets import available_datasets
+    >>> "GunPoint" in available_datasets()
+    True
+    """
+    if data_dir is None:
+        return list(BUNDLED)
+    folders = Path(data_dir).glob("*")
+    return sorted(path.name for path in folders if (path / f"{path.name}_TRAIN.ts").exists())
+
+
+def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
     """Load one part of a data set from sktime's wheel or a local folder.
 
     Parameters
@@ -34,6 +58,9 @@ def load_dataset(name, *, split, data_dir=None):
     data_dir : path-like, optional
         Folder laid out as the UCR/UEA archive: ``NAME/NAME_TRAIN.ts`` and
         ``NAME/NAME_TEST.ts``. Default: the wheel's own.
+    unequal_lengths : {"error", "resample"}, default="error"
+        "resample" brings series of unequal lengths to that of the longest training series, by
+        linear interpolation; sets of equal lengths stay as they are.
 
     Returns
     -------
@@ -54,28 +81,47 @@ def load_dataset(name, *, split, data_dir=None):
     ((20, 1, 24), (20,))
     """
     check_choice("split", split, ("train", "test"))
-    if data_dir is None:
-        folder, known = Path(str(files("sktime.datasets") / "data")), BUNDLED
-    else:
-        folder = Path(data_dir)
-        known = sorted(p.name for p in folder.glob("*") if (p / f"{p.name}_TRAIN.ts").exists())
+    check_choice("unequal_lengths", unequal_lengths, ("error", "resample"))
+    known = available_datasets(data_dir)
+    folder = Path(str(files("sktime.datasets") / "data") if data_dir is None else data_dir)
     if name not in known:
         where = "inside sktime" if data_dir is None else f"in {folder}"
         raise ValueError(
             f"There is no data set {name!r} {where}; there are: {', '.join(known) or 'none'}."
         )
-    path = folder / name / f"{name}_{split.upper()}.ts"
-    if not path.exists():
-        raise ValueError(f"The data set {name!r} has no file {path.name}.")
-    frame, y = load_from_tsfile(str(path), return_data_type="nested_univ")
-    lengths = {len(series) for column in frame for series in frame[column]}
+    series, y = _read(folder / name, split)
+    lengths = _lengths(series)
+    if unequal_lengths == "resample":
+        of_training = lengths if split == "train" else _lengths(_read(folder / name, "train")[0])
+        if len(of_training | lengths) > 1:
+            series, lengths = _resampled(series, max(of_training)), {max(of_training)}
     if len(lengths) > 1:
         raise ValueError(
             f"The series of {name!r} have unequal lengths ({min(lengths)} to {max(lengths)} "
-            "time points); bring them to one length first."
+            'time points); bring them to one length first, or pass unequal_lengths="resample".'
         )
-    X = np.stack([np.stack(frame[column].to_list()) for column in frame], axis=1)
-    return X, np.asarray(y)
+    return np.stack([np.stack(channels) for channels in series]), np.asarray(y)
+
+
+def _read(folder, split):
+    """Read the channels of each series, of whatever lengths, and the labels."""
+    path = folder / f"{folder.name}_{split.upper()}.ts"
+    if not path.exists():
+        raise ValueError(f"The data set {folder.name!r} has no file {path.name}.")
+    frame, y = load_from_tsfile(str(path), return_data_type="nested_univ")
+    return [[np.asarray(cell) for cell in row] for row in frame.to_numpy()], y
+
+
+def _lengths(series):
+    return {len(channel) for channels in series for channel in channels}
+
+
+def _resampled(series, length):
+    places = np.linspace(0, 1, length)
+    return [
+        [np.interp(places, np.linspace(0, 1, len(channel)), channel) for channel in channels]
+        for channels in series
+    ]
 
 
 def make_planted_motifs(

@@ -16,7 +16,7 @@ from sktime_tsd.benchmark._methods import BenchmarkMethod
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import ResultFile
 from sktime_tsd.benchmark._unit import RunOptions, Unit, failed_row, run_unit, settings
-from sktime_tsd.datasets import load_dataset
+from sktime_tsd.datasets import available_datasets
 
 __all__ = ["run_benchmark"]
 
@@ -111,7 +111,7 @@ def run_benchmark(
     Raises
     ------
     ValueError, TypeError, ImportError
-        Before anything is run, if a name is unknown, a data set cannot be read, or the file
+        Before anything is run, if a name is unknown, or the file
         holds rows made with other settings.
     RuntimeError
         If another process is writing to `out`.
@@ -151,8 +151,13 @@ def run_benchmark(
     check_teacher(teacher, parsed)
     if not (datasets and methods and seeds):
         raise ValueError("there is nothing to run: name data sets, methods and seeds")
-    for dataset in dict.fromkeys(datasets):
-        load_dataset(dataset, split="train", data_dir=data_dir)
+    known = available_datasets(data_dir)
+    unknown = [dataset for dataset in datasets if dataset not in known]
+    if unknown:
+        raise ValueError(
+            f"there is no data set {', '.join(map(repr, unknown))}; there are: "
+            f"{', '.join(known) or 'none'}"
+        )
 
     results = ResultFile(out)
     options = RunOptions(

@@ -202,9 +202,10 @@ class _Work:
 
     def _data(self):
         name, seed = self.unit.dataset, self.unit.seed
-        train = load_dataset(name, split="train", data_dir=self.options.data_dir)
+        where = {"data_dir": self.options.data_dir, "unequal_lengths": "resample"}
+        train = load_dataset(name, split="train", **where)
         if self.options.evaluated_on == "test":
-            test = load_dataset(name, split="test", data_dir=self.options.data_dir)
+            test = load_dataset(name, split="test", **where)
         else:
             X, y = train
             X, X_kept, y, y_kept = train_test_split(

@@ -1,0 +1,129 @@
+"""Pictures of a benchmark's rows."""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
+
+from sktime_tsd.benchmark._methods import method_title
+
+__all__ = ["critical_difference", "scatter", "trade_off"]
+
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = "osD^vP*Xhd<>"
+
+
+def _new_figure(size):
+    """Make a figure that draws to a file, on a machine without a screen too."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def critical_difference(ranks, p_values, title, alpha=0.05):
+    """Draw mean ranks, with a bar over methods that are not significantly different.
+
+    Parameters
+    ----------
+    ranks : pandas.Series
+        Mean rank of each method.
+    p_values : pandas.DataFrame
+        Adjusted, of all pairs.
+    title : str
+    alpha : float, default=0.05
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    import scikit_posthocs
+
+    names = [method_title(name) for name in ranks.index]
+    p_values = p_values.loc[ranks.index, ranks.index].set_axis(names).set_axis(names, axis=1)
+    figure = _new_figure((8, 1.2 + 0.28 * len(ranks)))
+    ax = figure.subplots()
+    scikit_posthocs.critical_difference_diagram(
+        ranks.set_axis(names),
+        p_values,
+        alpha=alpha,
+        ax=ax,
+        label_fmt_left="{label} ({rank:.2f})",
+        label_fmt_right="({rank:.2f}) {label}",
+        elbow_props={"color": "0.4", "linewidth": 1},
+        marker_props={"marker": "o", "s": 20, "color": "black"},
+        crossbar_props={"color": _COLORS[1], "linewidth": 3},
+    )
+    ax.set_title(f"{title}: mean rank (1 is best)", fontsize="medium")
+    return figure
+
+
+def scatter(tables, method, others, labels):
+    """Draw each data set's score by one method against those by others.
+
+    Parameters
+    ----------
+    tables : dict of str to pandas.DataFrame
+        Line of the report -> scores (data sets x methods).
+    method : str
+        On the vertical axis.
+    others : sequence of str
+        One picture each, for each line.
+    labels : dict of str to tuple (label, higher_is_better)
+        Of the lines.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure = _new_figure((3.1 * len(tables), 3.1 * len(others)))
+    axes = figure.subplots(len(others), len(tables), squeeze=False)
+    for row, other in zip(axes, others, strict=True):
+        for ax, (line, table) in zip(row, tables.items(), strict=True):
+            label, higher_is_better = labels[line]
+            both = table[[other, method]].dropna()
+            x, y = both[other].to_numpy(), both[method].to_numpy()
+            better = y > x if higher_is_better else y < x
+            ax.scatter(x[better], y[better], s=22, color=_COLORS[0], label="better")
+            ax.scatter(x[~better], y[~better], s=22, color=_COLORS[1], marker="s")
+            low, high = min(x.min(), y.min()), max(x.max(), y.max())
+            margin = 0.04 * (high - low or 1)
+            limits = (low - margin, high + margin)
+            ax.plot(limits, limits, color="0.6", linewidth=1, zorder=0)
+            ax.set(xlim=limits, ylim=limits, aspect="equal")
+            ax.set_xlabel(f"{label}, {method_title(other)}", fontsize="small")
+            ax.set_ylabel(method_title(method), fontsize="small")
+            ax.set_title(f"better on {better.sum()} of {len(both)} sets", fontsize="small")
+            ax.tick_params(labelsize="small")
+    return figure
+
+
+def trade_off(points, x, y, x_label, y_label):
+    """Draw what models cost against what they are worth, in the mean over data sets.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        Index: names; columns `x`, `y`, and ``group``, which has a colour of its own.
+    x, y : str
+        Columns.
+    x_label, y_label : str
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    figure = _new_figure((7, 4.2))
+    ax = figure.subplots()
+    groups = list(dict.fromkeys(points["group"]))
+    for number, (name, point) in enumerate(points.iterrows()):
+        color = _COLORS[groups.index(point["group"]) % len(_COLORS)]
+        marker = _MARKERS[number % len(_MARKERS)]
+        ax.scatter(point[x], point[y], color=color, marker=marker, s=45, label=name)
+    values = points[x].to_numpy(dtype=float)
+    if np.nanmin(values) > 0 and np.nanmax(values) / np.nanmin(values) >= 10:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(EngFormatter())
+    ax.set(xlabel=x_label, ylabel=y_label)
+    ax.margins(0.1)
+    figure.legend(loc="outside right upper", fontsize="small")
+    return figure

@@ -1,0 +1,180 @@
+"""Methods compared over data sets."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import wilcoxon
+
+from sktime_tsd.benchmark._methods import BenchmarkMethod
+
+__all__ = [
+    "LEAST_DATASETS",
+    "compare_pairs",
+    "holm",
+    "mean_ranks",
+    "p_value_matrix",
+    "pairs_of_interest",
+    "scores",
+]
+
+#: With fewer data sets no difference could be significant.
+LEAST_DATASETS = 6
+
+# Differences below are those of rounding.
+_TIE = 1e-9
+
+
+def scores(rows, line):
+    """Mean over the seeds of each method on each data set.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        See `read_results`; of one protocol, teacher and student.
+    line : str
+        A column of them.
+
+    Returns
+    -------
+    scores : pandas.DataFrame
+        Index: data sets; columns: methods, in the order of the rows. NaN where a method has
+        not finished with every seed that another method has there.
+    """
+    finished = rows[rows["status"] == "ok"]
+    table = finished.pivot_table(
+        index="dataset", columns="method", values=line, aggfunc="mean", dropna=False
+    )
+    return table.reindex(columns=list(dict.fromkeys(rows["method"])))
+
+
+def mean_ranks(table, higher_is_better):
+    """Mean rank of each method over the data sets on which all have scores.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame of shape (n_datasets, n_methods)
+    higher_is_better : bool
+
+    Returns
+    -------
+    ranks : pandas.Series
+        1 is best; ties share the mean of their ranks.
+    """
+    complete = table.dropna().round(9)
+    return complete.rank(axis=1, ascending=not higher_is_better).mean()
+
+
+def _p_value(differences):
+    """Two-sided Wilcoxon signed-rank test; zeros count half for either side."""
+    differences = np.where(np.abs(differences) < _TIE, 0, differences)
+    if len(differences) < LEAST_DATASETS:
+        return np.nan
+    if not differences.any():
+        return 1.0
+    return float(wilcoxon(differences, zero_method="zsplit").pvalue)
+
+
+def holm(p_values):
+    """Adjust p-values for their number, by Holm's step-down procedure.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (n_tests,)
+        NaN where there was no test.
+
+    Returns
+    -------
+    adjusted : numpy.ndarray of shape (n_tests,)
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    p_values = np.asarray(p_values, dtype=float)
+    adjusted = np.full(p_values.shape, np.nan)
+    tested = ~np.isnan(p_values)
+    if tested.any():
+        adjusted[tested] = multipletests(p_values[tested], method="holm")[1]
+    return adjusted
+
+
+def pairs_of_interest(methods):
+    """Pairs that answer the questions of a distillation benchmark.
+
+    Parameters
+    ----------
+    methods : sequence of str
+
+    Returns
+    -------
+    pairs : list of tuple (method, compared with)
+        TSD with every other method, and every "x+tsd" with "x".
+    """
+    pairs = [("tsd", other) for other in methods if other != "tsd" and "tsd" in methods]
+    for method in methods:
+        base = BenchmarkMethod(method).base
+        without = base.removesuffix("+tsd")
+        if without != base and without in methods:
+            pairs.append((method, without))
+    return pairs
+
+
+def compare_pairs(table, pairs, higher_is_better):
+    """Compare pairs of methods on the data sets that both have scores of.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame of shape (n_datasets, n_methods)
+    pairs : sequence of tuple (method, compared with)
+    higher_is_better : bool
+
+    Returns
+    -------
+    comparison : pandas.DataFrame
+        Columns ``method``, ``with``, ``datasets``, ``gain`` (mean difference, positive if the
+        first is better), ``wins``, ``ties``, ``losses``, ``p`` (Wilcoxon, NaN for fewer than
+        ``LEAST_DATASETS``) and ``p_holm`` (adjusted for the number of pairs).
+    """
+    sign = 1 if higher_is_better else -1
+    found = []
+    for method, other in pairs:
+        both = table[[method, other]].dropna()
+        gains = sign * (both[method] - both[other]).to_numpy()
+        found.append(
+            {
+                "method": method,
+                "with": other,
+                "datasets": len(gains),
+                "gain": gains.mean() if len(gains) else np.nan,
+                "wins": int((gains > _TIE).sum()),
+                "ties": int((np.abs(gains) <= _TIE).sum()),
+                "losses": int((gains < -_TIE).sum()),
+                "p": _p_value(gains),
+            }
+        )
+    comparison = pd.DataFrame(
+        found,
+        columns=["method", "with", "datasets", "gain", "wins", "ties", "losses", "p"],
+    )
+    comparison["p_holm"] = holm(comparison["p"])
+    return comparison
+
+
+def p_value_matrix(table):
+    """Holm-adjusted p-values of all pairs, on the data sets that all methods have.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame of shape (n_datasets, n_methods)
+
+    Returns
+    -------
+    p_values : pandas.DataFrame of shape (n_methods, n_methods)
+        Symmetric, 1 on the diagonal.
+    """
+    complete = table.dropna()
+    pairs = list(combinations(complete.columns, 2))
+    adjusted = holm([_p_value((complete[a] - complete[b]).to_numpy()) for a, b in pairs])
+    matrix = pd.DataFrame(1.0, index=complete.columns, columns=complete.columns)
+    for (a, b), p in zip(pairs, adjusted, strict=True):
+        matrix.loc[a, b] = matrix.loc[b, a] = p
+    return matrix
