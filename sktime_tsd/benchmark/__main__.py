@@ -63,6 +63,7 @@ def _add_run(commands):
     parser.add_argument("--saliency-instances", type=int, default=50)
     parser.add_argument("--no-removal", action="store_true", help="leave removal curves out")
     parser.add_argument("--no-latency", action="store_true", help="do not time predictions")
+    parser.add_argument("--epochs", type=int, help="of all networks, for a quick try")
     parser.add_argument("--backend", choices=BACKENDS, default="loky")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--scheduler", help="address of a running Dask or Ray cluster")
@@ -92,6 +93,7 @@ def _run_command(options):
         saliency_instances=options.saliency_instances,
         removal=not options.no_removal,
         latency=not options.no_latency,
+        max_epochs=options.epochs,
         backend=options.backend,
         n_workers=options.workers,
         scheduler=options.scheduler,

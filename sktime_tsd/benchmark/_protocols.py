@@ -75,7 +75,7 @@ class Protocol:
         )
         return resampled.numpy()
 
-    def make_teacher(self, name, device):
+    def make_teacher(self, name, device, max_epochs=None):
         """Make an unfitted teacher.
 
         Parameters
@@ -83,14 +83,16 @@ class Protocol:
         name : str
             A key of ``TEACHERS``.
         device : str
+        max_epochs : int, optional
+            Of a network, in place of the protocol's.
 
         Returns
         -------
         teacher : classifier
         """
-        return self._with_training(TEACHERS[name](), device)
+        return self._with_training(TEACHERS[name](), device, max_epochs)
 
-    def make_student(self, name, device):
+    def make_student(self, name, device, max_epochs=None):
         """Make an unfitted student.
 
         Parameters
@@ -98,17 +100,21 @@ class Protocol:
         name : str
             A key of ``STUDENTS``.
         device : str
+        max_epochs : int, optional
+            In place of the protocol's.
 
         Returns
         -------
         student : SkorchClassifier
         """
-        return self._with_training(STUDENTS[name](), device)
+        return self._with_training(STUDENTS[name](), device, max_epochs)
 
-    def _with_training(self, classifier, device):
+    def _with_training(self, classifier, device, max_epochs):
         if not hasattr(classifier, "_tensor_logits"):
             return classifier
         settings = dict(self.training, device=device)
+        if max_epochs is not None:
+            settings["max_epochs"] = max_epochs
         if self.lr_step is not None:
             schedule = LRScheduler(MultiStepLR, step_every=self.lr_step, **_MILESTONES)
             settings["callbacks"] = [("lr", schedule)]

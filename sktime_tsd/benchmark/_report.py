@@ -333,7 +333,10 @@ def _cost_section(groups, save):
         cost = {}
         for name in ("parameters", "bytes", "latency_1", "latency_256"):
             teacher, student = by_set[f"{name}_teacher"], by_set[f"{name}_student"]
-            cost[name] = f"{teacher.mean():,.3g} / {student.mean():,.3g}"
+            cost[name] = " / ".join(
+                "-" if np.isnan(mean) else f"{mean:,.4g}"
+                for mean in (teacher.mean(), student.mean())
+            )
         share = (by_set["parameters_student"] / by_set["parameters_teacher"]).max()
         cost["largest share of parameters"] = "-" if np.isnan(share) else f"{share:.2%}"
         timed = rows[rows["fit_seconds"].notna()]

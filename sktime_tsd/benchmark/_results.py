@@ -50,6 +50,16 @@ _TEXT = (
 )
 
 
+def _typed(rows):
+    """Give rows the types that reading their file gives."""
+    rows = rows.reindex(columns=list(COLUMNS))
+    for name in COLUMNS:
+        rows[name] = (
+            rows[name].fillna("").astype(str) if name in _TEXT else pd.to_numeric(rows[name])
+        )
+    return rows
+
+
 def write_part(folder, row):
     """Write the row of one run to a file of its own, at once.
 
@@ -102,7 +112,7 @@ def read_results(path):
         raise ValueError(
             f"{path} is no result file of this version: it has no column {', '.join(missing[:5])}"
         )
-    return rows[list(COLUMNS)]
+    return _typed(rows)
 
 
 class ResultFile:
@@ -145,8 +155,7 @@ class ResultFile:
         paths = sorted(self.parts.glob("*.json"))
         found = [json.loads(path.read_text()) for path in paths] + list(rows)
         if found:
-            table = pd.DataFrame(found).reindex(columns=list(COLUMNS))
-            table = table.astype(dict.fromkeys(_TEXT, object))
+            table = _typed(pd.DataFrame(found))
             both = pd.concat([self.rows, table]) if len(self.rows) else table
             self.rows = both.drop_duplicates(list(KEY), keep="last").reset_index(drop=True)
             part = self.path.with_name(f"{self.path.name}.part")

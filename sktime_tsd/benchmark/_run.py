@@ -40,6 +40,7 @@ def run_benchmark(
     saliency_instances=50,
     removal=True,
     latency=True,
+    max_epochs=None,
     backend="loky",
     n_workers=1,
     scheduler=None,
@@ -87,6 +88,8 @@ def run_benchmark(
         Reasons and removal are measured on at most so many series.
     removal, latency : bool, default=True
         Whether reports have these lines.
+    max_epochs : int, optional
+        Of all networks, in place of the protocol's: for a quick try.
     backend : {"loky", "dask", "ray"}, default="loky"
     n_workers : int, default=1
         1 with "loky" runs in this process. Of a cluster at `scheduler`, all are used.
@@ -122,11 +125,12 @@ def run_benchmark(
     >>> from sktime_tsd.benchmark import run_benchmark
     >>> rows = run_benchmark(
     ...     ["UnitTest"],
-    ...     ["ce:student__max_epochs=5", "tsd:student__max_epochs=5"],
+    ...     ["ce", "tsd"],
     ...     [0],
     ...     teacher="lstm",
-    ...     out=f"{mkdtemp()}/results.csv",
+    ...     max_epochs=5,
     ...     saliency_instances=4,
+    ...     out=f"{mkdtemp()}/results.csv",
     ...     report=lambda line: None,
     ... )
     >>> rows["status"].tolist()
@@ -143,6 +147,7 @@ def run_benchmark(
     check_choice("backend", backend, BACKENDS)
     for name, number in (("n_workers", n_workers), ("threads", threads)):
         check_number(name, number, integer=True, low=1)
+    check_number("max_epochs", max_epochs, integer=True, low=1, none_ok=True)
     check_number("saliency_instances", saliency_instances, integer=True, low=0)
     for seed in seeds:
         check_number("seed", seed, integer=True, low=0)
@@ -173,6 +178,7 @@ def run_benchmark(
         removal=bool(removal),
         latency=bool(latency),
         weight_chosen_on=weight_chosen_on if PROTOCOLS[protocol].weights else "",
+        max_epochs=None if max_epochs is None else int(max_epochs),
         cache=None if cache is None else str(Path(cache).resolve()),
         parts=str(results.parts.resolve()),
     )

@@ -107,9 +107,13 @@ def pairs_of_interest(methods):
     Returns
     -------
     pairs : list of tuple (method, compared with)
-        TSD with every other method, and every "x+tsd" with "x".
+        TSD with every other method, and every "x+tsd" with "x". Where there are several
+        "tsd" of different settings, the one without settings, else the first.
     """
-    pairs = [("tsd", other) for other in methods if other != "tsd" and "tsd" in methods]
+    of_tsd = sorted(
+        (m for m in methods if BenchmarkMethod(m).base == "tsd"), key=lambda m: ":" in m
+    )
+    pairs = [(of_tsd[0], other) for other in methods if other != of_tsd[0]] if of_tsd else []
     for method in methods:
         base = BenchmarkMethod(method).base
         without = base.removesuffix("+tsd")

@@ -46,6 +46,7 @@ class RunOptions:
     removal: bool
     latency: bool
     weight_chosen_on: str
+    max_epochs: int | None
     cache: str | None
     parts: str
 
@@ -153,8 +154,8 @@ def settings(method, options):
         Ready for JSON.
     """
     protocol = PROTOCOLS[options.protocol]
-    teacher = protocol.make_teacher(options.teacher, "cpu")
-    student = protocol.make_student(options.student, "cpu")
+    teacher = protocol.make_teacher(options.teacher, "cpu", options.max_epochs)
+    student = protocol.make_student(options.student, "cpu", options.max_epochs)
     classifier = BenchmarkMethod(method).classifier(None, student, **protocol.transfer)
     left_out = {"teacher", "student", "device", "verbose", "random_state", "memory", "callbacks"}
     own = {} if type(classifier) is type(student) else classifier.get_params(deep=False)
@@ -225,7 +226,8 @@ class _Work:
 
     def _fitted_teacher(self, X, y):
         """Fit a teacher and tell how long it took."""
-        teacher = self.protocol.make_teacher(self.options.teacher, self.options.device)
+        options = self.options
+        teacher = self.protocol.make_teacher(options.teacher, options.device, options.max_epochs)
         seed_unseeded(teacher, self.unit.seed)
         if self.memory is None:
             return _timed_fit(None, teacher, X, y)
@@ -286,7 +288,8 @@ class _Work:
         }
 
     def _classifier(self, method, teacher):
-        student = self.protocol.make_student(self.options.student, self.options.device)
+        options = self.options
+        student = self.protocol.make_student(options.student, options.device, options.max_epochs)
         student.set_params(random_state=self.unit.seed)
         return method.classifier(
             FrozenEstimator(teacher),

@@ -1,0 +1,304 @@
+"""Reports on rows: right numbers, and something useful from few rows too."""
+
+import json
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from sktime_tsd.benchmark import __main__ as command
+from sktime_tsd.benchmark._report import HEADLINES, write_report
+from sktime_tsd.benchmark._results import COLUMNS
+from sktime_tsd.benchmark._statistics import (
+    compare_pairs,
+    holm,
+    mean_ranks,
+    p_value_matrix,
+    pairs_of_interest,
+    scores,
+)
+from sktime_tsd.fidelity import LINES
+
+METHODS = ("ce", "kd", "tsd", "kd+tsd")
+
+
+def make_rows(n_datasets=8, methods=METHODS, seeds=(0, 1, 2), **changes):
+    """Rows as a benchmark writes them, of which "tsd" is the best."""
+    rng = np.random.RandomState(0)
+    rows = []
+    for i in range(n_datasets):
+        for seed in seeds:
+            for number, method in enumerate(methods):
+                row = dict.fromkeys(COLUMNS, "")
+                row |= {
+                    "dataset": f"Set{i}",
+                    "seed": seed,
+                    "method": method,
+                    "protocol": "default",
+                    "teacher": "inception_time",
+                    "student": "fcn",
+                    "evaluated_on": "test",
+                    "status": "ok",
+                    "archive": "made up",
+                    "device": "cpu",
+                    "threads": 1,
+                    "versions": json.dumps({"torch": "2.13.0"}),
+                    "commit": "0123456789ab",
+                    "settings": "{}",
+                    "n_train": 20,
+                    "n_test": 30,
+                    "n_channels": 1,
+                    "n_timepoints": 100,
+                    "n_classes": 2,
+                    "teacher_fit_seconds": 10.0,
+                    "fit_seconds": 2.0,
+                    "chosen_weight": np.nan,
+                }
+                row |= {name: rng.uniform(0.4, 0.6) + 0.05 * (i % 3) for name in LINES}
+                for line in HEADLINES:
+                    gain = 0.2 if method == "tsd" else 0.01 * number
+                    row[line] += gain if LINES[line].higher_is_better else -gain
+                row |= {"parameters_teacher": 80_000.0, "parameters_student": 1_200.0}
+                rows.append(row)
+    return pd.DataFrame(rows).assign(**changes)
+
+
+def write(tmp_path, rows, name="results.csv"):
+    rows.to_csv(tmp_path / name, index=False)
+    return tmp_path / name
+
+
+def report(tmp_path, rows):
+    """Text of the report, and its files."""
+    paths = write_report([write(tmp_path, rows)], tmp_path / "report")
+    assert paths[0].name == "report.md"
+    assert sorted(p.name for p in (tmp_path / "report").iterdir()) == sorted(p.name for p in paths)
+    for path in paths[1:]:
+        assert path.read_bytes()[:4] == b"\x89PNG"
+        assert f"]({path.name})" in paths[0].read_text()
+    return paths[0].read_text(), [path.name for path in paths]
+
+
+def table_of(text, first_column):
+    """The first Markdown table whose header begins so, as cells by row name."""
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_column}"))
+    header = [cell.strip() for cell in lines[start].strip("|").split("|")]
+    found = {}
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        found[cells[0]] = dict(zip(header[1:], cells[1:], strict=True))
+    return found
+
+
+# -- numbers ---------------------------------------------------------------------------
+
+
+def test_means_are_those_of_sets_and_their_spread_that_of_seeds(tmp_path):
+    rows = make_rows()
+    text, _ = report(tmp_path, rows)
+    found = table_of(text, "method")
+    for method, title in zip(METHODS, ("CE", "KD", "TSD", "KD + TSD"), strict=True):
+        of_method = rows[rows["method"] == method]
+        for line, name in HEADLINES.items():
+            value = np.mean(
+                [of_method[of_method["dataset"] == f"Set{i}"][line].mean() for i in range(8)]
+            )
+            spread = np.std(
+                [of_method[of_method["seed"] == s][line].mean() for s in range(3)], ddof=1
+            )
+            assert found[title][name] == f"{value:.3f} ± {spread:.3f}"
+
+
+def test_ranks_wins_and_tests_are_right():
+    rows = make_rows(12)
+    table = scores(rows, "kl_divergence")
+    slow = {
+        method: [
+            np.mean(
+                [
+                    r.kl_divergence
+                    for r in rows.itertuples()
+                    if r.method == method and r.dataset == dataset
+                ]
+            )
+            for dataset in table.index
+        ]
+        for method in METHODS
+    }
+    ranks = np.mean([stats.rankdata(row) for row in zip(*slow.values(), strict=True)], axis=0)
+    np.testing.assert_allclose(mean_ranks(table, False), ranks)
+    np.testing.assert_allclose(mean_ranks(table, True), 5 - ranks)
+
+    pairs = [("tsd", "ce"), ("tsd", "kd"), ("kd+tsd", "kd")]
+    found = compare_pairs(table, pairs, False)
+    p_values = []
+    for (a, b), row in zip(pairs, found.itertuples(), strict=True):
+        gains = np.subtract(slow[b], slow[a])
+        assert row.gain == pytest.approx(gains.mean())
+        assert (row.wins, row.ties, row.losses) == (sum(gains > 0), 0, sum(gains < 0))
+        p_values.append(stats.wilcoxon(gains).pvalue)
+        assert row.p == pytest.approx(p_values[-1])
+    # Holm: the smallest times 3, the next times 2, ..., never smaller than the one before
+    adjusted, largest = {}, 0.0
+    for rank, i in enumerate(np.argsort(p_values)):
+        largest = max(largest, min(1.0, p_values[i] * (3 - rank)))
+        adjusted[i] = largest
+    np.testing.assert_allclose(found["p_holm"], [adjusted[i] for i in range(3)])
+
+
+def test_all_pairs_are_corrected_together():
+    table = scores(make_rows(12), "top_1_agreement")
+    matrix = p_value_matrix(table)
+    pairs = list(combinations(METHODS, 2))
+    expected = holm([stats.wilcoxon(table[a], table[b]).pvalue for a, b in pairs])
+    for (a, b), p in zip(pairs, expected, strict=True):
+        assert matrix.loc[a, b] == matrix.loc[b, a] == pytest.approx(p)
+    assert (np.diag(matrix) == 1).all()
+
+
+def test_equal_scores_are_ties():
+    table = pd.DataFrame({"ce": np.arange(8) / 10, "tsd": np.arange(8) / 10 + 1e-12})
+    row = compare_pairs(table, [("tsd", "ce")], True).iloc[0]
+    assert (row["wins"], row["ties"], row["losses"]) == (0, 8, 0)
+    assert row["p_holm"] == 1
+    np.testing.assert_array_equal(mean_ranks(table, True), [1.5, 1.5])
+
+
+def test_few_sets_are_not_tested():
+    table = pd.DataFrame({"ce": np.zeros(5), "tsd": np.ones(5)})
+    row = compare_pairs(table, [("tsd", "ce")], True).iloc[0]
+    assert row["wins"] == 5
+    assert np.isnan(row["p"])
+    assert np.isnan(row["p_holm"])
+
+
+def test_pairs_answer_the_questions():
+    methods = ["ce", "kd", "kd+tsd", "tsd:temperature=4", "tsd", "dkd+tsd", "random_tsd"]
+    pairs = pairs_of_interest(methods)
+    assert {pair for pair in pairs if pair[0] == "tsd"} == {
+        ("tsd", other) for other in methods if other != "tsd"
+    }
+    assert ("kd+tsd", "kd") in pairs
+    assert not any(pair[0] == "dkd+tsd" for pair in pairs)  # dkd is not there
+    assert pairs_of_interest(["ce", "tsd:temperature=4"]) == [("tsd:temperature=4", "ce")]
+    assert pairs_of_interest(["ce", "kd"]) == []
+
+
+# -- forms -----------------------------------------------------------------------------
+
+
+def test_many_sets_give_everything(tmp_path):
+    text, names = report(tmp_path, make_rows())
+    group = "default-inception-time-fcn-test"
+    assert names[1:] == [
+        *(
+            f"{group}-ranks-{line}.png"
+            for line in (
+                "top-1-agreement",
+                "kl-divergence",
+                "saliency-spearman",
+                "auc-prc-student",
+            )
+        ),
+        f"{group}-sets.png",
+        "trade-off.png",
+    ]
+    assert "4 methods, 8 data sets that all of them have finished, 3 seed(s) each." in text
+    assert "8/0/0" in table_of(text, "pair")["TSD / CE (8)"]["agreement"]
+    assert "p = 0." in table_of(text, "pair")["TSD / CE (8)"]["agreement"]
+    assert "1.50%" in text  # the student's share of the teacher's parameters
+    assert "0123456789ab" in text
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        make_rows(1, ("tsd",), (0,)),
+        make_rows(1, METHODS, (0,)),
+        make_rows(3, ("kd", "kd+tsd"), (0, 1)),
+        make_rows(2, METHODS, (0,), latency_256_teacher=np.nan, latency_256_student=np.nan),
+        make_rows(6, METHODS, (0,), deletion_area_student_by_teacher=np.nan),
+    ],
+    ids=["one row", "one set", "two methods", "not timed", "no removal"],
+)
+def test_few_rows_give_a_report_too(tmp_path, rows):
+    text, _ = report(tmp_path, rows)
+    assert "## Inception_time to fcn, default protocol" in text
+    assert "nan" not in text.lower().replace("nan/", "")
+    n_sets = rows["dataset"].nunique()
+    if n_sets < 6 and rows["method"].nunique() > 1:
+        assert f"No critical difference diagram: it takes 6 data sets, there are {n_sets}." in text
+        assert "No test where a pair shares fewer than 6 data sets." in text
+
+
+def test_what_failed_or_is_missing_is_said_and_left_out(tmp_path):
+    rows = make_rows(8)
+    failed = (rows["dataset"] == "Set3") & (rows["method"] == "kd") & (rows["seed"] == 1)
+    rows.loc[failed, ["status", "error"]] = ["failed", "ValueError: it did not work"]
+    rows.loc[failed, list(LINES)] = np.nan
+    rows = rows[~((rows["dataset"] == "Set5") & (rows["method"] == "tsd"))]
+    text, _ = report(tmp_path, rows)
+    assert "* failed: kd on Set3, seed 1: ValueError: it did not work" in text
+    assert "6 data sets that all of them have finished" in text
+    assert "Left out of means and ranks: Set3, Set5." in text
+    complete = rows[~rows["dataset"].isin(["Set3", "Set5"])]
+    mean = complete[complete["method"] == "ce"]["accuracy_student"].mean()
+    assert table_of(text, "method")["CE"]["accuracy"].startswith(f"{mean:.3f}")
+
+
+def test_nothing_finished_is_said(tmp_path):
+    rows = make_rows(1, ("ce",), (0,), status="failed", error="ValueError: no")
+    text, names = report(tmp_path, rows)
+    assert "No run has finished." in text
+    assert names == ["report.md"]
+
+
+def test_protocols_and_models_have_sections_of_their_own(tmp_path):
+    paper = make_rows(2, protocol="paper", teacher="lstm", student="lstm", chosen_weight=1.0)
+    by_test = paper.assign(weight_chosen_on="test", protocol="authors")
+    rows = pd.concat([make_rows(2), paper.assign(weight_chosen_on="validation"), by_test])
+    text, _ = report(tmp_path, rows)
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## Inception_time to fcn, default protocol",
+        "## Lstm to lstm, paper protocol",
+        "## Lstm to lstm, authors protocol, weight picked on TEST data",
+        "## What it costs",
+    ]
+
+
+def test_several_files_make_one_report(tmp_path):
+    rows = make_rows(2)
+    paths = [
+        write(tmp_path, rows[rows["seed"] == seed], f"results-{seed}.csv") for seed in (0, 1, 2)
+    ]
+    both = write_report(paths, tmp_path / "several")[0].read_text()
+    one = write_report([write(tmp_path, rows)], tmp_path / "one")[0].read_text()
+    names = "results-0.csv results-1.csv results-2.csv"
+    assert both.replace(names, "results.csv") == one
+    with pytest.raises(ValueError, match="more than once"):
+        write_report([paths[0], paths[0]], tmp_path / "twice")
+
+
+def test_the_command_writes_and_names_the_files(tmp_path, capsys):
+    path = write(tmp_path, make_rows(2))
+    command.main(["report", str(path), "--out", str(tmp_path / "report")])
+    assert f"wrote {tmp_path / 'report' / 'report.md'}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "\x00\xff"])
+def test_what_is_no_result_file_is_refused_in_one_line(tmp_path, capsys, content):
+    path = tmp_path / "results.csv"
+    if content is not None:
+        path.write_text(content, encoding="latin-1")
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["report", str(path), "--out", str(tmp_path / "report")])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "results.csv" in said
+    assert not (tmp_path / "report").exists()

@@ -1,0 +1,551 @@
+"""The harness: a row per run, resumable whatever dies, the same on any backend."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+import torch
+
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_report
+from sktime_tsd.benchmark import __main__ as command
+from sktime_tsd.benchmark import _run, _unit, read_results, run_benchmark
+from sktime_tsd.benchmark._backends import joblib_backend
+from sktime_tsd.benchmark._methods import CONTROLS, BenchmarkMethod, KDOnCopies
+from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._results import COLUMNS, KEY, ResultFile, write_part
+from sktime_tsd.datasets import load_dataset
+from sktime_tsd.fidelity import LINES
+from sktime_tsd.losses import KD, FitNets, Outputs
+from sktime_tsd.perturbations import Zero
+
+QUICK = {"max_epochs": 2, "saliency_instances": 3, "report": lambda line: None}
+# two columns of seconds, one of what a call takes, and what a pickle of other seconds weighs
+NOISY = [name for name in COLUMNS if "seconds" in name or name.startswith(("latency", "bytes"))]
+
+
+def run(tmp_path, datasets=("UnitTest",), methods=("ce", "tsd"), seeds=(0,), **options):
+    settings = QUICK | {"out": tmp_path / "results.csv"} | options
+    return run_benchmark(datasets, methods, seeds, **settings)
+
+
+def without_noise(rows):
+    return rows.drop(columns=NOISY).sort_values(list(KEY)).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """Two sets, two methods, two seeds, computed in this process."""
+    folder = tmp_path_factory.mktemp("serial")
+    rows = run(folder, ["UnitTest", "ItalyPowerDemand"], ["ce", "kd+tsd"], [0, 1])
+    return folder / "results.csv", rows
+
+
+# -- rows ------------------------------------------------------------------------------
+
+
+def test_a_row_per_run_with_every_line_of_the_report(serial):
+    path, rows = serial
+    assert list(rows.columns) == list(COLUMNS)
+    assert (rows["status"] == "ok").all()
+    found = rows[["dataset", "seed", "method"]].apply(tuple, axis=1)
+    assert sorted(found) == sorted(
+        (dataset, seed, method)
+        for dataset in ("UnitTest", "ItalyPowerDemand")
+        for seed in (0, 1)
+        for method in ("ce", "kd+tsd")
+    )
+    assert rows[[name for name in LINES if "_wrong" not in name]].notna().all(axis=None)
+    assert rows["commit"].str.fullmatch(r"([0-9a-f]{12}\+?)?").all()
+    assert set(json.loads(rows["versions"][0])) >= {"sktime", "scikit-learn", "skorch", "torch"}
+    settings = json.loads(rows[rows["method"] == "kd+tsd"]["settings"].iloc[0])
+    assert settings["transfer"]["distillation"] == "[KD(weight=1.0, temperature=2.0)]"
+    assert settings["student"]["max_epochs"] == settings["teacher"]["max_epochs"] == 2
+    assert "seed" not in json.dumps(settings)
+    sizes = rows.drop_duplicates("dataset").set_index("dataset")
+    assert sizes.loc["UnitTest", ["n_train", "n_test", "n_channels", "n_classes"]].tolist() == [
+        20,
+        22,
+        1,
+        2,
+    ]
+    pd.testing.assert_frame_equal(read_results(path), rows, check_dtype=False)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]  # no parts, no lock
+
+
+def test_a_row_says_what_the_report_says(serial):
+    _, rows = serial
+    row = rows[(rows["dataset"] == "UnitTest") & (rows["seed"] == 1)].set_index("method").loc["ce"]
+    X, y = load_dataset("UnitTest", split="train")
+    X_test, y_test = load_dataset("UnitTest", split="test")
+    params = {"max_epochs": 2, "random_state": 1, "device": "cpu"}
+    network = ("inception_time", {"n_filters": 16, "depth": 3})
+    teacher = SkorchClassifier(*network, lr=2e-3, **params)
+    _unit.seed_unseeded(teacher.set_params(random_state=None), 1)
+    teacher.fit(X, y)
+    student = PROTOCOLS["default"].make_student("fcn", "cpu", 2).set_params(random_state=1)
+    report = fidelity_report(
+        teacher,
+        student.fit(X, y),
+        X_test,
+        y_test,
+        background=X,
+        max_saliency_instances=3,
+        n_draws=0,
+        random_state=1,
+    )
+    values = report.to_frame()["value"]
+    for name in LINES:
+        if name not in NOISY:
+            np.testing.assert_allclose(row[name], values[name], rtol=1e-6, err_msg=name)
+
+
+def test_the_teacher_is_fitted_once_for_all_methods(tmp_path, monkeypatch):
+    fits = []
+    timed_fit = _unit._timed_fit
+    monkeypatch.setattr(
+        _unit, "_timed_fit", lambda *args: fits.append(args[3].copy()) or timed_fit(*args)
+    )
+    rows = run(tmp_path, methods=["ce", "kd", "tsd", "random_tsd"])
+    assert len(fits) == 2
+    _, y = load_dataset("UnitTest", split="train")
+    assert (fits[0] == y).all()
+    assert (fits[1] != y).any()
+    assert sorted(fits[1]) == sorted(y)
+    # every student is compared with the teacher that learned the labels
+    assert rows["accuracy_teacher"].nunique() == 1
+
+
+def test_a_cache_keeps_teachers_for_later_benchmarks(tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    first = run(tmp_path / "a", cache=cache)
+    monkeypatch.setattr(SkorchClassifier, "_fit", None)  # a teacher or "ce" could not be fitted
+    again = run(tmp_path / "b", methods=["tsd"], cache=cache)
+    columns = [name for name in COLUMNS if name not in NOISY]
+    tsd = first[first["method"] == "tsd"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(tsd[columns], again[columns], check_dtype=False)
+
+
+def test_validation_leaves_the_test_series_alone(tmp_path, monkeypatch):
+    loaded = []
+    load = _unit.load_dataset
+    monkeypatch.setattr(
+        _unit, "load_dataset", lambda *a, **k: loaded.append(k["split"]) or load(*a, **k)
+    )
+    rows = run(tmp_path, seeds=[0, 1], methods=["ce"], evaluated_on="validation")
+    assert set(loaded) == {"train"}
+    assert (rows["evaluated_on"] == "validation").all()
+    assert (rows["n_train"] + rows["n_test"] == 20).all()
+
+
+# -- going on --------------------------------------------------------------------------
+
+
+def test_finished_runs_are_not_computed_again(tmp_path, monkeypatch):
+    first = run(tmp_path, methods=["ce"])
+    lines = []
+    rows = run(tmp_path, methods=["ce", "kd"], report=lines.append)
+    assert lines[0].startswith("1 of 2 runs are in")
+    assert rows["method"].tolist() == ["ce", "kd"]
+    pd.testing.assert_frame_equal(rows[:1], first, check_dtype=False)
+    monkeypatch.setattr(_unit._Work, "run", None)
+    run(tmp_path, methods=["kd", "ce"])
+
+
+def test_rows_of_other_settings_are_not_mixed(tmp_path):
+    run(tmp_path, methods=["ce"])
+    with pytest.raises(ValueError, match=r"ce on UnitTest made with other settings \(.*max_epochs"):
+        run(tmp_path, methods=["ce"], max_epochs=3)
+    rows = run(tmp_path, methods=["ce"], seeds=[1], max_epochs=2)
+    assert len(rows) == 2
+
+
+def test_a_failed_run_is_a_row_with_its_error(tmp_path):
+    methods = ["ce", "fitnets:fitnets.student_layer=nowhere", "kd"]
+    rows = run(tmp_path, methods=methods).set_index("method")
+    assert rows["status"].tolist() == ["ok", "failed", "ok"]
+    error = rows.loc[methods[1], "error"]
+    assert error.startswith("ValueError")
+    assert "nowhere" in error
+    assert np.isnan(rows.loc[methods[1], "top_1_agreement"])
+    lines = []
+    run(tmp_path, methods=methods, report=lines.append)
+    assert lines[0].startswith("3 of 3")
+    lines.clear()
+    run(tmp_path, methods=methods, report=lines.append, retry_failed=True)
+    assert lines[0].startswith("2 of 3")
+    assert "1 of them failed" in lines[1]
+
+
+def test_a_data_set_that_cannot_be_read_fails_alone(tmp_path):
+    source = Path(str(joblib.__file__))  # any file: not a data set
+    for name in ("Good", "Bad"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    import sktime.datasets
+
+    bundled = Path(sktime.datasets.__file__).parent / "data" / "UnitTest"
+    for split in ("TRAIN", "TEST"):
+        shutil.copy(bundled / f"UnitTest_{split}.ts", tmp_path / "data/Good" / f"Good_{split}.ts")
+        shutil.copy(source, tmp_path / "data/Bad" / f"Bad_{split}.ts")
+    rows = run(tmp_path, ["Bad", "Good"], ["ce", "kd"], data_dir=tmp_path / "data")
+    status = rows.set_index("dataset")["status"]
+    assert (status["Good"] == "ok").all()
+    assert (status["Bad"] == "failed").all()
+    assert len(rows) == 4
+    assert (rows["archive"] == "data").all()
+
+
+def start(out, *options):
+    arguments = [
+        *("run", "--out", str(out), "--datasets", "UnitTest", "ItalyPowerDemand"),
+        *("--methods", "ce", "tsd", "kd", "--seeds", "0", "1", "--epochs", "15"),
+        *("--saliency-instances", "3"),
+        *options,
+    ]
+    return subprocess.Popen(
+        [sys.executable, "-m", "sktime_tsd.benchmark", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def wait_for_rows(process, out, n_rows):
+    """Wait until runs have ended, but not all of them."""
+    parts = out.with_name(f"{out.name}.parts")
+    for _ in range(1200):
+        if len(list(parts.glob("*.json"))) >= n_rows:
+            return
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.05)
+    raise AssertionError("no row within a minute")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "ctrl-c"])
+def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
+    out = tmp_path / "results.csv"
+    process = start(out)
+    wait_for_rows(process, out, 1)
+    process.send_signal(how)
+    said, _ = process.communicate(timeout=60)
+    before = ResultFile(out)
+    before.open()
+    assert 1 <= len(before.rows) < 12
+    assert (before.rows["status"] == "ok").all()
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "goes on where it was" in said
+    process = start(out)
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert f"{len(before.rows)} of 12 runs are in" in said
+    rows = read_results(out)
+    assert len(rows) == 12
+    assert not rows.duplicated(list(KEY)).any()
+    kept = rows.merge(before.rows[list(KEY)], on=list(KEY))
+    columns = list(COLUMNS)
+    pd.testing.assert_frame_equal(
+        kept.sort_values(list(KEY)).reset_index(drop=True)[columns],
+        before.rows.sort_values(list(KEY)).reset_index(drop=True)[columns],
+        check_dtype=False,
+    )
+
+
+def test_runs_of_a_killed_worker_begin_again(tmp_path):
+    out = tmp_path / "results.csv"
+    process = start(out, "--workers", "2")
+    parts = out.with_name(f"{out.name}.parts")
+    for _ in range(1200):
+        if list(parts.glob("*.running")):
+            break
+        time.sleep(0.05)
+    workers = [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "popen_loky" in " ".join(child.cmdline())
+    ]
+    assert len(workers) == 2
+    workers[0].kill()
+    said, _ = process.communicate(timeout=250)
+    assert process.returncode == 0, said
+    assert "its runs begin again" in said
+    rows = read_results(out)
+    assert len(rows) == 12
+    assert (rows["status"] == "ok").all()
+
+
+def test_a_unit_that_kills_its_worker_is_given_up(tmp_path):
+    results = ResultFile(tmp_path / "results.csv")
+    results.open()
+    options = make_options(results)
+    unit, other = (_unit.Unit("UnitTest", seed, ("ce", "kd")) for seed in (0, 1))
+    waiting, attempts, lines = {u.name: u for u in (unit, other)}, {unit.name: 0, other.name: 0}, []
+    write_part(results.parts, _unit.failed_row(unit, "ce", options, "as if it had ended"))
+    results.collect()
+    for _ in range(3):
+        (results.parts / "UnitTest-0.running").touch()
+        crash = RuntimeError("out of memory?")
+        _run._after_a_crash(waiting, attempts, options, results, lines.append, crash)
+    assert list(waiting) == [other.name]
+    rows = results.rows.set_index("method")
+    assert rows.loc["kd", "error"].startswith("the worker died 3 times")
+    assert rows.loc["ce", "error"] == "as if it had ended"
+    error = RuntimeError("nothing of ours was running")
+    with pytest.raises(RuntimeError, match="nothing of ours"):
+        _run._after_a_crash(waiting, attempts, options, results, lines.append, error)
+
+
+def make_options(results, **changes):
+    settings = {
+        "protocol": "default",
+        "teacher": "inception_time",
+        "student": "fcn",
+        "evaluated_on": "test",
+        "data_dir": None,
+        "archive": "",
+        "device": "cpu",
+        "threads": 1,
+        "saliency_instances": 3,
+        "removal": False,
+        "latency": False,
+        "weight_chosen_on": "",
+        "max_epochs": 2,
+        "cache": None,
+        "parts": str(results.parts),
+    }
+    return _unit.RunOptions(**(settings | changes))
+
+
+def test_two_processes_do_not_write_one_file(tmp_path):
+    out = tmp_path / "results.csv"
+    process = start(out)
+    wait_for_rows(process, out, 1)
+    with pytest.raises(RuntimeError, match="another process is writing"):
+        run(tmp_path)
+    process.kill()
+    process.communicate()
+    run(tmp_path, methods=["kd"], seeds=[5])  # the lock died with it
+
+
+# -- backends --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", ["loky", "dask"])
+def test_two_workers_give_what_one_process_gives(tmp_path, serial, backend):
+    if backend == "dask":
+        pytest.importorskip("distributed", reason="the extra `benchmark` is not installed")
+    datasets, methods = ["UnitTest", "ItalyPowerDemand"], ["ce", "kd+tsd"]
+    rows = run(tmp_path, datasets, methods, [0, 1], backend=backend, n_workers=2)
+    pd.testing.assert_frame_equal(without_noise(rows), without_noise(serial[1]), check_dtype=False)
+
+
+def test_a_running_dask_cluster_is_used(tmp_path):
+    distributed = pytest.importorskip("distributed", reason="the extra is not installed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        with distributed.Client(cluster) as client:
+            before = client.run(os.getpid)
+        rows = run(tmp_path, seeds=[0, 1], backend="dask", scheduler=cluster.scheduler_address)
+        with distributed.Client(cluster) as client:
+            assert set(client.run(os.getpid).values()) == set(before.values())
+    assert (rows["status"] == "ok").all()
+
+
+def test_workers_without_the_folder_of_parts_send_their_rows(tmp_path):
+    results = ResultFile(tmp_path / "results.csv")
+    options = make_options(results, parts=str(tmp_path / "not here"))
+    rows = _unit.run_unit(_unit.Unit("UnitTest", 0, ("ce",)), options)
+    assert [row["status"] for row in rows] == ["ok"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backend_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with (
+        pytest.raises(ImportError, match="pip install ray"),
+        joblib_backend("ray", 2, None),
+    ):
+        pass
+
+
+# -- methods and protocols -------------------------------------------------------------
+
+
+def test_settings_of_a_method():
+    method = BenchmarkMethod("KD+TSD: temperature=4, kd.weight=0.1, perturbation=Zero")
+    classifier = method.classifier(None, SkorchClassifier("fcn"), n_windows=3, temperature=2)
+    assert classifier.distillation == [KD(weight=0.1)]
+    assert classifier.temperature == 4
+    assert classifier.n_windows == 3
+    assert classifier.perturbation == Zero()
+    assert classifier.saliency_weight == SaliencyDistilledClassifier().saliency_weight
+    method = BenchmarkMethod("fitnets:fitnets.hint_share=None,student__lr=0.1")
+    classifier = method.classifier(None, SkorchClassifier("fcn"))
+    assert classifier.saliency_weight == 0
+    assert classifier.distillation == [FitNets(hint_share=None)]
+    assert classifier.student.lr == 0.1
+    assert BenchmarkMethod("ce:student__lr=0.1").classifier(None, SkorchClassifier()).lr == 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("resnet", "unknown method 'resnet'"),
+        ("tsd:temprature=4", "no setting 'temprature'"),
+        ("kd:kd.wait=1", "kd.weight, kd.temperature"),
+        ("tsd:kd.weight=1", "nothing to set"),
+        ("kd:kd.weight=-1", "weight"),
+        ("tsd:temperature", "name=value"),
+        ("ce:temperature=4", "the student alone"),
+    ],
+)
+def test_methods_that_are_not_known_are_refused(name, said):
+    with pytest.raises(ValueError, match=said.replace("(", r"\(")):
+        BenchmarkMethod(name)
+
+
+def test_soft_targets_on_copies():
+    torch.manual_seed(0)
+    student, teacher = (Outputs(torch.randn(4, 3), torch.randn(4, 5, 3)) for _ in range(2))
+    loss = KDOnCopies(temperature=2.0).build()(student, teacher, None)
+    total = 0.0
+    for i in range(4):
+        pairs = [(student.logits[i], teacher.logits[i])]
+        pairs += list(zip(student.perturbed_logits[i], teacher.perturbed_logits[i], strict=True))
+        for z, target in pairs:
+            p, q = np.exp(target.numpy() / 2), np.exp(z.numpy() / 2)
+            p, q = p / p.sum(), q / q.sum()
+            total += 4 * (p * np.log(p / q)).sum() / (4 * 6)
+    np.testing.assert_allclose(loss.item(), total, rtol=1e-5)
+
+
+def test_controls_are_what_they_say():
+    assert set(CONTROLS) == {"kd_copies", "random_tsd"}
+    classifier = BenchmarkMethod("kd_copies").classifier(None, SkorchClassifier("fcn"))
+    assert classifier.saliency_weight == 0
+    assert classifier.distillation == [KDOnCopies()]
+    assert BenchmarkMethod("random_tsd").permutes_labels
+    assert not BenchmarkMethod("tsd").permutes_labels
+
+
+def test_the_published_protocol_picks_the_weight_on_the_validation_split(tmp_path, monkeypatch):
+    tried = []
+    best = _unit._Work._best
+
+    def spy(self, method, teacher, X, y):
+        kept = self._to_choose_on(X, y)
+        tried.append((method.name, X.shape, kept[0].shape, kept[1]))
+        return best(self, method, teacher, X, y)
+
+    monkeypatch.setattr(_unit._Work, "_best", spy)
+    options = {"protocol": "paper", "methods": ["ce", "kd", "kd+tsd"]}
+    rows = run(tmp_path, **options).set_index("method")
+    assert (rows["status"] == "ok").all(), rows["error"].tolist()
+    assert np.isnan(rows.loc["ce", "chosen_weight"])
+    assert rows.loc["kd", "chosen_weight"] in PROTOCOLS["paper"].weights
+    assert rows.loc["kd+tsd", "chosen_weight"] in PROTOCOLS["paper"].weights
+    assert (rows["weight_chosen_on"] == "validation").all()
+    assert tried[0][2][0] == 4  # a fifth of 20, those that stop the training early
+    with pytest.raises(ValueError, match="weight_chosen_on"):
+        run(tmp_path, weight_chosen_on="test", **options)
+    other = run(tmp_path / "test", weight_chosen_on="test", **options)
+    assert (other["weight_chosen_on"] == "test").all()
+    assert tried[-1][2][0] == 22
+
+
+def test_the_validation_split_is_the_students_own():
+    X, y = load_dataset("UnitTest", split="train")
+    seen = []
+
+    class Student(SkorchClassifier):
+        def _fit_objective(self, classes, training_set, valid_set, **settings):
+            seen.append(valid_set.X.numpy())
+            super()._fit_objective(classes, training_set, valid_set, **settings)
+
+    student = Student("fcn", {"filters": (2,), "kernel_sizes": (3,)}, max_epochs=1)
+    student.set_params(validation_fraction=0.2, patience=5, random_state=3)
+    SaliencyDistilledClassifier(
+        SkorchClassifier("fcn", {"filters": (2,), "kernel_sizes": (3,)}, max_epochs=1),
+        student,
+        random_state=3,
+    ).fit(X, y)
+    work = _unit._Work(
+        _unit.Unit("UnitTest", 3, ()), make_options(ResultFile("r"), protocol="paper")
+    )
+    X_kept, _ = _unit._Work._to_choose_on(work, X, y)
+    np.testing.assert_array_equal(seen[-1], X_kept.astype(np.float32))
+
+
+@pytest.mark.parametrize(("protocol", "step"), [("paper", "epoch"), ("authors", "batch")])
+def test_the_published_schedule_halves_the_learning_rate(protocol, step):
+    X, y = load_dataset("UnitTest", split="train")
+    student = PROTOCOLS[protocol].make_student("lstm", "cpu", 30)
+    student.set_params(random_state=0, batch_size=8).fit(X, y)  # 2 batches in an epoch
+    n_steps = np.arange(1, 31) * (1 if step == "epoch" else 2)
+    expected = 5e-3 * 0.5 ** np.sum([n_steps > m for m in (25, 30, 35)], axis=0)
+    np.testing.assert_allclose([row["lr"] for row in student.history_], expected)
+
+
+def test_the_published_protocol_shortens_long_series():
+    X = np.arange(301.0)[None, None]
+    np.testing.assert_allclose(
+        PROTOCOLS["paper"].prepare(X)[0, 0], np.linspace(0, 300, 100), rtol=1e-6
+    )
+    assert PROTOCOLS["paper"].prepare(X[..., :50]).shape == (1, 1, 50)
+    assert PROTOCOLS["default"].prepare(X) is X
+
+
+# -- what is refused -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"datasets": ["Nowhere"]}, "no data set 'Nowhere'"),
+        ({"datasets": []}, "nothing to run"),
+        ({"protocol": "mine"}, "protocol"),
+        ({"teacher": "resnet"}, "teacher"),
+        ({"student": "resnet"}, "student"),
+        ({"backend": "threads"}, "backend"),
+        ({"n_workers": 0}, "n_workers"),
+        ({"seeds": [-1]}, "seed"),
+        ({"teacher": "minirocket", "methods": ["fitnets"]}, "no features"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "scheduler is for"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is(tmp_path, options, said):
+    with pytest.raises(ValueError, match=said):
+        run(tmp_path, **options)
+
+
+def test_other_files_are_left_alone(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="no result file"):
+        run(tmp_path)
+    assert path.read_text() == "a,b\n1,2\n"
+    path.write_text("")
+    with pytest.raises(ValueError, match="no result file"):
+        run(tmp_path)
+
+
+def test_errors_of_the_command_take_one_line(tmp_path, capsys):
+    out = str(tmp_path / "r.csv")
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["run", "--out", out, "--datasets", "Nowhere"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "Nowhere" in said
+    assert "GunPoint" in said
