@@ -30,7 +30,9 @@ __all__ = [
 
 def default_teacher():
     """Make the teacher of those who name none: a small InceptionTime."""
-    return SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3}, lr=2e-3)
+    return SkorchClassifier(
+        "inception_time", {"n_filters": 16, "depth": 3}, max_epochs=120, lr=2e-3
+    )
 
 
 def _clone(estimator):

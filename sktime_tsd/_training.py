@@ -12,6 +12,7 @@ from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 from torch import optim
 
+from sktime_tsd._auto import AUTO, resolved
 from sktime_tsd._batches import BatchIterator
 from sktime_tsd._cuda_graph import record_cuda_graph
 from sktime_tsd._net import TrainingNet, softmax
@@ -33,6 +34,7 @@ from sktime_tsd.networks import (
     channel_statistics,
     check_network,
     feature_sizes,
+    n_parameters,
 )
 
 __all__ = [
@@ -67,9 +69,11 @@ def check_settings(settings):
         raise TypeError(f"network_params must be a dict, got {settings.network_params!r}.")
     check_flag("scale_inputs", settings.scale_inputs)
     positive = {"low": 0, "boundaries": "neither"}
-    check_number("max_epochs", settings.max_epochs, integer=True, low=1)
+    if settings.max_epochs != AUTO:
+        check_number("max_epochs", settings.max_epochs, integer=True, low=1)
     check_number("batch_size", settings.batch_size, integer=True, low=1)
-    check_number("lr", settings.lr, **positive)
+    if settings.lr != AUTO:
+        check_number("lr", settings.lr, **positive)
     is_class = isinstance(settings.optimizer, type) and issubclass(
         settings.optimizer, optim.Optimizer
     )
@@ -111,8 +115,9 @@ def _trial_optimizer(settings):
     """Make the optimizer for a single parameter, to see whether it can be made."""
     optimizer = _OPTIMIZERS.get(settings.optimizer, settings.optimizer)
     parameter = torch.nn.Parameter(torch.zeros(1))
+    lr = 1e-3 if settings.lr == AUTO else settings.lr
     try:
-        return optimizer([parameter], lr=settings.lr, weight_decay=settings.weight_decay)
+        return optimizer([parameter], lr=lr, weight_decay=settings.weight_decay)
     except Exception as error:  # whatever a user's optimizer raises
         raise ValueError(
             f"optimizer={settings.optimizer!r} cannot be made with lr={settings.lr} and "
@@ -333,7 +338,10 @@ def train_network(
         of_student = feature_shapes(settings, terms, *training_set.X.shape[1:], n_classes)
         of_teacher = training_set.teacher_features.shapes
     training_set = training_set.to(device)
-    n_steps = len(BatchIterator(training_set, settings.batch_size)) * settings.max_epochs
+    n_batches = len(BatchIterator(training_set, settings.batch_size))
+    network = trial_network(settings, *training_set.X.shape[1:], n_classes)
+    settings = resolved(settings, n_parameters(network), n_batches)
+    n_steps = n_batches * settings.max_epochs
     net = TrainingNet(
         module=_build_scaled,
         module__network=settings.network,

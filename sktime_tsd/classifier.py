@@ -41,12 +41,15 @@ class SkorchClassifier(LogitsClassifier):
     scale_inputs : bool, default=True
         Standardise each channel with the training set's mean and standard deviation,
         inside the network.
-    max_epochs : int, default=120
+    max_epochs : int or "auto", default="auto"
+        "auto": 120; for networks of up to 10,000 parameters more, as long as these are no more
+        than 20,000 steps in all, and 400 at most.
     batch_size : int, default=16
         Most series per step; the batches of an epoch are of nearly equal size. (Two at
         least, where a series is a single value.)
-    lr : float, default=5e-3
-        Peak learning rate.
+    lr : float or "auto", default="auto"
+        Peak learning rate. "auto": 0.02 for networks of up to 10,000 parameters, 0.002 for
+        larger ones.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
         A class is a subclass of ``torch.optim.Optimizer`` that takes ``weight_decay``.
     weight_decay : float, default=1e-4
@@ -132,9 +135,9 @@ class SkorchClassifier(LogitsClassifier):
         network="fcn",
         network_params=None,
         scale_inputs=True,
-        max_epochs=120,
+        max_epochs="auto",
         batch_size=16,
-        lr=5e-3,
+        lr="auto",
         optimizer="adamw",
         weight_decay=1e-4,
         lr_schedule="one_cycle",

@@ -74,7 +74,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     saliency_measure : str, default="kl_per_class"
         "kl_per_class", "kl", "sqrt_kl", "target_probability", "decoupled_kl" or "top_n_kl",
         see `sktime_tsd.losses.window_saliency`.
-    saliency_normalization : {"each", "teacher"}, default="each"
+    saliency_normalization : {"teacher", "each"}, default="teacher"
         See `sktime_tsd.losses.saliency_loss`.
     saliency_ramp : float, default=0.5
         Share of the training over which the weight grows linearly from 0.
@@ -155,7 +155,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         student=None,
         saliency_weight=1.0,
         saliency_measure="kl_per_class",
-        saliency_normalization="each",
+        saliency_normalization="teacher",
         saliency_ramp=0.5,
         temperature=8.0,
         top_n=1,
@@ -380,7 +380,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 "distillation": [KD()],
                 "perturbation": Zero(),
                 "saliency_measure": "sqrt_kl",
-                "saliency_normalization": "teacher",
+                "saliency_normalization": "each",
                 "window": 1,
                 "n_windows": 1,
                 "bank_size": 2,

@@ -40,13 +40,13 @@ def saliency_loss(
     *,
     temperature=8.0,
     measure="kl_per_class",
-    normalization="each",
+    normalization="teacher",
     top_n=1,
 ):
     r"""How differently student and teacher answer to the same perturbations.
 
-    Both saliencies (see `window_saliency`) are divided by the mean of the batch's
-    positive entries and compared:
+    Both saliencies (see `window_saliency`) are divided by a mean of positive entries of the
+    batch and compared:
 
     .. math:: \mathrm{mean}\; \mathrm{smooth\,L1}\left(
               \frac{\phi^{student}}{s_{student}}, \frac{\phi^{teacher}}{s_{teacher}}\right)
@@ -62,9 +62,10 @@ def saliency_loss(
     temperature : float, default=8.0
     measure : str, default="kl_per_class"
         See `window_saliency`.
-    normalization : {"each", "teacher"}, default="each"
-        Whether each side is divided by its own mean (only the pattern is matched) or
-        both by the teacher's (its size too). The student's mean is part of the gradient.
+    normalization : {"teacher", "each"}, default="teacher"
+        Whether both sides are divided by the teacher's mean, so that the size is matched too,
+        or each by its own, so that only the pattern is. The student's mean is part of the
+        gradient.
     top_n : int, default=1
         See `window_saliency`.
 
@@ -80,7 +81,7 @@ def saliency_loss(
 
     References
     ----------
-    As for `window_saliency`; normalisation "teacher" is ours.
+    As for `window_saliency`; normalisation "each" is the publication's, "teacher" ours.
 
     Examples
     --------
@@ -156,7 +157,7 @@ class TemporalSaliency(DistillationTerm):
     temperature : float, default=8.0
     measure : str, default="kl_per_class"
         See `window_saliency`.
-    normalization : {"each", "teacher"}, default="each"
+    normalization : {"teacher", "each"}, default="teacher"
         See `saliency_loss`.
     ramp : float, default=0.5
         Share of the training over which the weight grows linearly from 0.
@@ -178,7 +179,7 @@ class TemporalSaliency(DistillationTerm):
     weight: float = 1.0
     temperature: float = 8.0
     measure: str = "kl_per_class"
-    normalization: str = "each"
+    normalization: str = "teacher"
     ramp: float = 0.5
     top_n: int = 1
     name: ClassVar[str] = "saliency"
