@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._history import pack, unpack
 from sktime_tsd._inference import (
     bank_precision,
     copies_logits_in_batches,
@@ -359,16 +360,20 @@ class SkorchClassifier(LogitsClassifier):
         return frame.set_index("epoch") if len(frame) else frame
 
     def __getstate__(self):
-        """Hold the network on the CPU, so that any machine can load it."""
+        """Hold the network on the CPU, so that any machine can load it; the history packed."""
         state = self.__dict__.copy()
         network = state.get("network_")
         if network is not None and network.mean.device.type != "cpu":
             state["network_"] = copy.deepcopy(network).cpu()
+        if "history_" in state:
+            state["history_"] = pack(self.history_)
         return state
 
     def __setstate__(self, state):
         """Bring the network to the device that is there."""
         self.__dict__.update(state)
+        if "history_" in state:
+            self.history_ = unpack(state["history_"])
         if state.get("network_") is not None:
             try:
                 device = resolve_device(self.device)

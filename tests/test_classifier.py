@@ -86,7 +86,9 @@ def test_optimizers_by_name_and_by_class():
     X, y = random_panel(16)
     proba = {}
     for optimizer in ("adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.AdamW):
-        clf = SkorchClassifier("fcn", TINY, max_epochs=3, optimizer=optimizer, random_state=0)
+        clf = SkorchClassifier(
+            "fcn", TINY, max_epochs=3, lr=5e-3, optimizer=optimizer, random_state=0
+        )
         proba[optimizer] = clf.fit(X, y).predict_proba(X)
     assert (proba["adamw"] == proba[torch.optim.AdamW]).all()
     others = [v for k, v in proba.items() if k != torch.optim.AdamW]
@@ -130,6 +132,7 @@ def test_patience_stops_and_restores_the_best_weights():
         "fcn",
         {"filters": (16,), "kernel_sizes": (5,)},
         max_epochs=200,
+        lr=5e-3,
         validation_fraction=0.3,
         patience=5,
         callbacks=[WeightsPerEpoch()],

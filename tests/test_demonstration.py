@@ -19,7 +19,7 @@ def quick(monkeypatch):
     train_network = classifier.train_network
 
     def short(settings, *args, **kwargs):
-        settings.max_epochs = min(settings.max_epochs, 4)
+        settings.max_epochs = 4
         return train_network(settings, *args, **kwargs)
 
     monkeypatch.setattr(classifier, "train_network", short)

@@ -42,14 +42,14 @@ def reasons(classifier, planted):
 @pytest.mark.parametrize("seed", range(5))
 def test_student_takes_over_the_teachers_reasons(planted, seed):
     X, y, _, teacher = planted
-    student = SkorchClassifier(*STUDENT, max_epochs=40, random_state=seed)
+    student = SkorchClassifier(*STUDENT, max_epochs=150, random_state=seed)
     distiller = SaliencyDistilledClassifier(FrozenEstimator(teacher), student, random_state=seed)
     of_teacher = reasons(teacher, planted)
     alone, distilled = (
         saliency_spearman(of_teacher, reasons(classifier.fit(X, y), planted)).mean()
         for classifier in (student.clone(), distiller)
     )
-    assert distilled > alone + 0.02
+    assert distilled > alone + 0.05
 
 
 def test_weight_zero_without_terms_is_the_student_alone(planted):
@@ -70,7 +70,7 @@ def test_weight_zero_without_terms_is_the_student_alone(planted):
         {"saliency_measure": "kl"},
         {"saliency_measure": "sqrt_kl"},
         {"saliency_measure": "target_probability"},
-        {"saliency_normalization": "teacher"},
+        {"saliency_normalization": "each"},
         {"saliency_ramp": 0.0},
         {"temperature": 1.0},
         {"distillation": [KD()]},

@@ -421,7 +421,7 @@ def test_the_task_stage_begins_as_a_training_of_its_own(steps, lr_schedule):
     for stage in (rates[:4], rates[4:]):
         parameter = nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.AdamW([parameter], lr=5e-3)
-        schedule = _training._schedule(SkorchClassifier(lr_schedule=lr_schedule))
+        schedule = _training._schedule(SkorchClassifier(lr_schedule=lr_schedule, lr=5e-3))
         schedule = schedule and schedule(optimizer, len(stage))
         for rate in stage:
             assert rate == pytest.approx(optimizer.param_groups[0]["lr"])

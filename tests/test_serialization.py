@@ -16,9 +16,12 @@ import numpy as np
 import pytest
 import torch
 from conftest import random_panel
+from hypothesis import given
+from hypothesis import strategies as st
 from sktime.base import load
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+from sktime_tsd._history import pack, unpack
 from sktime_tsd.losses import KD
 
 # Odd numbers, so that an array that holds the training series shows by its shape.
@@ -348,7 +351,7 @@ def test_default_student_is_small(fitted):
     whole = default.fit(X[:8], y[:8]).student_
     short = fitted["distiller"].student_
 
-    assert len(whole.history_) == 120
+    assert len(whole.history_) == 400
     for student in (whole, short):
         assert sum(weights.numel() for weights in student.network_.parameters()) == 1202
         assert len(pickle.dumps(student)) < 40_000
@@ -402,3 +405,22 @@ def test_cuda_to_a_machine_without(new_series, tmp_path):
                 classifier.predict_proba(new_series),
                 atol=1e-5,
             )
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["epoch", "lr", "dur", "note"]),
+            st.one_of(
+                st.integers(), st.floats(allow_nan=False), st.text(), st.none(), st.booleans()
+            ),
+        )
+    )
+)
+def test_a_history_is_packed_without_loss(history):
+    again = unpack(pickle.loads(pickle.dumps(pack(history))))
+    assert again == history
+    assert [list(row) for row in again] == [list(row) for row in history]
+    assert [[type(v) for v in row.values()] for row in again] == [
+        [type(v) for v in row.values()] for row in history
+    ]

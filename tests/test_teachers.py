@@ -235,6 +235,7 @@ def test_the_default_teacher(monkeypatch):
         **SkorchClassifier().get_params(deep=False),
         "network": "inception_time",
         "network_params": {"n_filters": 16, "depth": 3},
+        "max_epochs": 120,
         "lr": 2e-3,
     }
     monkeypatch.setattr(_teacher_source, "default_teacher", lstm)

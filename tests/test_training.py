@@ -75,7 +75,7 @@ def test_training_equals_the_plain_algorithm(kind, training_set, monkeypatch):
             schedule.step()
             losses.append(loss.item() * len(series) / N)
             step += 1
-        assert row["train_loss"] == pytest.approx(sum(losses), abs=1e-5)
+        assert row["train_loss"] == pytest.approx(sum(losses), rel=1e-5)
     assert difference(network, plain, X) < 1e-5
 
 

@@ -63,7 +63,7 @@ def with_features(training_set, terms):
 
 
 def fitted(kind, training_set, *, device="cpu", terms=SALIENCY, **settings):
-    settings = {"max_epochs": 2, "batch_size": 8, "random_state": 0} | settings
+    settings = {"max_epochs": 2, "batch_size": 8, "lr": 5e-3, "random_state": 0} | settings
     return train_network(
         SkorchClassifier(*kind, device=device, **settings),
         training_set,

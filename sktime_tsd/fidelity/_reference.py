@@ -57,9 +57,9 @@ class FidelityReference:
     teacher : fitted classifier
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
     y : array-like of shape (n_instances,), optional
-    background, perturbation, window, stride, n_donors, max_saliency_instances, removal, \
-    n_draws, confidence_level, latency, batch_size, random_state, verbose : object
-        See `fidelity_report`.
+    background, perturbation, window, stride, n_donors, max_saliency_instances : object
+        See `fidelity_report`, as for the next.
+    removal, n_draws, confidence_level, latency, batch_size, random_state, verbose : object
 
     Raises
     ------
