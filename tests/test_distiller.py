@@ -49,7 +49,7 @@ def test_student_takes_over_the_teachers_reasons(planted, seed):
         saliency_spearman(of_teacher, reasons(classifier.fit(X, y), planted)).mean()
         for classifier in (student.clone(), distiller)
     )
-    assert distilled > alone + 0.05
+    assert distilled > alone + 0.02
 
 
 def test_weight_zero_without_terms_is_the_student_alone(planted):
