@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from sktime_tsd.benchmark import _epochs as epochs
-from sktime_tsd.benchmark import fewer_windows, saliency, speed, terms, weights
+from sktime_tsd.benchmark import fewer_windows, saliency, speed, terms
 from sktime_tsd.benchmark._floor import step_floor
-from sktime_tsd.datasets import load_dataset
 
 
 @pytest.fixture(scope="module")
@@ -193,45 +192,3 @@ def test_terms_cannot_be_timed_on_nothing(option, capsys):
     with pytest.raises(SystemExit):
         terms.main(option)
     assert option[0] in capsys.readouterr().err or option[1] == "tpu9"
-
-
-# -- weights ---------------------------------------------------------------------------
-
-
-def test_weights_are_compared_on_training_series(tmp_path, capsys, monkeypatch):
-    read = []
-
-    def load(name, *, split, data_dir):
-        read.append(split)
-        return load_dataset(name, split=split, data_dir=data_dir)
-
-    monkeypatch.setattr(weights, "load_dataset", load)
-    table = tmp_path / "weights.csv"
-    options = ["--datasets", "UnitTest", "--epochs", "2", "--folds", "2", "--csv", str(table)]
-    weights.main([*options, "--terms", "fitnets", "rkd"])
-    assert read == ["train"]
-    rows = pd.read_csv(table)
-    for _, fold in rows.groupby(["dataset", "fold"]):
-        counts = fold["term"].value_counts()
-        assert counts.to_dict() == {
-            "cross_entropy": 1, "fitnets": 4, "rkd": 4, "fitnets in stages": 1,
-        }  # fmt: skip
-    assert rows[["accuracy", "agreement"]].stack().between(0, 1).all()
-    printed = capsys.readouterr().out
-    assert "Means over 2 folds of UnitTest" in printed
-    mean = rows[(rows["term"] == "rkd") & (rows["weight"] == 0.1)]["KL"].mean()
-    assert f"{mean:.3f}" in printed
-
-
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        (["--folds", "1"], "--folds"),
-        (["--datasets", "GunPiont"], "GunPiont"),
-        (["--terms", "ce"], "ce"),
-    ],
-)
-def test_weights_cannot_be_compared_on_nothing(options, named, capsys):
-    with pytest.raises(SystemExit):
-        weights.main(options)
-    assert named in capsys.readouterr().err

@@ -14,6 +14,8 @@ __all__ = ["main"]
 
 METHODS = ("ce", "kd", "tsd", "kd+tsd", *CONTROLS)
 
+_SOME_FAILED = 1
+
 # As the shell's own for a program that Ctrl-C has ended.
 _INTERRUPTED = 130
 
@@ -105,7 +107,9 @@ def _run_command(options):
     failed = rows[rows["status"] == "failed"]
     for row in failed.itertuples():
         print(f"failed: {row.method} on {row.dataset}, seed {row.seed}: {row.error}")
-    print(f"{len(rows) - len(failed)} rows in {options.out}, {len(failed)} failed.")
+    print(f"{len(rows)} runs are in {options.out}, {len(failed)} of them failed.")
+    if len(failed):
+        raise SystemExit(_SOME_FAILED)
 
 
 def _add_report(commands):

@@ -9,6 +9,8 @@ __all__ = ["BACKENDS", "joblib_backend"]
 
 BACKENDS = ("loky", "dask", "ray")
 
+_ONE_BY_ONE = "generator_unordered"
+
 _NEEDS = {"dask": "distributed", "ray": "ray"}
 
 
@@ -27,7 +29,10 @@ def joblib_backend(backend, n_workers, scheduler):
     Yields
     ------
     n_jobs : int
-        For ``joblib.Parallel``.
+        For ``joblib.Parallel``, as is the next.
+    return_as : str
+        "generator_unordered", so that results come one by one, or "list" where the backend
+        gives them at the end.
 
     Raises
     ------
@@ -43,7 +48,7 @@ def joblib_backend(backend, n_workers, scheduler):
         if scheduler is not None:
             raise ValueError('scheduler is for the backends "dask" and "ray"')
         with joblib.parallel_config("loky"):
-            yield n_workers
+            yield n_workers, _ONE_BY_ONE
     elif backend == "dask":
         yield from _dask(n_workers, scheduler)
     else:
@@ -60,7 +65,7 @@ def _dask(n_workers, scheduler):
         )
     try:
         with Client(cluster), joblib.parallel_config("dask"):
-            yield -1
+            yield -1, _ONE_BY_ONE
     finally:
         if scheduler is None:
             cluster.close()
@@ -77,6 +82,6 @@ def _ray(n_workers, scheduler):
     try:
         register_ray()
         with joblib.parallel_config("ray"):
-            yield n_workers if scheduler is None else -1
+            yield (n_workers if scheduler is None else -1), "list"
     finally:
         ray.shutdown()

@@ -1,17 +1,18 @@
 """Methods of a benchmark: those of the package with settings, and controls."""
 
 import ast
-import math
-from dataclasses import dataclass, fields, replace
+import re
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar
 
 from torch import nn
 
 from sktime_tsd import perturbations
-from sktime_tsd._methods import Method
+from sktime_tsd._methods import METHODS, Method
 from sktime_tsd._validation import check_number
-from sktime_tsd.distiller import SaliencyDistilledClassifier
+from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.losses import DistillationTerm, kd_loss
+from sktime_tsd.perturbations import Perturbation
 
 __all__ = ["CONTROLS", "BenchmarkMethod", "KDOnCopies", "method_title"]
 
@@ -71,6 +72,11 @@ CONTROLS = {
     "random_tsd": "TSD from a teacher fitted on permuted labels",
 }
 
+# Not a method's to set.
+_LEFT_TO_THE_RUN = {"device", "verbose", "random_state", "callbacks"}
+
+_DOT = "__of__"
+
 _TITLES = {"ce": "CE", "kd_copies": "KD on copies", "random_tsd": "TSD, random teacher"}
 
 
@@ -83,12 +89,14 @@ class BenchmarkMethod:
     name : str
         A method such as "kd+tsd", or a control ("kd_copies", "random_tsd"); after a colon,
         settings joined by commas: parameters of `SaliencyDistilledClassifier`, of its student
-        (``student__lr=0.01``), or of a term (``kd.weight=0.1``).
+        (``student__lr=0.01``), or of a term (``kd.weight=0.1``). It is kept in one form: lower
+        case, "tsd" last, settings sorted.
 
     Raises
     ------
     ValueError
-        If a method or setting is unknown, or a value out of its range.
+        If a method or setting is unknown, a value out of its range, or a setting without
+        effect on the method.
 
     Examples
     --------
@@ -98,39 +106,60 @@ class BenchmarkMethod:
     [KD(weight=0.1, temperature=2.0)]
     >>> method.settings
     {'temperature': 4, 'kd.weight': 0.1}
+    >>> BenchmarkMethod("TSD+KD").name
+    'kd+tsd'
     """
 
     name: str
+    settings: dict = field(init=False, compare=False, repr=False)
 
     def __post_init__(self):
-        object.__setattr__(self, "name", "".join(self.name.split()))
-        self.terms  # noqa: B018 - checks their names and values
-        known = SaliencyDistilledClassifier.get_param_names()
-        for key in self._settings_of_classifier:
-            if not key.startswith("student__") and key not in known:
+        base, _, text = self.name.partition(":")
+        base = _canonical(base)
+        settings = _parse(self.name, text)
+        name = base + "".join(
+            f"{mark}{key}={_text(settings[key])}"
+            for mark, key in zip(":" + "," * len(settings), sorted(settings), strict=False)
+        )
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "settings", settings)
+        self._method  # noqa: B018 - checks its name
+        of_student = {key.partition("__")[2] for key in settings if key.startswith("student__")}
+        own = [key for key in settings if "." not in key and not key.startswith("student__")]
+        known = self._known_settings()
+        for key in own:
+            if key not in known:
                 raise ValueError(
-                    f"{self.name!r}: there is no setting {key!r}; a setting is one of "
-                    f"{', '.join(known)}, of the student (student__lr) or of a term (kd.weight)"
+                    f"{self.name!r}: {key!r} is no setting that has an effect; those that have "
+                    f"are {', '.join(known) or 'none'}, of the student (student__lr), of a term "
+                    "(kd.weight)"
                 )
-        if self.base == "ce" and not all(key.startswith("student__") for key in self.settings):
-            raise ValueError(f"{self.name!r}: ce has settings of the student alone")
+        networks = set(SkorchClassifier.get_param_names()) - _LEFT_TO_THE_RUN
+        if not of_student <= networks:
+            raise ValueError(
+                f"{self.name!r}: a student has no setting "
+                f"{', '.join(map(repr, sorted(of_student - networks)))} to vary; it has "
+                f"{', '.join(sorted(networks))}"
+            )
+        self.terms  # noqa: B018 - checks their names and values
+        self.classifier(None, SkorchClassifier())._check_parameters()
+
+    def _known_settings(self):
+        """Parameters of the distiller that this method uses."""
+        if self.base == "ce":
+            return []
+        of_saliency = {"saliency_weight", "saliency_measure", "saliency_normalization"}
+        of_saliency |= {"saliency_ramp", "temperature", "top_n"}
+        of_copies = {"perturbation", "window", "n_windows", "bank_size"}
+        uses_saliency = self.permutes_labels or "tsd" in self.base.split("+")
+        uses_copies = uses_saliency or self.base == "kd_copies"
+        known = (of_saliency if uses_saliency else set()) | (of_copies if uses_copies else set())
+        return sorted(known)
 
     @property
     def base(self):
         """The method without its settings."""
-        return self.name.split(":")[0].lower()
-
-    @property
-    def settings(self):
-        """What is set, by name."""
-        _, _, text = self.name.partition(":")
-        pairs = [item.partition("=") for item in text.split(",") if item]
-        if not all(sign and key and value for key, sign, value in pairs):
-            raise ValueError(
-                f"{self.name!r}: settings are written name=value, joined by commas, such as "
-                "tsd:temperature=4,n_windows=20"
-            )
-        return {key: _value(value) for key, _, value in pairs}
+        return self.name.split(":")[0]
 
     @property
     def _method(self):
@@ -149,15 +178,15 @@ class BenchmarkMethod:
         for key, value in self.settings.items():
             if "." not in key:
                 continue
-            name, _, field = key.partition(".")
+            name, _, parameter = key.partition(".")
             term = next((term for term in terms if term.name == name), None)
-            if term is None or field not in [field.name for field in fields(term)]:
+            if term is None or parameter not in [f.name for f in fields(term)]:
                 known = [f"{term.name}.{f.name}" for term in terms for f in fields(term)]
                 raise ValueError(
                     f"{self.name!r}: there is no {key!r}; its terms have "
                     f"{', '.join(known) or 'nothing to set'}"
                 )
-            changes[name][field] = value
+            changes[name][parameter] = value
         return [replace(term, **changes[term.name]) for term in terms]
 
     @property
@@ -219,14 +248,48 @@ class BenchmarkMethod:
         return self._method.classifier(teacher, student, terms=self.terms, **(settings | own))
 
 
-def _value(text):
-    """Read a value: a literal, the name of a perturbation, or a word."""
-    if text in perturbations.__all__ and isinstance(getattr(perturbations, text), type):
-        return getattr(perturbations, text)()
+def _canonical(base):
+    """Lower case, terms in the order of the package's list, saliency last."""
+    parts = base.lower().strip().split("+")
+    order = {name: i for i, name in enumerate(METHODS)}
+    return "+".join(sorted(map(str.strip, parts), key=lambda part: order.get(part, -1)))
+
+
+def _parse(name, text):
+    """Read settings as Python reads keyword arguments; kd.weight is a name, too."""
+    call = re.sub(r"(?<![\w.])([A-Za-z]\w*)\.([A-Za-z]\w*)(?=\s*=)", rf"\1{_DOT}\2", text)
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return math.inf if text == "inf" else text
+        (statement,) = ast.parse(f"f({call})").body
+        if statement.value.args:
+            raise SyntaxError("a value without a name")
+        settings = {}
+        for keyword in statement.value.keywords:
+            key = keyword.arg.replace(_DOT, ".")
+            if key in settings:
+                raise SyntaxError(f"{key} twice")
+            settings[key] = _value(keyword.value)
+    except (SyntaxError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{name!r}: settings are written name=value, joined by commas, such as "
+            f"tsd:temperature=4,n_windows=20 ({error})"
+        ) from error
+    return settings
+
+
+def _value(node):
+    """Read a value: a literal, the name of a perturbation, or a word."""
+    if isinstance(node, ast.Name):
+        kind = getattr(perturbations, node.id, None)
+        is_perturbation = isinstance(kind, type) and issubclass(kind, Perturbation)
+        return kind() if is_perturbation else node.id
+    return ast.literal_eval(node)
+
+
+def _text(value):
+    """Write a value as it is read."""
+    if isinstance(value, Perturbation):
+        return type(value).__name__
+    return value if isinstance(value, str) else repr(value).replace(" ", "")
 
 
 def method_title(name):

@@ -82,9 +82,13 @@ def scatter(tables, method, others, labels):
             label, higher_is_better = labels[line]
             both = table[[other, method]].dropna()
             x, y = both[other].to_numpy(), both[method].to_numpy()
-            better = y > x if higher_is_better else y < x
-            ax.scatter(x[better], y[better], s=22, color=_COLORS[0], label="better")
-            ax.scatter(x[~better], y[~better], s=22, color=_COLORS[1], marker="s")
+            gain = np.round(y - x if higher_is_better else x - y, 9)
+            for where, marker, color in (
+                (gain > 0, "o", _COLORS[0]),
+                (gain == 0, "D", "0.5"),
+                (gain < 0, "s", _COLORS[1]),
+            ):
+                ax.scatter(x[where], y[where], s=22, color=color, marker=marker)
             low, high = min(x.min(), y.min()), max(x.max(), y.max())
             margin = 0.04 * (high - low or 1)
             limits = (low - margin, high + margin)
@@ -92,7 +96,9 @@ def scatter(tables, method, others, labels):
             ax.set(xlim=limits, ylim=limits, aspect="equal")
             ax.set_xlabel(f"{label}, {method_title(other)}", fontsize="small")
             ax.set_ylabel(method_title(method), fontsize="small")
-            ax.set_title(f"better on {better.sum()} of {len(both)} sets", fontsize="small")
+            won, tied = (gain > 0).sum(), (gain == 0).sum()
+            title = f"better on {won}, equal on {tied} of {len(both)} sets"
+            ax.set_title(title, fontsize="small")
             ax.tick_params(labelsize="small")
     return figure
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -51,13 +52,24 @@ _TEXT = (
 
 
 def _typed(rows):
-    """Give rows the types that reading their file gives."""
-    rows = rows.reindex(columns=list(COLUMNS))
+    """Give rows the types that reading their file gives, and the known columns first."""
+    others = [name for name in rows.columns if name not in COLUMNS]
+    rows = rows.reindex(columns=[*COLUMNS, *others])
     for name in COLUMNS:
         rows[name] = (
             rows[name].fillna("").astype(str) if name in _TEXT else pd.to_numeric(rows[name])
         )
     return rows
+
+
+def _write(path, text):
+    """Replace a file at once, and see that it is on the disk."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 def write_part(folder, row):
@@ -70,13 +82,10 @@ def write_part(folder, row):
     row : dict
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        return
-    key = json.dumps([row[name] for name in KEY])
-    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(row))
-    part.replace(path)
+    if folder.is_dir():
+        key = json.dumps([row[name] for name in KEY])
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        _write(folder / f"{name}.json", json.dumps(row))
 
 
 def read_results(path):
@@ -89,12 +98,13 @@ def read_results(path):
     Returns
     -------
     rows : pandas.DataFrame
-        With the columns ``COLUMNS``; settings and versions are texts in JSON.
+        With the columns ``COLUMNS``, and others that somebody has added; settings and versions
+        are texts in JSON.
 
     Raises
     ------
     ValueError
-        If it is no result file.
+        If it is no result file, or a row is damaged.
     FileNotFoundError
         If it is not there.
     """
@@ -112,7 +122,26 @@ def read_results(path):
         raise ValueError(
             f"{path} is no result file of this version: it has no column {', '.join(missing[:5])}"
         )
+    for number, row in enumerate(rows.to_dict("records"), start=2):
+        problem = _damage(row)
+        if problem:
+            raise ValueError(f"{path}, line {number}: {problem}; mend or remove that line")
     return _typed(rows)
+
+
+def _damage(row):
+    """Say what is wrong with a row, if anything."""
+    if row["status"] not in ("ok", "failed"):
+        return f"the status is {row['status']!r}, not ok or failed"
+    for name in ("settings", "versions"):
+        try:
+            json.loads(row[name])
+        except (ValueError, TypeError):
+            return f"{name} is no JSON"
+    for name, value in row.items():
+        if name in COLUMNS and name not in _TEXT and isinstance(value, str):
+            return f"{name} is {value!r}, no number"
+    return "" if float(row["seed"]).is_integer() else "the seed is no whole number"
 
 
 class ResultFile:
@@ -141,9 +170,9 @@ class ResultFile:
 
     def open(self):
         """Make the folder of parts, and collect what an earlier run left."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.parts.mkdir(exist_ok=True)
+        self.parts.mkdir(parents=True, exist_ok=True)
         self.collect()
+        self._clear()
 
     def collect(self, rows=()):
         """Add rows, and those in the folder of parts, and write the table at once.
@@ -153,20 +182,30 @@ class ResultFile:
         rows : sequence of dict, default=()
         """
         paths = sorted(self.parts.glob("*.json"))
-        found = [json.loads(path.read_text()) for path in paths] + list(rows)
+        found = [row for row in map(_read_part, paths) if row is not None] + list(rows)
         if found:
             table = _typed(pd.DataFrame(found))
             both = pd.concat([self.rows, table]) if len(self.rows) else table
             self.rows = both.drop_duplicates(list(KEY), keep="last").reset_index(drop=True)
-            part = self.path.with_name(f"{self.path.name}.part")
-            self.rows.to_csv(part, index=False)
-            part.replace(self.path)
+            _write(self.path, self.rows.to_csv(index=False))
         for path in paths:
             path.unlink()
 
     def close(self):
         """Collect what is there and remove the folder of parts."""
         self.collect()
-        for path in self.parts.iterdir():  # half-written rows and marks of runs that died
-            path.unlink()
+        self._clear()
         self.parts.rmdir()
+
+    def _clear(self):
+        """Remove half-written rows, and marks of runs that died."""
+        for path in self.parts.iterdir():
+            path.unlink()
+
+
+def _read_part(path):
+    """Read the row of one run; one that a crash of the machine has emptied is run again."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None

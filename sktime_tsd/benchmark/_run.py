@@ -3,6 +3,8 @@
 import itertools
 import json
 import sys
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -15,13 +17,21 @@ from sktime_tsd.benchmark._backends import BACKENDS, joblib_backend
 from sktime_tsd.benchmark._methods import BenchmarkMethod
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import ResultFile
-from sktime_tsd.benchmark._unit import RunOptions, Unit, failed_row, run_unit, settings
+from sktime_tsd.benchmark._unit import (
+    DIED,
+    MOST_STARTS,
+    RunOptions,
+    Unit,
+    failed_row,
+    n_starts,
+    run_unit,
+    settings,
+)
 from sktime_tsd.datasets import available_datasets
 
 __all__ = ["run_benchmark"]
 
-# How often a unit is begun whose worker dies.
-_MOST_ATTEMPTS = 3
+_MOST_SEED = 2**32 - 1
 
 
 def run_benchmark(
@@ -109,7 +119,7 @@ def run_benchmark(
     Returns
     -------
     rows : pandas.DataFrame
-        All rows of the file.
+        Those asked for, as they are in the file now.
 
     Raises
     ------
@@ -137,6 +147,8 @@ def run_benchmark(
     ['ok', 'ok']
     """
     say = _to_stderr if report is None else report
+    datasets, seeds = list(dict.fromkeys(datasets)), list(dict.fromkeys(seeds))
+    methods = list(dict.fromkeys(BenchmarkMethod(method) for method in methods))
     check_choice("protocol", protocol, tuple(PROTOCOLS))
     teacher = PROTOCOLS[protocol].teacher if teacher is None else teacher
     student = PROTOCOLS[protocol].student if student is None else student
@@ -144,27 +156,24 @@ def run_benchmark(
     check_choice("student", student, tuple(STUDENTS))
     check_choice("evaluated_on", evaluated_on, ("test", "validation"))
     check_choice("weight_chosen_on", weight_chosen_on, ("validation", "test"))
+    if (weight_chosen_on, evaluated_on) == ("test", "validation"):
+        raise ValueError('weight_chosen_on="test" needs evaluated_on="test"')
     check_choice("backend", backend, BACKENDS)
     for name, number in (("n_workers", n_workers), ("threads", threads)):
         check_number(name, number, integer=True, low=1)
     check_number("max_epochs", max_epochs, integer=True, low=1, none_ok=True)
     check_number("saliency_instances", saliency_instances, integer=True, low=0)
     for seed in seeds:
-        check_number("seed", seed, integer=True, low=0)
-    resolve_device(device)
-    parsed = [BenchmarkMethod(method) for method in methods]
-    check_teacher(teacher, parsed)
-    if not (datasets and methods and seeds):
-        raise ValueError("there is nothing to run: name data sets, methods and seeds")
-    known = available_datasets(data_dir)
-    unknown = [dataset for dataset in datasets if dataset not in known]
-    if unknown:
-        raise ValueError(
-            f"there is no data set {', '.join(map(repr, unknown))}; there are: "
-            f"{', '.join(known) or 'none'}"
-        )
+        check_number("seed", seed, integer=True, low=0, high=_MOST_SEED)
+    if scheduler is None:  # else the workers' machines have the devices
+        resolve_device(device)
+    check_teacher(teacher, methods)
+    _check_datasets(datasets, data_dir)
+    for what, given in (("data sets", datasets), ("methods", methods), ("seeds", seeds)):
+        if not given:
+            raise ValueError(f"there is nothing to run: name {what}")
 
-    results = ResultFile(out)
+    path = Path(out)
     options = RunOptions(
         protocol=protocol,
         teacher=teacher,
@@ -180,30 +189,47 @@ def run_benchmark(
         weight_chosen_on=weight_chosen_on if PROTOCOLS[protocol].weights else "",
         max_epochs=None if max_epochs is None else int(max_epochs),
         cache=None if cache is None else str(Path(cache).resolve()),
-        parts=str(results.parts.resolve()),
+        parts=str(path.with_name(f"{path.name}.parts").resolve()),
     )
-    results.path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(f"{results.path}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        lock.acquire(timeout=0)
+        # the file of the lock stays: to remove it would let two others in at once
+        with FileLock(f"{path}.lock", timeout=0):
+            results = ResultFile(path)
+            names = [method.name for method in methods]
+            results.open()
+            try:
+                units = _units_to_run(results, datasets, names, seeds, options, retry_failed)
+                n_runs = sum(len(unit.methods) for unit in units)
+                n_all = len(datasets) * len(names) * len(seeds)
+                say(f"{n_all - n_runs} of {n_all} runs are in {path}; {n_runs} to do.")
+                _run_all(units, options, results, say, backend, n_workers, scheduler)
+            finally:
+                results.close()
     except Timeout:
-        raise RuntimeError(f"another process is writing to {results.path}") from None
-    try:
-        results.open()
-        names = list(dict.fromkeys(method.name for method in parsed))
-        units = _units_to_run(results, datasets, names, seeds, options, retry_failed)
-        n_runs = sum(len(unit.methods) for unit in units)
-        n_all = len(set(datasets)) * len(names) * len(set(seeds))
-        say(f"{n_all - n_runs} of {n_all} runs are in {results.path}; {n_runs} to do.")
-        try:
-            _run_all(units, options, results, say, backend, n_workers, scheduler)
-        finally:
-            results.collect()
-        results.close()
-    finally:
-        lock.release()
-        Path(f"{results.path}.lock").unlink(missing_ok=True)
-    return results.rows
+        raise RuntimeError(f"another process is writing to {path}") from None
+    rows = results.rows
+    asked = rows["dataset"].isin(datasets) & rows["seed"].isin(seeds) & rows["method"].isin(names)
+    for name in _SHARED:
+        asked &= rows[name] == getattr(options, name)
+    return rows[asked].reset_index(drop=True)
+
+
+# What options and rows have in common, of what makes a run.
+_SHARED = ("protocol", "teacher", "student", "evaluated_on")
+
+
+def _check_datasets(datasets, data_dir):
+    if data_dir is not None and not Path(data_dir).is_dir():
+        raise ValueError(f"there is no folder {data_dir}")
+    known = available_datasets(data_dir)
+    if not known:
+        raise ValueError(f"{data_dir} holds no data set: no NAME/NAME_TRAIN.ts")
+    unknown = [dataset for dataset in datasets if dataset not in known]
+    if unknown:
+        raise ValueError(
+            f"there is no data set {', '.join(map(repr, unknown))}; there are: {', '.join(known)}"
+        )
 
 
 def _to_stderr(line):
@@ -226,37 +252,29 @@ def _units_to_run(results, datasets, methods, seeds, options, retry_failed):
     for row in results.rows.to_dict("records"):
         if row["status"] == "failed" and retry_failed:
             continue
-        shared = ("protocol", "teacher", "student", "evaluated_on")
-        if all(row[name] == getattr(options, name) for name in shared):
+        if all(row[name] == getattr(options, name) for name in _SHARED):
             known[row["dataset"], int(row["seed"]), row["method"]] = row
     expected = {method: settings(method, options) for method in methods}
     units = []
-    for seed, dataset in itertools.product(dict.fromkeys(seeds), dict.fromkeys(datasets)):
+    for seed, dataset in itertools.product(seeds, datasets):
         missing = []
         for method in methods:
             row = known.get((dataset, int(seed), method))
             if row is None:
                 missing.append(method)
             else:
-                _check_same(results.path, row, expected[method], options)
+                _check_same(results.path, row, expected[method])
         if missing:
             units.append(Unit(dataset, int(seed), tuple(missing)))
     return units
 
 
-def _check_same(path, row, expected, options):
+def _check_same(path, row, expected):
     """Refuse to mix rows of different settings under one name."""
-    there = json.loads(row["settings"])
-    expected = json.loads(json.dumps(expected))
-    differ = [
-        f"{part}.{name}" if isinstance(value, dict) else part
-        for part, value in expected.items()
-        for name in (value if isinstance(value, dict) else [part])
-        if (value.get(name) if isinstance(value, dict) else value)
-        != (there.get(part, {}).get(name) if isinstance(value, dict) else there.get(part))
-    ]
-    if row["weight_chosen_on"] != options.weight_chosen_on:
-        differ.append("weight_chosen_on")
+    there, expected = _flat(json.loads(row["settings"])), _flat(json.loads(json.dumps(expected)))
+    differ = sorted(
+        name for name in there.keys() | expected.keys() if there.get(name) != expected.get(name)
+    )
     if differ:
         raise ValueError(
             f"{path} holds a row of {row['method']} on {row['dataset']} made with other settings "
@@ -264,54 +282,66 @@ def _check_same(path, row, expected, options):
         )
 
 
+def _flat(settings):
+    return {f"{part}.{name}": v for part, values in settings.items() for name, v in values.items()}
+
+
 def _run_all(units, options, results, say, backend, n_workers, scheduler):
     """Run the units, those whose worker died again."""
     waiting = {unit.name: unit for unit in units}
-    attempts = dict.fromkeys(waiting, 0)
     n_units = len(waiting)
-    with joblib_backend(backend, n_workers, scheduler) as n_jobs:
+
+    def finish(name, rows):
+        results.collect(rows)
+        del waiting[name]
+        n_failed = sum(row["status"] == "failed" for row in rows)
+        failed = f", {n_failed} of them failed" if n_failed else ""
+        say(f"[{n_units - len(waiting)}/{n_units}] {name}: {len(rows)} runs{failed}.")
+
+    def run(batch, n_jobs, how):
+        tasks = [joblib.delayed(_named)(unit, options) for unit in batch]
+        for name, rows in joblib.Parallel(n_jobs, return_as=how, batch_size=1)(tasks):
+            finish(name, rows)
+
+    with joblib_backend(backend, n_workers, scheduler) as (n_jobs, how):
         while waiting:
-            tasks = [joblib.delayed(_named)(unit, options) for unit in waiting.values()]
-            parallel = joblib.Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
+            suspects = [u for u in waiting.values() if n_starts(u.mark(options)) == MOST_STARTS - 1]
             try:
-                for name, rows in parallel(tasks):
-                    results.collect(rows)
-                    del waiting[name]
-                    n_failed = sum(row["status"] == "failed" for row in rows)
-                    failed = f", {n_failed} of them failed" if n_failed else ""
-                    say(f"[{n_units - len(waiting)}/{n_units}] {name}: {len(rows)} runs{failed}.")
-            except Exception as error:  # of the backend: a run gives a row of its own errors
+                if suspects:  # alone, so that it takes no other with it
+                    run(suspects[:1], 2, how)
+                else:
+                    run(list(waiting.values()), n_jobs, how)
+            except BrokenProcessPool:
                 results.collect()
-                _after_a_crash(waiting, attempts, options, results, say, error)
+                _after_a_crash(waiting, options, results, say)
 
 
 def _named(unit, options):
     return unit.name, run_unit(unit, options)
 
 
-def _after_a_crash(waiting, attempts, options, results, say, error):
-    """Go on after a worker's death: its units are begun again, but not for ever."""
-    marks = list(results.parts.glob("*.running"))
-    began = {mark.stem for mark in marks}
-    for mark in marks:
-        mark.unlink()
-    died = [unit for unit in waiting.values() if f"{unit.dataset}-{unit.seed}" in began]
-    if not died:  # nothing of ours was running: the backend itself does not work
-        raise error
-    say(f"A worker died ({type(error).__name__}); its runs begin again.")
-    done = {(row.dataset, int(row.seed), row.method) for row in results.rows.itertuples()}
+def _after_a_crash(waiting, options, results, say):
+    """Go on after the death of a worker: its units begin again, but not for ever.
+
+    Of the units that were at work nobody knows whose fault it was. One that was so twice
+    runs alone next, and is given up if that dies, too.
+    """
+    began = [unit for unit in waiting.values() if n_starts(unit.mark(options))]
+    if not began:  # nothing of ours was running: the backend itself does not work
+        raise RuntimeError("the workers die before they begin a run")
+    say("A worker died; the runs that were in progress begin again.")
+    rows = results.rows
+    done = set(zip(rows["dataset"], rows["seed"], rows["method"], strict=True))
     for unit in list(waiting.values()):
-        left = tuple(
-            method for method in unit.methods if (unit.dataset, unit.seed, method) not in done
-        )
-        waiting[unit.name] = Unit(unit.dataset, unit.seed, left)
+        key = unit.dataset, unit.seed
+        left = tuple(method for method in unit.methods if (*key, method) not in done)
+        waiting[unit.name] = replace(unit, methods=left)
         if not left:
             del waiting[unit.name]
-    for unit in died:
-        attempts[unit.name] += 1
-        if attempts[unit.name] < _MOST_ATTEMPTS or unit.name not in waiting:
-            continue
-        unit = waiting.pop(unit.name)
-        text = f"the worker died {_MOST_ATTEMPTS} times: {type(error).__name__}: {error}"
-        results.collect([failed_row(unit, method, options, text) for method in unit.methods])
-        say(f"{unit.name}: given up, {text}")
+    for unit in began:
+        mark = unit.mark(options)
+        if n_starts(mark) >= MOST_STARTS and unit.name in waiting:
+            unit = waiting.pop(unit.name)
+            results.collect([failed_row(unit, method, options, DIED) for method in unit.methods])
+            mark.unlink()
+            say(f"{unit.name}: given up, {DIED}.")

@@ -9,20 +9,17 @@ from scipy.stats import wilcoxon
 from sktime_tsd.benchmark._methods import BenchmarkMethod
 
 __all__ = [
-    "LEAST_DATASETS",
     "compare_pairs",
     "holm",
+    "least_p_value",
     "mean_ranks",
     "p_value_matrix",
     "pairs_of_interest",
     "scores",
 ]
 
-#: With fewer data sets no difference could be significant.
-LEAST_DATASETS = 6
-
-# Differences below are those of rounding.
-_TIE = 1e-9
+# Of differences: what is beyond is rounding, and would rank equal ones apart.
+_DECIMALS = 9
 
 
 def scores(rows, line):
@@ -39,13 +36,15 @@ def scores(rows, line):
     -------
     scores : pandas.DataFrame
         Index: data sets; columns: methods, in the order of the rows. NaN where a method has
-        not finished with every seed that another method has there.
+        no value for a seed that another method has one for on that set.
     """
-    finished = rows[rows["status"] == "ok"]
-    table = finished.pivot_table(
-        index="dataset", columns="method", values=line, aggfunc="mean", dropna=False
-    )
-    return table.reindex(columns=list(dict.fromkeys(rows["method"])))
+    methods = list(dict.fromkeys(rows["method"]))
+    finished = rows[(rows["status"] == "ok") & rows[line].notna()]
+    grouped = finished.groupby(["dataset", "method"])
+    table = grouped[line].mean().unstack().reindex(columns=methods)
+    of_method = grouped["seed"].nunique().unstack().reindex(columns=methods)
+    of_any = finished.groupby("dataset")["seed"].nunique()
+    return table.where(of_method.eq(of_any, axis=0))
 
 
 def mean_ranks(table, higher_is_better):
@@ -61,15 +60,37 @@ def mean_ranks(table, higher_is_better):
     ranks : pandas.Series
         1 is best; ties share the mean of their ranks.
     """
-    complete = table.dropna().round(9)
+    complete = table.dropna().round(_DECIMALS)
     return complete.rank(axis=1, ascending=not higher_is_better).mean()
+
+
+def least_p_value(n_datasets, n_tests=1):
+    """Smallest p-value that so many data sets can give after Holm's correction.
+
+    Parameters
+    ----------
+    n_datasets : int
+    n_tests : int, default=1
+        Tests that are corrected together.
+
+    Returns
+    -------
+    p_value : float
+        That of a method that wins on every set.
+
+    Examples
+    --------
+    >>> from sktime_tsd.benchmark._statistics import least_p_value
+    >>> least_p_value(6), least_p_value(6, n_tests=3)
+    (0.03125, 0.09375)
+    """
+    return min(1.0, n_tests * 2.0 ** (1 - n_datasets))
 
 
 def _p_value(differences):
     """Two-sided Wilcoxon signed-rank test; zeros count half for either side."""
-    differences = np.where(np.abs(differences) < _TIE, 0, differences)
-    if len(differences) < LEAST_DATASETS:
-        return np.nan
+    if least_p_value(len(differences)) >= 0.05:
+        return np.nan  # nothing could be found
     if not differences.any():
         return 1.0
     return float(wilcoxon(differences, zero_method="zsplit").pvalue)
@@ -110,9 +131,8 @@ def pairs_of_interest(methods):
         TSD with every other method, and every "x+tsd" with "x". Where there are several
         "tsd" of different settings, the one without settings, else the first.
     """
-    of_tsd = sorted(
-        (m for m in methods if BenchmarkMethod(m).base == "tsd"), key=lambda m: ":" in m
-    )
+    of_tsd = [method for method in methods if BenchmarkMethod(method).base == "tsd"]
+    of_tsd.sort(key=lambda method: ":" in method)
     pairs = [(of_tsd[0], other) for other in methods if other != of_tsd[0]] if of_tsd else []
     for method in methods:
         base = BenchmarkMethod(method).base
@@ -135,30 +155,28 @@ def compare_pairs(table, pairs, higher_is_better):
     -------
     comparison : pandas.DataFrame
         Columns ``method``, ``with``, ``datasets``, ``gain`` (mean difference, positive if the
-        first is better), ``wins``, ``ties``, ``losses``, ``p`` (Wilcoxon, NaN for fewer than
-        ``LEAST_DATASETS``) and ``p_holm`` (adjusted for the number of pairs).
+        first is better), ``wins``, ``ties``, ``losses``, ``p`` (Wilcoxon; NaN for so few sets
+        that it could not be below 0.05) and ``p_holm`` (adjusted for the number of pairs).
     """
     sign = 1 if higher_is_better else -1
     found = []
     for method, other in pairs:
         both = table[[method, other]].dropna()
-        gains = sign * (both[method] - both[other]).to_numpy()
+        gains = np.round(sign * (both[method] - both[other]).to_numpy(), _DECIMALS)
         found.append(
             {
                 "method": method,
                 "with": other,
                 "datasets": len(gains),
                 "gain": gains.mean() if len(gains) else np.nan,
-                "wins": int((gains > _TIE).sum()),
-                "ties": int((np.abs(gains) <= _TIE).sum()),
-                "losses": int((gains < -_TIE).sum()),
+                "wins": int((gains > 0).sum()),
+                "ties": int((gains == 0).sum()),
+                "losses": int((gains < 0).sum()),
                 "p": _p_value(gains),
             }
         )
-    comparison = pd.DataFrame(
-        found,
-        columns=["method", "with", "datasets", "gain", "wins", "ties", "losses", "p"],
-    )
+    columns = ["method", "with", "datasets", "gain", "wins", "ties", "losses", "p"]
+    comparison = pd.DataFrame(found, columns=columns)
     comparison["p_holm"] = holm(comparison["p"])
     return comparison
 
@@ -177,7 +195,8 @@ def p_value_matrix(table):
     """
     complete = table.dropna()
     pairs = list(combinations(complete.columns, 2))
-    adjusted = holm([_p_value((complete[a] - complete[b]).to_numpy()) for a, b in pairs])
+    differences = [(complete[a] - complete[b]).round(_DECIMALS).to_numpy() for a, b in pairs]
+    adjusted = holm([_p_value(difference) for difference in differences])
     matrix = pd.DataFrame(1.0, index=complete.columns, columns=complete.columns)
     for (a, b), p in zip(pairs, adjusted, strict=True):
         matrix.loc[a, b] = matrix.loc[b, a] = p

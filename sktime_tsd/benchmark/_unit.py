@@ -17,6 +17,7 @@ from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._random import draw_seed, seed_unseeded
 from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd._training import split_validation
+from sktime_tsd._validation import resolve_device
 from sktime_tsd.benchmark._environment import commit, versions
 from sktime_tsd.benchmark._methods import BenchmarkMethod
 from sktime_tsd.benchmark._protocols import PROTOCOLS
@@ -24,7 +25,21 @@ from sktime_tsd.benchmark._results import write_part
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.fidelity import FidelityReference, macro_auc_prc
 
-__all__ = ["RunOptions", "Unit", "failed_row", "run_unit", "settings"]
+__all__ = [
+    "DIED",
+    "MOST_STARTS",
+    "RunOptions",
+    "Unit",
+    "failed_row",
+    "n_starts",
+    "run_unit",
+    "settings",
+]
+
+#: How often a unit is begun whose process dies.
+MOST_STARTS = 3
+
+DIED = f"its process died {MOST_STARTS} times (out of memory?)"
 
 # Share of the training series that is kept aside where test series are not to be touched.
 _KEPT_ASIDE = 1 / 3
@@ -64,6 +79,19 @@ class Unit:
         """What to call it."""
         return f"{self.dataset}, seed {self.seed}"
 
+    def mark(self, options):
+        """File that is there while the unit is at work, with a line for each start.
+
+        Parameters
+        ----------
+        options : RunOptions
+
+        Returns
+        -------
+        path : pathlib.Path
+        """
+        return Path(options.parts) / f"{self.dataset}-{self.seed}.running"
+
 
 def run_unit(unit, options):
     """Fit the teacher once and each student, and compare them.
@@ -77,11 +105,19 @@ def run_unit(unit, options):
     -------
     rows : list of dict
         One per method, in their order; each has been written to the folder of parts, too.
-        A run that fails gives a row with its error.
+        A run that fails gives a row with its error, and so does one whose process has died
+        so often that it is not tried again.
     """
-    mark = Path(options.parts) / f"{unit.dataset}-{unit.seed}.running"
+    mark = unit.mark(options)
+    if n_starts(mark) >= MOST_STARTS:
+        rows = [failed_row(unit, method, options, DIED) for method in unit.methods]
+        for row in rows:
+            write_part(options.parts, row)
+        mark.unlink(missing_ok=True)
+        return rows
     if mark.parent.is_dir():
-        mark.touch()
+        with mark.open("a") as file:
+            file.write("started\n")
     rows = []
     with keep_torch_threads(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # many fits: what matters is in the rows
@@ -96,6 +132,20 @@ def run_unit(unit, options):
             rows.append(row)
     mark.unlink(missing_ok=True)
     return rows
+
+
+def n_starts(mark):
+    """Count how often a unit was begun that has not ended.
+
+    Parameters
+    ----------
+    mark : pathlib.Path
+
+    Returns
+    -------
+    n : int
+    """
+    return mark.read_text().count("started") if mark.exists() else 0
 
 
 def failed_row(unit, method, options, error):
@@ -116,7 +166,7 @@ def failed_row(unit, method, options, error):
     if isinstance(error, Exception):
         where = traceback.extract_tb(error.__traceback__)[-1:]
         place = "".join(f" ({Path(frame.filename).name}, line {frame.lineno})" for frame in where)
-        text = f"{type(error).__name__}: {error}{place}"
+        text = " ".join(f"{type(error).__name__}: {error}{place}".split())
     return _key(unit, method, options) | {"status": "failed", "error": text}
 
 
@@ -131,7 +181,7 @@ def _key(unit, method, options):
         "student": options.student,
         "evaluated_on": options.evaluated_on,
         "archive": options.archive,
-        "device": options.device,
+        "device": _device(options.device),
         "threads": options.threads,
         "weight_chosen_on": options.weight_chosen_on,
         "versions": json.dumps(versions()),
@@ -164,10 +214,27 @@ def settings(method, options):
         "teacher": _readable(teacher.get_params(deep=hasattr(teacher, "steps")), left_out),
         "student": _readable(of_student, left_out),
         "transfer": _readable(own, left_out),
-        "weights": list(protocol.weights),
-        "lr_step": protocol.lr_step,
-        "saliency_instances": options.saliency_instances,
+        "run": {
+            "archive": options.archive,
+            "device": options.device,
+            "threads": options.threads,
+            "saliency_instances": options.saliency_instances,
+            "removal": options.removal,
+            "latency": options.latency,
+            "most_timepoints": protocol.most_timepoints,
+            "lr_step": protocol.lr_step,
+            "weights": list(protocol.weights),
+            "weight_chosen_on": options.weight_chosen_on,
+        },
     }
+
+
+def _device(name):
+    """Say what a device parameter stands for on this machine, as far as it is there."""
+    try:
+        return str(resolve_device(name))
+    except ValueError:
+        return name
 
 
 def _readable(parameters, left_out):
@@ -263,10 +330,7 @@ class _Work:
         X, y, X_test, _ = self._once(self._data)
         make = self._random_teacher if method.permutes_labels else self._teacher
         teacher, teacher_seconds = self._once(make)
-        classifier, weight = self._best(method, teacher, X, y)
-        start = time.perf_counter()
-        classifier.fit(X, y)
-        seconds = time.perf_counter() - start
+        classifier, seconds, weight = self._best(method, teacher, X, y)
         student = getattr(classifier, "student_", classifier)
         start = time.perf_counter()
         student.predict_proba(X_test)
@@ -299,26 +363,33 @@ class _Work:
             **self.protocol.transfer,
         )
 
-    def _best(self, method, teacher, X, y):
-        """Make the classifier to fit, with the weight that the protocol's procedure picks."""
-        candidates = [method.with_weight(weight) for weight in self.protocol.weights]
-        if None in candidates or not candidates:
-            return self._classifier(method, teacher), None
-        X_kept, y_kept = self._to_choose_on(X, y)
-        scores = []
-        for candidate in candidates:
-            classifier = self._classifier(candidate, teacher).fit(X, y)
-            scores.append(
-                macro_auc_prc(y_kept, classifier.predict_proba(X_kept), classifier.classes_)
-            )
-        best = int(np.argmax(scores))
-        return self._classifier(candidates[best], teacher), self.protocol.weights[best]
+    def _fitted(self, method, teacher, X, y):
+        """Fit a student and tell how long it took."""
+        classifier = self._classifier(method, teacher)
+        start = time.perf_counter()
+        classifier.fit(X, y)
+        return classifier, time.perf_counter() - start
 
-    def _to_choose_on(self, X, y):
+    def _best(self, method, teacher, X, y):
+        """Fit a student, with the weight that the protocol's procedure picks."""
+        candidates = [method.with_weight(weight) for weight in self.protocol.weights]
+        if not candidates or None in candidates:
+            return *self._fitted(method, teacher, X, y), None
+        best = None
+        for candidate, weight in zip(candidates, self.protocol.weights, strict=True):
+            classifier, seconds = self._fitted(candidate, teacher, X, y)
+            X_kept, y_kept = self._to_choose_on(classifier, X, y)
+            probabilities = classifier.predict_proba(X_kept)
+            score = macro_auc_prc(y_kept, probabilities, classifier.classes_)
+            if best is None or score > best[0]:
+                best = score, classifier, seconds, weight
+        return best[1:]
+
+    def _to_choose_on(self, classifier, X, y):
         """Series that a weight is picked on: those that stop the student early, or the test's."""
         if self.options.weight_chosen_on == "test":
             return self._once(self._data)[2:]
-        fraction = self.protocol.training["validation_fraction"]
+        fraction = classifier.student_.validation_fraction
         y_indices = np.unique(y, return_inverse=True)[1]
         _, valid = split_validation(y_indices, fraction, draw_seed(self.unit.seed))
         return X[valid], y[valid]

@@ -1,0 +1,203 @@
+"""Rows that can be compared with each other."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from sktime_tsd.benchmark._methods import method_title
+from sktime_tsd.benchmark._statistics import scores
+from sktime_tsd.fidelity import LINES
+
+__all__ = ["HEADLINES", "MORE_LINES", "Group", "groups_of", "higher_is_better"]
+
+#: Lines of the fidelity report that tables and tests are made of, and their short names.
+HEADLINES = {
+    "accuracy_student": "accuracy",
+    "auc_prc_student": "AUC-PRC",
+    "top_1_agreement": "agreement",
+    "kl_divergence": "KL",
+    "saliency_spearman": "saliency corr.",
+}
+
+#: Further lines of the table of means.
+MORE_LINES = {
+    "negative_log_likelihood_student": "NLL",
+    "expected_calibration_error_student": "calibration error",
+    "saliency_top_k_overlap": "top 10 % overlap",
+    "deletion_area_student_by_teacher": "deletion area by teacher",
+}
+
+_KEY = ("protocol", "teacher", "student", "evaluated_on", "weight_chosen_on")
+
+_TITLES = {
+    "inception_time": "InceptionTime",
+    "lstm": "LSTM",
+    "fcn": "FCN",
+    "minirocket": "MiniRocket",
+}
+
+
+def higher_is_better(line):
+    """Tell the direction of a line.
+
+    Parameters
+    ----------
+    line : str
+
+    Returns
+    -------
+    bool
+    """
+    return LINES[line].higher_is_better
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one protocol, teacher and student.
+
+    Parameters
+    ----------
+    key : tuple
+        Protocol, teacher, student, what was evaluated on, what the weight was picked on.
+    rows : pandas.DataFrame
+    """
+
+    key: tuple
+    rows: pd.DataFrame
+
+    @property
+    def pair(self):
+        """Teacher and student."""
+        return " to ".join(_TITLES[name] for name in self.key[1:3])
+
+    @property
+    def title(self):
+        """What it is called in a heading."""
+        protocol, _, _, evaluated_on, chosen_on = self.key
+        where = "" if evaluated_on == "test" else ", on training series kept aside"
+        chosen = "" if chosen_on != "test" else ", weight picked on TEST series"
+        return f"{self.pair}, {protocol} protocol{where}{chosen}"
+
+    @property
+    def slug(self):
+        """What its pictures are called."""
+        *models, evaluated_on, chosen_on = self.key
+        parts = [*models, f"on-{evaluated_on}", *([f"weight-{chosen_on}"] if chosen_on else [])]
+        return "-".join(parts).replace("_", "-")
+
+    @cached_property
+    def ok(self):
+        """Rows of the runs that did not fail."""
+        return self.rows[self.rows["status"] == "ok"]
+
+    @cached_property
+    def methods(self):
+        """Methods with any run that did not fail."""
+        return list(dict.fromkeys(self.ok["method"]))
+
+    @cached_property
+    def without_result(self):
+        """Methods all of whose runs failed."""
+        return [name for name in dict.fromkeys(self.rows["method"]) if name not in self.methods]
+
+    @cached_property
+    def headlines(self):
+        """Those of ``HEADLINES`` that were measured."""
+        return {line: name for line, name in HEADLINES.items() if self.ok[line].notna().any()}
+
+    def table(self, line):
+        """Scores of each method on each data set; see `scores`."""
+        return scores(self.rows[self.rows["method"].isin(self.methods)], line)
+
+    @cached_property
+    def complete(self):
+        """Data sets on which every method has finished with every seed that any has there."""
+        return self.table("accuracy_student").dropna().index.tolist()
+
+    @property
+    def left_out(self):
+        """The other data sets."""
+        return sorted(set(self.rows["dataset"]) - set(self.complete))
+
+    def complete_table(self, line):
+        """Scores on the data sets that all methods have, with this line."""
+        return self.table(line).reindex(self.complete).dropna()
+
+    @cached_property
+    def common_seeds(self):
+        """Seeds that all complete data sets have."""
+        rows = self.ok[self.ok["dataset"].isin(self.complete)]
+        seeds = rows.groupby("seed")["dataset"].nunique()
+        return seeds.index[seeds == len(self.complete)].tolist()
+
+    def spread(self, line, method):
+        """Tell the standard deviation between seeds of the mean over complete data sets.
+
+        Parameters
+        ----------
+        line, method : str
+
+        Returns
+        -------
+        spread : float
+            NaN for fewer than two seeds that all of them have.
+        """
+        rows = self.ok[
+            self.ok["dataset"].isin(self.complete_table(line).index)
+            & self.ok["seed"].isin(self.common_seeds)
+            & (self.ok["method"] == method)
+        ]
+        return rows.groupby("seed")[line].mean().std(ddof=1)
+
+    def of_teacher(self, line):
+        """Mean of a line of the teacher over complete data sets."""
+        rows = self.ok[self.ok["dataset"].isin(self.complete)]
+        return rows.groupby("dataset")[line].mean().mean()
+
+    def titles(self, methods=None):
+        """Titles of methods."""
+        return [method_title(method) for method in (self.methods if methods is None else methods)]
+
+
+def groups_of(rows):
+    """Part rows into those that can be compared.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+
+    Returns
+    -------
+    groups : list of Group
+
+    Raises
+    ------
+    ValueError
+        If a method has rows of different settings within a group.
+    """
+    groups = []
+    for key, part in rows.groupby(list(_KEY), sort=False):
+        for method, of_method in part.groupby("method", sort=False):
+            first, *others = of_method.drop_duplicates("settings").itertuples()
+            for row in others:
+                differ = _difference(first.settings, row.settings)
+                raise ValueError(
+                    f"the rows of {method} ({', '.join(filter(None, key))}) were made with "
+                    f"different settings: {', '.join(differ)} on {first.dataset} and "
+                    f"{row.dataset}. Report on them apart."
+                )
+        groups.append(Group(key, part.reset_index(drop=True)))
+    return groups
+
+
+def _difference(one, other):
+    one, other = json.loads(one), json.loads(other)
+    return sorted(
+        f"{part}.{name}"
+        for part in one.keys() | other.keys()
+        for name in one.get(part, {}).keys() | other.get(part, {}).keys()
+        if one.get(part, {}).get(name, np.nan) != other.get(part, {}).get(name, np.nan)
+    )
