@@ -9,11 +9,13 @@ import pytest
 from scipy import stats
 
 from sktime_tsd.benchmark import __main__ as command
-from sktime_tsd.benchmark._report import HEADLINES, write_report
+from sktime_tsd.benchmark._groups import HEADLINES, groups_of
+from sktime_tsd.benchmark._report import write_report
 from sktime_tsd.benchmark._results import COLUMNS
 from sktime_tsd.benchmark._statistics import (
     compare_pairs,
     holm,
+    least_p_value,
     mean_ranks,
     p_value_matrix,
     pairs_of_interest,
@@ -46,7 +48,7 @@ def make_rows(n_datasets=8, methods=METHODS, seeds=(0, 1, 2), **changes):
                     "threads": 1,
                     "versions": json.dumps({"torch": "2.13.0"}),
                     "commit": "0123456789ab",
-                    "settings": "{}",
+                    "settings": json.dumps({"run": {"device": "cpu"}}),
                     "n_train": 20,
                     "n_test": 30,
                     "n_channels": 1,
@@ -151,6 +153,86 @@ def test_ranks_wins_and_tests_are_right():
     np.testing.assert_allclose(found["p_holm"], [adjusted[i] for i in range(3)])
 
 
+def test_zeros_and_ties_in_the_test():
+    # exact differences of which some are equal; as computed they differ by rounding
+    steps = np.array([1, 1, 1, 1, 1, -1, -1, 2, 0, 0])
+    table = pd.DataFrame({"ce": 0.1 * np.arange(1, 11)})
+    table["tsd"] = table["ce"] + 0.1 * steps
+    row = compare_pairs(table, [("tsd", "ce")], True).iloc[0]
+    assert (row["wins"], row["ties"], row["losses"]) == (6, 2, 2)
+    assert row["p"] == pytest.approx(stats.wilcoxon(steps, zero_method="zsplit").pvalue)
+    assert p_value_matrix(table).loc["tsd", "ce"] == row["p"]
+
+
+def test_the_smallest_p_value_is_that_of_a_clean_win():
+    for n in (6, 9, 12):
+        assert least_p_value(n) == pytest.approx(stats.wilcoxon(np.arange(1, n + 1)).pvalue)
+    assert least_p_value(6, 10) == pytest.approx(10 * least_p_value(6))
+    assert least_p_value(2, 10) == 1
+
+
+def test_methods_are_compared_on_equal_seeds():
+    rows = make_rows(2, ("ce", "tsd"), (0, 1))
+    rows["accuracy_student"] = np.where(rows["seed"] == 0, 0.2, 0.9)
+    lacks = (rows["dataset"] == "Set0") & (rows["method"] == "ce") & (rows["seed"] == 1)
+    table = scores(rows[~lacks], "accuracy_student")
+    assert np.isnan(table.loc["Set0", "ce"])
+    assert table.loc["Set0", "tsd"] == pytest.approx(0.55)
+    assert table.loc["Set1"].tolist() == pytest.approx([0.55, 0.55])
+    # one lacks one seed, the other the other: as many rows, but not the same
+    lacks |= (rows["dataset"] == "Set0") & (rows["method"] == "tsd") & (rows["seed"] == 0)
+    (group,) = groups_of(rows[~lacks])
+    assert group.complete == ["Set1"]
+    assert group.left_out == ["Set0"]
+
+
+def test_the_spread_is_that_of_seeds_that_all_sets_have():
+    rows = make_rows(2, ("ce", "tsd"), (0, 1, 2))
+    rows["accuracy_student"] = np.where(rows["dataset"] == "Set0", 0.9, 0.5)
+    (group,) = groups_of(rows[(rows["dataset"] == "Set0") | (rows["seed"] == 0)])
+    assert group.complete == ["Set0", "Set1"]
+    assert group.common_seeds == [0]
+    assert np.isnan(group.spread("accuracy_student", "ce"))
+    (group,) = groups_of(rows[(rows["dataset"] == "Set0") | (rows["seed"] < 2)])
+    assert group.spread("accuracy_student", "ce") == 0
+
+
+def test_rows_of_different_settings_are_not_averaged(tmp_path):
+    rows = make_rows(1, ("ce", "tsd"))
+    other = (rows["method"] == "tsd") & (rows["seed"] == 1)
+    rows.loc[other, "settings"] = json.dumps({"run": {"device": "cuda"}})
+    with pytest.raises(ValueError, match=r"rows of tsd .* different settings: run.device"):
+        write_report([write(tmp_path, rows)], tmp_path / "report")
+
+
+def test_a_method_that_never_finished_does_not_empty_the_report(tmp_path):
+    rows = make_rows(2, ("ce", "kd", "tsd"))
+    rows.loc[rows["method"] == "kd", ["status", "error"]] = ["failed", "ValueError: a\n## b"]
+    text, _ = report(tmp_path, rows)
+    assert "No run of kd has finished." in text
+    assert "2 methods, 2 data sets that all of them have finished" in text
+    assert set(table_of(text, "method")) == {"CE", "TSD"}
+    assert "\n## b" not in text
+
+
+def test_methods_without_a_common_set_are_not_averaged(tmp_path):
+    rows = make_rows(2, ("ce", "tsd"))
+    apart = (rows["dataset"] == "Set0") == (rows["method"] == "ce")
+    text, _ = report(tmp_path, rows[apart])
+    assert "nothing to average" in text
+
+
+def test_costs_are_means_over_complete_sets(tmp_path):
+    rows = make_rows(2, ("ce", "tsd"), (0,))
+    rows["latency_256_teacher"], rows["latency_256_student"] = 40.0, 2.0
+    text, _ = report(tmp_path, rows)
+    cost = table_of(text, "models")["InceptionTime to FCN, default protocol"]
+    assert cost["parameters"] == "80,000 / 1,200"
+    assert cost["ms, 256 series"] == "40.00 / 2.00"
+    assert cost["share"] == "1.50%"
+    assert cost["teacher fit, s"] == "10.0"
+
+
 def test_all_pairs_are_corrected_together():
     table = scores(make_rows(12), "top_1_agreement")
     matrix = p_value_matrix(table)
@@ -193,24 +275,15 @@ def test_pairs_answer_the_questions():
 
 
 def test_many_sets_give_everything(tmp_path):
-    text, names = report(tmp_path, make_rows())
-    group = "default-inception-time-fcn-test"
+    text, names = report(tmp_path, make_rows(9))
+    group = "default-inception-time-fcn-on-test"
     assert names[1:] == [
-        *(
-            f"{group}-ranks-{line}.png"
-            for line in (
-                "top-1-agreement",
-                "kl-divergence",
-                "saliency-spearman",
-                "auc-prc-student",
-            )
-        ),
+        *(f"{group}-ranks-{line.replace('_', '-')}.png" for line in HEADLINES),
         f"{group}-sets.png",
         "trade-off.png",
     ]
-    assert "4 methods, 8 data sets that all of them have finished, 3 seed(s) each." in text
-    assert "8/0/0" in table_of(text, "pair")["TSD / CE (8)"]["agreement"]
-    assert "p = 0." in table_of(text, "pair")["TSD / CE (8)"]["agreement"]
+    assert "4 methods, 9 data sets that all of them have finished, 3 seed(s) each." in text
+    assert "9/0/0, p = 0." in table_of(text, "pair")["TSD / CE"]["agreement"]
     assert "1.50%" in text  # the student's share of the teacher's parameters
     assert "0123456789ab" in text
 
@@ -223,17 +296,18 @@ def test_many_sets_give_everything(tmp_path):
         make_rows(3, ("kd", "kd+tsd"), (0, 1)),
         make_rows(2, METHODS, (0,), latency_256_teacher=np.nan, latency_256_student=np.nan),
         make_rows(6, METHODS, (0,), deletion_area_student_by_teacher=np.nan),
+        make_rows(6, METHODS, (0,), saliency_spearman=np.nan, saliency_top_k_overlap=np.nan),
     ],
-    ids=["one row", "one set", "two methods", "not timed", "no removal"],
+    ids=["one row", "one set", "two methods", "not timed", "no removal", "no saliency"],
 )
 def test_few_rows_give_a_report_too(tmp_path, rows):
     text, _ = report(tmp_path, rows)
-    assert "## Inception_time to fcn, default protocol" in text
-    assert "nan" not in text.lower().replace("nan/", "")
+    assert "## InceptionTime to FCN, default protocol" in text
+    assert "nan" not in text.lower()
     n_sets = rows["dataset"].nunique()
-    if n_sets < 6 and rows["method"].nunique() > 1:
-        assert f"No critical difference diagram: it takes 6 data sets, there are {n_sets}." in text
-        assert "No test where a pair shares fewer than 6 data sets." in text
+    if rows["method"].nunique() > 1:
+        assert f"No critical difference diagram: with {n_sets} data set(s)" in text
+        assert ("No p: too few data sets" in text) == (n_sets < 6)
 
 
 def test_what_failed_or_is_missing_is_said_and_left_out(tmp_path):
@@ -264,9 +338,9 @@ def test_protocols_and_models_have_sections_of_their_own(tmp_path):
     rows = pd.concat([make_rows(2), paper.assign(weight_chosen_on="validation"), by_test])
     text, _ = report(tmp_path, rows)
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
-        "## Inception_time to fcn, default protocol",
-        "## Lstm to lstm, paper protocol",
-        "## Lstm to lstm, authors protocol, weight picked on TEST data",
+        "## InceptionTime to FCN, default protocol",
+        "## LSTM to LSTM, paper protocol",
+        "## LSTM to LSTM, authors protocol, weight picked on TEST series",
         "## What it costs",
     ]
 
@@ -288,6 +362,24 @@ def test_the_command_writes_and_names_the_files(tmp_path, capsys):
     path = write(tmp_path, make_rows(2))
     command.main(["report", str(path), "--out", str(tmp_path / "report")])
     assert f"wrote {tmp_path / 'report' / 'report.md'}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("status", "", "status"),
+        ("seed", "", "seed"),
+        ("seed", "2abc", "2abc"),
+        ("settings", "", "settings is no JSON"),
+        ("kl_divergence", "low", "low"),
+    ],
+)
+def test_a_damaged_row_is_named(tmp_path, column, value, said):
+    rows = make_rows(1, ("ce",), (0, 1)).astype(object)
+    rows.loc[1, column] = value
+    path = write(tmp_path, rows)
+    with pytest.raises(ValueError, match=f"line 3.*{said}"):
+        write_report([path], tmp_path / "report")
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "\x00\xff"])

@@ -24,7 +24,7 @@ from sktime_tsd.benchmark._methods import CONTROLS, BenchmarkMethod, KDOnCopies
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import COLUMNS, KEY, ResultFile, write_part
 from sktime_tsd.datasets import load_dataset
-from sktime_tsd.fidelity import LINES
+from sktime_tsd.fidelity import LINES, macro_auc_prc
 from sktime_tsd.losses import KD, FitNets, Outputs
 from sktime_tsd.perturbations import Zero
 
@@ -79,7 +79,7 @@ def test_a_row_per_run_with_every_line_of_the_report(serial):
         2,
     ]
     pd.testing.assert_frame_equal(read_results(path), rows, check_dtype=False)
-    assert [p.name for p in path.parent.iterdir()] == [path.name]  # no parts, no lock
+    assert {p.name for p in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
 
 
 def test_a_row_says_what_the_report_says(serial):
@@ -161,12 +161,32 @@ def test_finished_runs_are_not_computed_again(tmp_path, monkeypatch):
     run(tmp_path, methods=["kd", "ce"])
 
 
-def test_rows_of_other_settings_are_not_mixed(tmp_path):
-    run(tmp_path, methods=["ce"])
-    with pytest.raises(ValueError, match=r"ce on UnitTest made with other settings \(.*max_epochs"):
-        run(tmp_path, methods=["ce"], max_epochs=3)
-    rows = run(tmp_path, methods=["ce"], seeds=[1], max_epochs=2)
-    assert len(rows) == 2
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"max_epochs": 3}, r"student.max_epochs, teacher.max_epochs"),
+        ({"saliency_instances": 4}, "run.saliency_instances"),
+        ({"removal": False}, "run.removal"),
+        ({"latency": False}, "run.latency"),
+        ({"archive": "another"}, "run.archive"),
+        ({"threads": 2}, "run.threads"),
+    ],
+    ids=str,
+)
+def test_rows_of_other_settings_are_not_mixed(ce_alone, tmp_path, change, named):
+    shutil.copy(ce_alone, tmp_path / "results.csv")
+    with pytest.raises(ValueError, match=rf"ce on UnitTest made with other settings \({named}\)"):
+        run(tmp_path, methods=["ce"], **change)
+    assert run(tmp_path, methods=["ce"])["status"].tolist() == ["ok"]
+    assert (tmp_path / "results.csv").read_bytes() == ce_alone.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def ce_alone(tmp_path_factory):
+    """A file with one row."""
+    folder = tmp_path_factory.mktemp("ce")
+    run(folder, methods=["ce"])
+    return folder / "results.csv"
 
 
 def test_a_failed_run_is_a_row_with_its_error(tmp_path):
@@ -206,8 +226,8 @@ def test_a_data_set_that_cannot_be_read_fails_alone(tmp_path):
 
 def start(out, *options):
     arguments = [
-        *("run", "--out", str(out), "--datasets", "UnitTest", "ItalyPowerDemand"),
-        *("--methods", "ce", "tsd", "kd", "--seeds", "0", "1", "--epochs", "15"),
+        *("run", "--out", str(out), "--datasets", "UnitTest"),
+        *("--methods", "ce", "tsd", "kd", "--seeds", "0", "1", "2", "3", "--epochs", "20"),
         *("--saliency-instances", "3"),
         *options,
     ]
@@ -288,21 +308,64 @@ def test_a_unit_that_kills_its_worker_is_given_up(tmp_path):
     results = ResultFile(tmp_path / "results.csv")
     results.open()
     options = make_options(results)
-    unit, other = (_unit.Unit("UnitTest", seed, ("ce", "kd")) for seed in (0, 1))
-    waiting, attempts, lines = {u.name: u for u in (unit, other)}, {unit.name: 0, other.name: 0}, []
-    write_part(results.parts, _unit.failed_row(unit, "ce", options, "as if it had ended"))
-    results.collect()
-    for _ in range(3):
-        (results.parts / "UnitTest-0.running").touch()
-        crash = RuntimeError("out of memory?")
-        _run._after_a_crash(waiting, attempts, options, results, lines.append, crash)
-    assert list(waiting) == [other.name]
+    guilty, other, waits = (_unit.Unit("UnitTest", seed, ("ce", "kd")) for seed in range(3))
+    waiting, lines = {unit.name: unit for unit in (guilty, other, waits)}, []
+    write_part(results.parts, _unit.failed_row(guilty, "ce", options, "as if it had ended"))
+    for at_work in ((guilty, other), (guilty, other), (guilty,)):
+        for unit in at_work:
+            with unit.mark(options).open("a") as file:
+                file.write("started\n")
+        results.collect()
+        _run._after_a_crash(waiting, options, results, lines.append)
+    assert list(waiting) == [other.name, waits.name]  # it was not the other's fault
     rows = results.rows.set_index("method")
-    assert rows.loc["kd", "error"].startswith("the worker died 3 times")
+    assert rows.loc["kd", "error"].startswith("its process died 3 times")
     assert rows.loc["ce", "error"] == "as if it had ended"
-    error = RuntimeError("nothing of ours was running")
-    with pytest.raises(RuntimeError, match="nothing of ours"):
-        _run._after_a_crash(waiting, attempts, options, results, lines.append, error)
+    other.mark(options).unlink()
+    with pytest.raises(RuntimeError, match="before they begin"):
+        _run._after_a_crash(waiting, options, results, lines.append)
+
+
+@pytest.fixture
+def deadly(tmp_path, monkeypatch):
+    """A folder of two data sets, of which reading one kills the process: it cannot be read."""
+    import sktime.datasets
+
+    bundled = Path(sktime.datasets.__file__).parent / "data" / "UnitTest"
+    for name in ("Good", "Deadly"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for split in ("TRAIN", "TEST"):
+            to = tmp_path / "data" / name / f"{name}_{split}.ts"
+            shutil.copy(bundled / f"UnitTest_{split}.ts", to)
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "sitecustomize.py").write_text(
+        "import io, os, builtins\n"
+        "real = builtins.open\n"
+        "def deadly(path, *args, **kwargs):\n"
+        "    if 'Deadly_TRAIN' in str(path):\n"
+        "        os._exit(9)\n"
+        "    return real(path, *args, **kwargs)\n"
+        "builtins.open = deadly\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{code}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize("backend", ["loky", "dask"])
+def test_a_unit_that_always_kills_its_worker_fails_alone(tmp_path, deadly, backend):
+    if backend == "dask":
+        pytest.importorskip("distributed", reason="the extra `benchmark` is not installed")
+    out = tmp_path / "results.csv"
+    command = [sys.executable, "-m", "sktime_tsd.benchmark", "run", "--out", str(out)]
+    options = ["--data-dir", str(deadly), "--methods", "ce", "--seeds", "0", "1", "--epochs", "2"]
+    options += ["--saliency-instances", "0", "--workers", "2", "--backend", backend]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 1, done.stderr
+    rows = read_results(out).set_index(["dataset", "seed"])
+    assert rows.loc["Good", "status"].tolist() == ["ok", "ok"]
+    assert rows.loc["Deadly", "status"].tolist() == ["failed", "failed"]
+    assert rows.loc["Deadly", "error"].str.contains("died 3 times").all()
 
 
 def make_options(results, **changes):
@@ -383,7 +446,9 @@ def test_a_backend_that_is_not_installed_is_named(monkeypatch):
 
 
 def test_settings_of_a_method():
-    method = BenchmarkMethod("KD+TSD: temperature=4, kd.weight=0.1, perturbation=Zero")
+    method = BenchmarkMethod("TSD+KD: temperature=4, kd.weight=0.1, perturbation=Zero")
+    assert method.name == "kd+tsd:kd.weight=0.1,perturbation=Zero,temperature=4"
+    assert BenchmarkMethod(method.name) == method
     classifier = method.classifier(None, SkorchClassifier("fcn"), n_windows=3, temperature=2)
     assert classifier.distillation == [KD(weight=0.1)]
     assert classifier.temperature == 4
@@ -396,18 +461,28 @@ def test_settings_of_a_method():
     assert classifier.distillation == [FitNets(hint_share=None)]
     assert classifier.student.lr == 0.1
     assert BenchmarkMethod("ce:student__lr=0.1").classifier(None, SkorchClassifier()).lr == 0.1
+    method = BenchmarkMethod("ce:student__network_params={'filters': (4,), 'kernel_sizes': (3,)}")
+    params = method.classifier(None, SkorchClassifier()).network_params
+    assert params == {"filters": (4,), "kernel_sizes": (3,)}
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("resnet", "unknown method 'resnet'"),
-        ("tsd:temprature=4", "no setting 'temprature'"),
+        ("tsd:temprature=4", "'temprature' is no setting that has an effect"),
+        ("kd:temperature=4", "'temperature' is no setting that has an effect"),
+        ("kd:saliency_weight=4", "no setting that has an effect"),
+        ("tsd:teacher=lstm", "no setting that has an effect"),
+        ("tsd:window=5,window=3", "twice"),
+        ("ce:student__random_state=3", "no setting 'random_state'"),
+        ("tsd:student__lrr=3", "no setting 'lrr'"),
+        ("tsd:temperature=-1", "temperature"),
         ("kd:kd.wait=1", "kd.weight, kd.temperature"),
         ("tsd:kd.weight=1", "nothing to set"),
         ("kd:kd.weight=-1", "weight"),
         ("tsd:temperature", "name=value"),
-        ("ce:temperature=4", "the student alone"),
+        ("ce:temperature=4", "those that have are none"),
     ],
 )
 def test_methods_that_are_not_known_are_refused(name, said):
@@ -441,27 +516,36 @@ def test_controls_are_what_they_say():
 
 def test_the_published_protocol_picks_the_weight_on_the_validation_split(tmp_path, monkeypatch):
     tried = []
-    best = _unit._Work._best
+    to_choose_on = _unit._Work._to_choose_on
 
-    def spy(self, method, teacher, X, y):
-        kept = self._to_choose_on(X, y)
-        tried.append((method.name, X.shape, kept[0].shape, kept[1]))
-        return best(self, method, teacher, X, y)
+    def spy(self, classifier, X, y):
+        kept = to_choose_on(self, classifier, X, y)
+        score = macro_auc_prc(kept[1], classifier.predict_proba(kept[0]), classifier.classes_)
+        weight = (classifier.saliency_weight, *(term.weight for term in classifier.distillation))
+        tried.append((len(kept[0]), weight, score))
+        return kept
 
-    monkeypatch.setattr(_unit._Work, "_best", spy)
+    monkeypatch.setattr(_unit._Work, "_to_choose_on", spy)
     options = {"protocol": "paper", "methods": ["ce", "kd", "kd+tsd"]}
     rows = run(tmp_path, **options).set_index("method")
     assert (rows["status"] == "ok").all(), rows["error"].tolist()
     assert np.isnan(rows.loc["ce", "chosen_weight"])
-    assert rows.loc["kd", "chosen_weight"] in PROTOCOLS["paper"].weights
-    assert rows.loc["kd+tsd", "chosen_weight"] in PROTOCOLS["paper"].weights
+    assert {n for n, _, _ in tried} == {4}  # a fifth of 20, those that stop the training early
+    weights = PROTOCOLS["paper"].weights
+    of_kd, of_both = tried[:5], tried[5:]
+    assert [weight for _, weight, _ in of_kd] == [(0, weight) for weight in weights]
+    assert [weight for _, weight, _ in of_both] == [(weight, 1.0) for weight in weights]
+    for name, found in (("kd", of_kd), ("kd+tsd", of_both)):
+        best = np.argmax([score for _, _, score in found])
+        assert rows.loc[name, "chosen_weight"] == weights[best]
     assert (rows["weight_chosen_on"] == "validation").all()
-    assert tried[0][2][0] == 4  # a fifth of 20, those that stop the training early
-    with pytest.raises(ValueError, match="weight_chosen_on"):
+    with pytest.raises(ValueError, match=r"run.weight_chosen_on"):
         run(tmp_path, weight_chosen_on="test", **options)
+    with pytest.raises(ValueError, match="needs evaluated_on"):
+        run(tmp_path, weight_chosen_on="test", evaluated_on="validation", **options)
     other = run(tmp_path / "test", weight_chosen_on="test", **options)
     assert (other["weight_chosen_on"] == "test").all()
-    assert tried[-1][2][0] == 22
+    assert tried[-1][0] == 22
 
 
 def test_the_validation_split_is_the_students_own():
@@ -475,7 +559,7 @@ def test_the_validation_split_is_the_students_own():
 
     student = Student("fcn", {"filters": (2,), "kernel_sizes": (3,)}, max_epochs=1)
     student.set_params(validation_fraction=0.2, patience=5, random_state=3)
-    SaliencyDistilledClassifier(
+    classifier = SaliencyDistilledClassifier(
         SkorchClassifier("fcn", {"filters": (2,), "kernel_sizes": (3,)}, max_epochs=1),
         student,
         random_state=3,
@@ -483,7 +567,7 @@ def test_the_validation_split_is_the_students_own():
     work = _unit._Work(
         _unit.Unit("UnitTest", 3, ()), make_options(ResultFile("r"), protocol="paper")
     )
-    X_kept, _ = _unit._Work._to_choose_on(work, X, y)
+    X_kept, _ = work._to_choose_on(classifier, X, y)
     np.testing.assert_array_equal(seen[-1], X_kept.astype(np.float32))
 
 
@@ -513,7 +597,10 @@ def test_the_published_protocol_shortens_long_series():
     ("options", "said"),
     [
         ({"datasets": ["Nowhere"]}, "no data set 'Nowhere'"),
-        ({"datasets": []}, "nothing to run"),
+        ({"datasets": []}, "name data sets"),
+        ({"seeds": iter(())}, "name seeds"),
+        ({"seeds": [2**32]}, "seed"),
+        ({"data_dir": "/nowhere"}, "no folder /nowhere"),
         ({"protocol": "mine"}, "protocol"),
         ({"teacher": "resnet"}, "teacher"),
         ({"student": "resnet"}, "student"),

@@ -11,6 +11,10 @@ BACKENDS = ("loky", "dask", "ray")
 
 _ONE_BY_ONE = "generator_unordered"
 
+# A unit whose process dies gives itself up. Dask's own giving up would take with it what only
+# waited there, and joblib would wait for it for ever.
+_NEVER = 10**6
+
 _NEEDS = {"dask": "distributed", "ray": "ray"}
 
 
@@ -61,7 +65,11 @@ def _dask(n_workers, scheduler):
     cluster = scheduler
     if scheduler is None:
         cluster = LocalCluster(
-            n_workers=n_workers, threads_per_worker=1, dashboard_address=None, processes=True
+            n_workers=n_workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            processes=True,
+            scheduler_kwargs={"allowed_failures": _NEVER},
         )
     try:
         with Client(cluster), joblib.parallel_config("dask"):

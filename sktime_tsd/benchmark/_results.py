@@ -138,9 +138,11 @@ def _damage(row):
             json.loads(row[name])
         except (ValueError, TypeError):
             return f"{name} is no JSON"
-    for name, value in row.items():
-        if name in COLUMNS and name not in _TEXT and isinstance(value, str):
-            return f"{name} is {value!r}, no number"
+    for name in set(COLUMNS) - set(_TEXT):
+        try:
+            float(row[name])
+        except ValueError:
+            return f"{name} is {row[name]!r}, no number"
     return "" if float(row["seed"]).is_integer() else "the seed is no whole number"
 
 
