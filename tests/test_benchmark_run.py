@@ -18,7 +18,7 @@ import torch
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_report
 from sktime_tsd.benchmark import __main__ as command
-from sktime_tsd.benchmark import _run, _unit, read_results, run_benchmark
+from sktime_tsd.benchmark import _plan, _run, _unit, read_results, run_benchmark
 from sktime_tsd.benchmark._backends import joblib_backend
 from sktime_tsd.benchmark._methods import CONTROLS, BenchmarkMethod, KDOnCopies
 from sktime_tsd.benchmark._protocols import PROTOCOLS
@@ -308,9 +308,9 @@ def test_a_unit_that_kills_its_worker_is_given_up(tmp_path):
     results = ResultFile(tmp_path / "results.csv")
     results.open()
     options = make_options(results)
-    guilty, other, waits = (_unit.Unit("UnitTest", seed, ("ce", "kd")) for seed in range(3))
+    guilty, other, waits = (_plan.Unit("UnitTest", seed, ("ce", "kd")) for seed in range(3))
     waiting, lines = {unit.name: unit for unit in (guilty, other, waits)}, []
-    write_part(results.parts, _unit.failed_row(guilty, "ce", options, "as if it had ended"))
+    write_part(results.parts, _plan.failed_row(guilty, "ce", options, "as if it had ended"))
     for at_work in ((guilty, other), (guilty, other), (guilty,)):
         for unit in at_work:
             with unit.mark(options).open("a") as file:
@@ -386,7 +386,7 @@ def make_options(results, **changes):
         "cache": None,
         "parts": str(results.parts),
     }
-    return _unit.RunOptions(**(settings | changes))
+    return _plan.RunOptions(**(settings | changes))
 
 
 def test_two_processes_do_not_write_one_file(tmp_path):
@@ -428,7 +428,7 @@ def test_a_running_dask_cluster_is_used(tmp_path):
 def test_workers_without_the_folder_of_parts_send_their_rows(tmp_path):
     results = ResultFile(tmp_path / "results.csv")
     options = make_options(results, parts=str(tmp_path / "not here"))
-    rows = _unit.run_unit(_unit.Unit("UnitTest", 0, ("ce",)), options)
+    rows = _unit.run_unit(_plan.Unit("UnitTest", 0, ("ce",)), options)
     assert [row["status"] for row in rows] == ["ok"]
     assert list(tmp_path.iterdir()) == []
 
@@ -565,7 +565,7 @@ def test_the_validation_split_is_the_students_own():
         random_state=3,
     ).fit(X, y)
     work = _unit._Work(
-        _unit.Unit("UnitTest", 3, ()), make_options(ResultFile("r"), protocol="paper")
+        _plan.Unit("UnitTest", 3, ()), make_options(ResultFile("r"), protocol="paper")
     )
     X_kept, _ = work._to_choose_on(classifier, X, y)
     np.testing.assert_array_equal(seen[-1], X_kept.astype(np.float32))

@@ -15,18 +15,18 @@ from sktime_tsd._models import STUDENTS, TEACHERS, check_teacher
 from sktime_tsd._validation import check_choice, check_number, resolve_device
 from sktime_tsd.benchmark._backends import BACKENDS, joblib_backend
 from sktime_tsd.benchmark._methods import BenchmarkMethod
-from sktime_tsd.benchmark._protocols import PROTOCOLS
-from sktime_tsd.benchmark._results import ResultFile
-from sktime_tsd.benchmark._unit import (
+from sktime_tsd.benchmark._plan import (
     DIED,
     MOST_STARTS,
     RunOptions,
     Unit,
     failed_row,
     n_starts,
-    run_unit,
     settings,
 )
+from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._results import ResultFile
+from sktime_tsd.benchmark._unit import run_unit
 from sktime_tsd.datasets import available_datasets
 
 __all__ = ["run_benchmark"]

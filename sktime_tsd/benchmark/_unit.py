@@ -1,11 +1,7 @@
 """The unit of work of a benchmark: one data set and seed, one teacher, several students."""
 
-import json
 import time
-import traceback
 import warnings
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,80 +13,17 @@ from sktime_tsd._fingerprint import fingerprint
 from sktime_tsd._random import draw_seed, seed_unseeded
 from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd._training import split_validation
-from sktime_tsd._validation import resolve_device
-from sktime_tsd.benchmark._environment import commit, versions
 from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd.benchmark._plan import DIED, MOST_STARTS, failed_row, n_starts, row_before
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import write_part
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.fidelity import FidelityReference, macro_auc_prc
 
-__all__ = [
-    "DIED",
-    "MOST_STARTS",
-    "RunOptions",
-    "Unit",
-    "failed_row",
-    "n_starts",
-    "run_unit",
-    "settings",
-]
-
-#: How often a unit is begun whose process dies.
-MOST_STARTS = 3
-
-DIED = f"its process died {MOST_STARTS} times (out of memory?)"
+__all__ = ["run_unit"]
 
 # Share of the training series that is kept aside where test series are not to be touched.
 _KEPT_ASIDE = 1 / 3
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What all units of a benchmark share; see `run_benchmark`."""
-
-    protocol: str
-    teacher: str
-    student: str
-    evaluated_on: str
-    data_dir: str | None
-    archive: str
-    device: str
-    threads: int
-    saliency_instances: int
-    removal: bool
-    latency: bool
-    weight_chosen_on: str
-    max_epochs: int | None
-    cache: str | None
-    parts: str
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One data set and seed, and the methods that are still to run."""
-
-    dataset: str
-    seed: int
-    methods: tuple
-
-    @property
-    def name(self):
-        """What to call it."""
-        return f"{self.dataset}, seed {self.seed}"
-
-    def mark(self, options):
-        """File that is there while the unit is at work, with a line for each start.
-
-        Parameters
-        ----------
-        options : RunOptions
-
-        Returns
-        -------
-        path : pathlib.Path
-        """
-        return Path(options.parts) / f"{self.dataset}-{self.seed}.running"
 
 
 def run_unit(unit, options):
@@ -132,118 +65,6 @@ def run_unit(unit, options):
             rows.append(row)
     mark.unlink(missing_ok=True)
     return rows
-
-
-def n_starts(mark):
-    """Count how often a unit was begun that has not ended.
-
-    Parameters
-    ----------
-    mark : pathlib.Path
-
-    Returns
-    -------
-    n : int
-    """
-    return mark.read_text().count("started") if mark.exists() else 0
-
-
-def failed_row(unit, method, options, error):
-    """Give the row of a run that failed.
-
-    Parameters
-    ----------
-    unit : Unit
-    method : str
-    options : RunOptions
-    error : Exception or str
-
-    Returns
-    -------
-    row : dict
-    """
-    text = error
-    if isinstance(error, Exception):
-        where = traceback.extract_tb(error.__traceback__)[-1:]
-        place = "".join(f" ({Path(frame.filename).name}, line {frame.lineno})" for frame in where)
-        text = " ".join(f"{type(error).__name__}: {error}{place}".split())
-    return _key(unit, method, options) | {"status": "failed", "error": text}
-
-
-def _key(unit, method, options):
-    """Give the part of a row that is known before the run."""
-    return {
-        "dataset": unit.dataset,
-        "seed": unit.seed,
-        "method": method,
-        "protocol": options.protocol,
-        "teacher": options.teacher,
-        "student": options.student,
-        "evaluated_on": options.evaluated_on,
-        "archive": options.archive,
-        "device": _device(options.device),
-        "threads": options.threads,
-        "weight_chosen_on": options.weight_chosen_on,
-        "versions": json.dumps(versions()),
-        "commit": commit(),
-        "settings": json.dumps(settings(method, options)),
-    }
-
-
-def settings(method, options):
-    """Everything that decides what a run gives, beside data set, seed and versions.
-
-    Parameters
-    ----------
-    method : str
-    options : RunOptions
-
-    Returns
-    -------
-    settings : dict
-        Ready for JSON.
-    """
-    protocol = PROTOCOLS[options.protocol]
-    teacher = protocol.make_teacher(options.teacher, "cpu", options.max_epochs)
-    student = protocol.make_student(options.student, "cpu", options.max_epochs)
-    classifier = BenchmarkMethod(method).classifier(None, student, **protocol.transfer)
-    left_out = {"teacher", "student", "device", "verbose", "random_state", "memory", "callbacks"}
-    own = {} if type(classifier) is type(student) else classifier.get_params(deep=False)
-    of_student = getattr(classifier, "student", classifier).get_params(deep=False)
-    return {
-        "teacher": _readable(teacher.get_params(deep=hasattr(teacher, "steps")), left_out),
-        "student": _readable(of_student, left_out),
-        "transfer": _readable(own, left_out),
-        "run": {
-            "archive": options.archive,
-            "device": options.device,
-            "threads": options.threads,
-            "saliency_instances": options.saliency_instances,
-            "removal": options.removal,
-            "latency": options.latency,
-            "most_timepoints": protocol.most_timepoints,
-            "lr_step": protocol.lr_step,
-            "weights": list(protocol.weights),
-            "weight_chosen_on": options.weight_chosen_on,
-        },
-    }
-
-
-def _device(name):
-    """Say what a device parameter stands for on this machine, as far as it is there."""
-    try:
-        return str(resolve_device(name))
-    except ValueError:
-        return name
-
-
-def _readable(parameters, left_out):
-    plain = (str, int, float, bool, list, tuple, dict, type(None))
-    return {
-        name: value if isinstance(value, plain) and name != "distillation" else repr(value)
-        for name, value in sorted(parameters.items())
-        if name.split("__")[-1] not in left_out
-    }
 
 
 class _Work:
@@ -336,7 +157,7 @@ class _Work:
         student.predict_proba(X_test)
         predict_seconds = time.perf_counter() - start
         lines = self._once(self._reference).report(student).to_frame()["value"]
-        return _key(self.unit, method.name, self.options) | {
+        return row_before(self.unit, method.name, self.options) | {
             "status": "ok",
             "error": "",
             "n_train": len(X),
