@@ -64,7 +64,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         * a trained ``nn.Module`` that maps raw series to logits, in the order of its
           ``classes_`` or else of the sorted labels: copied and used as it is. It gets
           the series as they are passed to `fit`, in float32;
-        * None: ``SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3}, lr=2e-3)``.
+        * None: ``SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3})``.
     student : SkorchClassifier or None, default=None
         None: ``SkorchClassifier("fcn", {"filters": (8, 16, 8)})``, 1,202 parameters for
         two classes and one channel. A clone is trained. To tune ``student__lr`` and the
