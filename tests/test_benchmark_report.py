@@ -229,7 +229,7 @@ def test_costs_are_means_over_complete_sets(tmp_path):
     cost = table_of(text, "models")["InceptionTime to FCN, default protocol"]
     assert cost["parameters"] == "80,000 / 1,200"
     assert cost["ms, 256 series"] == "40.00 / 2.00"
-    assert cost["share"] == "1.50%"
+    assert cost["share"] == "1.50%, 1.50%"
     assert cost["teacher fit, s"] == "10.0"
 
 
@@ -394,3 +394,11 @@ def test_what_is_no_result_file_is_refused_in_one_line(tmp_path, capsys, content
     assert said.count("\n") == 1
     assert "results.csv" in said
     assert not (tmp_path / "report").exists()
+
+
+def test_methods_stand_in_the_order_of_the_package(tmp_path):
+    names = ("random_tsd", "tsd:temperature=4", "kd+tsd", "tsd", "dkd+tsd", "kd", "ce", "dkd")
+    (group,) = groups_of(make_rows(1, names, (0,)))
+    assert group.methods == [
+        *("ce", "kd", "kd+tsd", "dkd", "dkd+tsd", "tsd", "tsd:temperature=4", "random_tsd")
+    ]

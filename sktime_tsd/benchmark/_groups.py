@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from sktime_tsd.benchmark._methods import method_title
+from sktime_tsd._methods import METHODS
+from sktime_tsd.benchmark._methods import CONTROLS, method_title
 from sktime_tsd.benchmark._statistics import scores
 from sktime_tsd.fidelity import LINES
 
@@ -95,8 +96,8 @@ class Group:
 
     @cached_property
     def methods(self):
-        """Methods with any run that did not fail."""
-        return list(dict.fromkeys(self.ok["method"]))
+        """Methods with any run that did not fail, "x+tsd" beside "x"."""
+        return sorted(dict.fromkeys(self.ok["method"]), key=_place)
 
     @cached_property
     def without_result(self):
@@ -160,6 +161,14 @@ class Group:
     def titles(self, methods=None):
         """Titles of methods."""
         return [method_title(method) for method in (self.methods if methods is None else methods)]
+
+
+def _place(method):
+    """Sort methods as the package lists them, controls last, each before its variants."""
+    base, _, settings = method.partition(":")
+    first, *others = base.split("+")
+    known = [*METHODS, *CONTROLS]
+    return known.index(first), len(others), known.index((others or [first])[-1]), settings != ""
 
 
 def groups_of(rows):

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 
 from sktime_tsd.benchmark._methods import method_title
@@ -103,33 +104,39 @@ def scatter(tables, method, others, labels):
     return figure
 
 
-def trade_off(points, x, y, x_label, y_label):
-    """Draw what models cost against what they are worth, in the mean over data sets.
+def trade_off(points, x_label, y_label):
+    """Draw what models cost against what they are worth.
 
     Parameters
     ----------
     points : pandas.DataFrame
-        Index: names; columns `x`, `y`, and ``group``, which has a colour of its own.
-    x, y : str
-        Columns.
+        Columns ``x``, ``y``, ``model`` (which has a marker of its own) and ``group`` (which has
+        a colour of its own).
     x_label, y_label : str
 
     Returns
     -------
     figure : matplotlib.figure.Figure
     """
-    figure = _new_figure((7, 4.2))
+    figure = _new_figure((7.5, 4.2))
     ax = figure.subplots()
-    groups = list(dict.fromkeys(points["group"]))
-    for number, (name, point) in enumerate(points.iterrows()):
-        color = _COLORS[groups.index(point["group"]) % len(_COLORS)]
-        marker = _MARKERS[number % len(_MARKERS)]
-        ax.scatter(point[x], point[y], color=color, marker=marker, s=45, label=name)
-    values = points[x].to_numpy(dtype=float)
-    if np.nanmin(values) > 0 and np.nanmax(values) / np.nanmin(values) >= 10:
+    groups, models = (list(dict.fromkeys(points[name])) for name in ("group", "model"))
+    color = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(groups)}
+    marker = {name: _MARKERS[i % len(_MARKERS)] for i, name in enumerate(models)}
+    for point in points.itertuples():
+        ax.plot(
+            point.x, point.y, color=color[point.group], marker=marker[point.model], markersize=7
+        )  # fmt: skip
+    handles = [
+        Line2D([], [], color="0.3", marker=marker[name], linestyle="", label=name)
+        for name in models
+    ]
+    if len(groups) > 1:
+        handles += [Line2D([], [], color=color[name], linewidth=4, label=name) for name in groups]
+    if points["x"].min() > 0 and points["x"].max() / points["x"].min() >= 10:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(EngFormatter())
     ax.set(xlabel=x_label, ylabel=y_label)
     ax.margins(0.1)
-    figure.legend(loc="outside right upper", fontsize="small")
+    figure.legend(handles=handles, loc="outside right upper", fontsize="small")
     return figure
