@@ -298,7 +298,7 @@ def test_runs_of_a_killed_worker_begin_again(tmp_path):
     workers[0].kill()
     said, _ = process.communicate(timeout=250)
     assert process.returncode == 0, said
-    assert "its runs begin again" in said
+    assert "A worker died; the runs that were in progress begin again." in said
     rows = read_results(out)
     assert len(rows) == 12
     assert (rows["status"] == "ok").all()

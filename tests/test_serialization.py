@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import random_panel
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sktime.base import load
 
@@ -407,6 +407,7 @@ def test_cuda_to_a_machine_without(new_series, tmp_path):
             )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first draw
 @given(
     st.lists(
         st.dictionaries(
