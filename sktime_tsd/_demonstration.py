@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
 
+from sktime_tsd._figure import file_figure
 from sktime_tsd._methods import Method
 from sktime_tsd._models import STUDENTS, TEACHERS
 from sktime_tsd._random import seed_unseeded
@@ -84,7 +85,7 @@ class DemonstrationResult:
                 ("saliency.png", self._draw_saliency),
                 ("fidelity.png", self._draw_fidelity),
             ):
-                draw(_figure()).savefig(folder / name, dpi=150)
+                draw(file_figure()).savefig(folder / name, dpi=150)
                 names.append(name)
         return [folder / name for name in names]
 
@@ -111,16 +112,6 @@ class DemonstrationResult:
         plot_fidelity_curve(self.report, kind="insertion", ax=insertion)
         plot_agreement(self.report, ax=agreement)
         return figure
-
-
-def _figure():
-    """Make a figure that draws to a file, on a machine without a screen too."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def parse_methods(text):

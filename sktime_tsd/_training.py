@@ -339,8 +339,9 @@ def train_network(
         of_teacher = training_set.teacher_features.shapes
     training_set = training_set.to(device)
     n_batches = len(BatchIterator(training_set, settings.batch_size))
-    network = trial_network(settings, *training_set.X.shape[1:], n_classes)
-    settings = resolved(settings, n_parameters(network), n_batches)
+    if AUTO in (settings.lr, settings.max_epochs):  # else nothing is built to be counted
+        network = trial_network(settings, *training_set.X.shape[1:], n_classes)
+        settings = resolved(settings, n_parameters(network), n_batches)
     n_steps = n_batches * settings.max_epochs
     net = TrainingNet(
         module=_build_scaled,

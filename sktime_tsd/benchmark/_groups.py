@@ -1,14 +1,13 @@
 """Rows that can be compared with each other."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from sktime_tsd._methods import METHODS
 from sktime_tsd.benchmark._methods import CONTROLS, method_title
+from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores
 from sktime_tsd.fidelity import LINES
 
@@ -192,7 +191,7 @@ def groups_of(rows):
         for method, of_method in part.groupby("method", sort=False):
             first, *others = of_method.drop_duplicates("settings").itertuples()
             for row in others:
-                differ = _difference(first.settings, row.settings)
+                differ = differing_settings(first.settings, row.settings)
                 raise ValueError(
                     f"the rows of {method} ({', '.join(filter(None, key))}) were made with "
                     f"different settings: {', '.join(differ)} on {first.dataset} and "
@@ -200,13 +199,3 @@ def groups_of(rows):
                 )
         groups.append(Group(key, part.reset_index(drop=True)))
     return groups
-
-
-def _difference(one, other):
-    one, other = json.loads(one), json.loads(other)
-    return sorted(
-        f"{part}.{name}"
-        for part in one.keys() | other.keys()
-        for name in one.get(part, {}).keys() | other.get(part, {}).keys()
-        if one.get(part, {}).get(name, np.nan) != other.get(part, {}).get(name, np.nan)
-    )

@@ -1,24 +1,16 @@
 """Pictures of a benchmark's rows."""
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 
+from sktime_tsd._figure import file_figure
 from sktime_tsd.benchmark._methods import method_title
 
 __all__ = ["critical_difference", "scatter", "trade_off"]
 
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vP*Xhd<>"
-
-
-def _new_figure(size):
-    """Make a figure that draws to a file, on a machine without a screen too."""
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def critical_difference(ranks, p_values, title, alpha=0.05):
@@ -41,7 +33,7 @@ def critical_difference(ranks, p_values, title, alpha=0.05):
 
     names = [method_title(name) for name in ranks.index]
     p_values = p_values.loc[ranks.index, ranks.index].set_axis(names).set_axis(names, axis=1)
-    figure = _new_figure((8, 1.2 + 0.28 * len(ranks)))
+    figure = file_figure((8, 1.2 + 0.28 * len(ranks)))
     ax = figure.subplots()
     scikit_posthocs.critical_difference_diagram(
         ranks.set_axis(names),
@@ -76,7 +68,7 @@ def scatter(tables, method, others, labels):
     -------
     figure : matplotlib.figure.Figure
     """
-    figure = _new_figure((3.1 * len(tables), 3.1 * len(others)))
+    figure = file_figure((3.1 * len(tables), 3.1 * len(others)))
     axes = figure.subplots(len(others), len(tables), squeeze=False)
     for row, other in zip(axes, others, strict=True):
         for ax, (line, table) in zip(row, tables.items(), strict=True):
@@ -118,7 +110,7 @@ def trade_off(points, x_label, y_label):
     -------
     figure : matplotlib.figure.Figure
     """
-    figure = _new_figure((7.5, 4.2))
+    figure = file_figure((7.5, 4.2))
     ax = figure.subplots()
     groups, models = (list(dict.fromkeys(points[name])) for name in ("group", "model"))
     color = {name: _COLORS[i % len(_COLORS)] for i, name in enumerate(groups)}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sktime_tsd.fidelity import LINES
 
-__all__ = ["COLUMNS", "KEY", "ResultFile", "read_results", "write_part"]
+__all__ = ["COLUMNS", "KEY", "ResultFile", "differing_settings", "read_results", "write_part"]
 
 #: What makes a run: a second start skips those that are there.
 KEY = ("dataset", "seed", "method", "protocol", "teacher", "student", "evaluated_on")
@@ -144,6 +144,37 @@ def _damage(row):
         except ValueError:
             return f"{name} is {row[name]!r}, no number"
     return "" if float(row["seed"]).is_integer() else "the seed is no whole number"
+
+
+def differing_settings(one, other):
+    """Name the settings in which two rows differ.
+
+    Parameters
+    ----------
+    one, other : str
+        Their settings, in JSON.
+
+    Returns
+    -------
+    names : list of str
+
+    Examples
+    --------
+    >>> from sktime_tsd.benchmark._results import differing_settings
+    >>> differing_settings('{"run": {"threads": 1}}', '{"run": {"threads": 2}}')
+    ['run.threads']
+    """
+    one, other = (
+        {
+            f"{part}.{name}": value
+            for part, values in json.loads(text).items()
+            for name, value in values.items()
+        }
+        for text in (one, other)
+    )
+    missing = object()
+    names = one.keys() | other.keys()
+    return sorted(name for name in names if one.get(name, missing) != other.get(name, missing))
 
 
 class ResultFile:

@@ -25,7 +25,7 @@ from sktime_tsd.benchmark._plan import (
     settings,
 )
 from sktime_tsd.benchmark._protocols import PROTOCOLS
-from sktime_tsd.benchmark._results import ResultFile
+from sktime_tsd.benchmark._results import ResultFile, differing_settings
 from sktime_tsd.benchmark._unit import run_unit
 from sktime_tsd.datasets import available_datasets
 
@@ -271,19 +271,12 @@ def _units_to_run(results, datasets, methods, seeds, options, retry_failed):
 
 def _check_same(path, row, expected):
     """Refuse to mix rows of different settings under one name."""
-    there, expected = _flat(json.loads(row["settings"])), _flat(json.loads(json.dumps(expected)))
-    differ = sorted(
-        name for name in there.keys() | expected.keys() if there.get(name) != expected.get(name)
-    )
+    differ = differing_settings(row["settings"], json.dumps(expected))
     if differ:
         raise ValueError(
             f"{path} holds a row of {row['method']} on {row['dataset']} made with other settings "
             f"({', '.join(differ)}). Write to another file, or remove such rows."
         )
-
-
-def _flat(settings):
-    return {f"{part}.{name}": v for part, values in settings.items() for name, v in values.items()}
 
 
 def _run_all(units, options, results, say, backend, n_workers, scheduler):
