@@ -67,6 +67,13 @@ def make_rows(n_datasets=8, methods=METHODS, seeds=(0, 1, 2), **changes):
     return pd.DataFrame(rows).assign(**changes)
 
 
+def rows_of(table, line):
+    """Rows with these scores, one seed."""
+    rows = make_rows(len(table), table.columns, (0,)).drop(columns=line)
+    scores = table.set_axis([f"Set{i}" for i in range(len(table))]).stack().rename(line)
+    return rows.merge(scores, left_on=["dataset", "method"], right_index=True)
+
+
 def write(tmp_path, rows, name="results.csv"):
     rows.to_csv(tmp_path / name, index=False)
     return tmp_path / name
@@ -137,7 +144,7 @@ def test_ranks_wins_and_tests_are_right():
     np.testing.assert_allclose(mean_ranks(table, True), 5 - ranks)
 
     pairs = [("tsd", "ce"), ("tsd", "kd"), ("kd+tsd", "kd")]
-    found = compare_pairs(table, pairs, False)
+    found = compare_pairs(rows, "kl_divergence", pairs, False)
     p_values = []
     for (a, b), row in zip(pairs, found.itertuples(), strict=True):
         gains = np.subtract(slow[b], slow[a])
@@ -158,7 +165,8 @@ def test_zeros_and_ties_in_the_test():
     steps = np.array([1, 1, 1, 1, 1, -1, -1, 2, 0, 0])
     table = pd.DataFrame({"ce": 0.1 * np.arange(1, 11)})
     table["tsd"] = table["ce"] + 0.1 * steps
-    row = compare_pairs(table, [("tsd", "ce")], True).iloc[0]
+    rows = rows_of(table, "top_1_agreement")
+    row = compare_pairs(rows, "top_1_agreement", [("tsd", "ce")], True).iloc[0]
     assert (row["wins"], row["ties"], row["losses"]) == (6, 2, 2)
     assert row["p"] == pytest.approx(stats.wilcoxon(steps, zero_method="zsplit").pvalue)
     assert p_value_matrix(table).loc["tsd", "ce"] == row["p"]
@@ -176,14 +184,44 @@ def test_methods_are_compared_on_equal_seeds():
     rows["accuracy_student"] = np.where(rows["seed"] == 0, 0.2, 0.9)
     lacks = (rows["dataset"] == "Set0") & (rows["method"] == "ce") & (rows["seed"] == 1)
     table = scores(rows[~lacks], "accuracy_student")
-    assert np.isnan(table.loc["Set0", "ce"])
-    assert table.loc["Set0", "tsd"] == pytest.approx(0.55)
+    assert table.loc["Set0"].tolist() == pytest.approx([0.2, 0.2])
     assert table.loc["Set1"].tolist() == pytest.approx([0.55, 0.55])
+    (group,) = groups_of(rows[~lacks])
+    assert group.complete == ["Set0", "Set1"]
+    assert len(group.shared) == 6
     # one lacks one seed, the other the other: as many rows, but not the same
     lacks |= (rows["dataset"] == "Set0") & (rows["method"] == "tsd") & (rows["seed"] == 0)
+    assert scores(rows[~lacks], "accuracy_student").index.tolist() == ["Set1"]
     (group,) = groups_of(rows[~lacks])
     assert group.complete == ["Set1"]
     assert group.left_out == ["Set0"]
+
+
+def test_pairs_have_all_seeds_that_both_have(tmp_path):
+    rows = make_rows(3, ("ce", "tsd", "dkd"), (0, 1))
+    rows["accuracy_student"] = np.where(rows["method"] == "tsd", rows["seed"] + 0.25, 0.0)
+    rows = rows[(rows["method"] != "dkd") | ((rows["seed"] == 0) & (rows["dataset"] != "Set2"))]
+    pairs = [("tsd", "ce"), ("tsd", "dkd")]
+    found = compare_pairs(rows, "accuracy_student", pairs, True)
+    assert found["datasets"].tolist() == [3, 2]
+    assert found["gain"].tolist() == pytest.approx([0.75, 0.25])
+    text, _ = report(tmp_path, rows)
+    assert "2 data sets that all of them have finished, 1 seed(s) each." in text
+    assert "Left out of means and ranks: Set2. 8 runs of seeds or sets that not all have" in text
+    assert table_of(text, "method")["TSD"]["accuracy"] == "0.250"
+
+
+def test_a_report_on_some_methods(tmp_path, capsys):
+    rows = make_rows(3, ("ce", "tsd", "dkd"), (0, 1))
+    path = write(tmp_path, rows[(rows["method"] != "dkd") | (rows["seed"] == 0)])
+    arguments = ["report", str(path), "--out", str(tmp_path / "report"), "--methods", "ce"]
+    command.main([*arguments, "TSD"])
+    text = (tmp_path / "report" / "report.md").read_text()
+    assert "2 methods, 3 data sets that all of them have finished, 2 seed(s) each." in text
+    assert "report results.csv --out DIR --methods ce TSD`" in text
+    with pytest.raises(SystemExit):
+        command.main([*arguments, "kd"])
+    assert "no rows of kd; there are rows of ce, dkd, tsd" in capsys.readouterr().err
 
 
 def test_the_spread_is_that_of_seeds_that_all_sets_have():
@@ -245,7 +283,8 @@ def test_all_pairs_are_corrected_together():
 
 def test_equal_scores_are_ties():
     table = pd.DataFrame({"ce": np.arange(8) / 10, "tsd": np.arange(8) / 10 + 1e-12})
-    row = compare_pairs(table, [("tsd", "ce")], True).iloc[0]
+    rows = rows_of(table, "top_1_agreement")
+    row = compare_pairs(rows, "top_1_agreement", [("tsd", "ce")], True).iloc[0]
     assert (row["wins"], row["ties"], row["losses"]) == (0, 8, 0)
     assert row["p_holm"] == 1
     np.testing.assert_array_equal(mean_ranks(table, True), [1.5, 1.5])
@@ -253,7 +292,8 @@ def test_equal_scores_are_ties():
 
 def test_few_sets_are_not_tested():
     table = pd.DataFrame({"ce": np.zeros(5), "tsd": np.ones(5)})
-    row = compare_pairs(table, [("tsd", "ce")], True).iloc[0]
+    rows = rows_of(table, "top_1_agreement")
+    row = compare_pairs(rows, "top_1_agreement", [("tsd", "ce")], True).iloc[0]
     assert row["wins"] == 5
     assert np.isnan(row["p"])
     assert np.isnan(row["p_holm"])
@@ -318,10 +358,11 @@ def test_what_failed_or_is_missing_is_said_and_left_out(tmp_path):
     rows = rows[~((rows["dataset"] == "Set5") & (rows["method"] == "tsd"))]
     text, _ = report(tmp_path, rows)
     assert "* failed: kd on Set3, seed 1: ValueError: it did not work" in text
-    assert "6 data sets that all of them have finished" in text
-    assert "Left out of means and ranks: Set3, Set5." in text
-    complete = rows[~rows["dataset"].isin(["Set3", "Set5"])]
-    mean = complete[complete["method"] == "ce"]["accuracy_student"].mean()
+    assert "7 data sets that all of them have finished, 2 to 3 seed(s) each" in text
+    assert "Left out of means and ranks: Set5." in text
+    complete = rows[(rows["dataset"] != "Set5") & (rows["method"] == "ce")]
+    complete = complete[(complete["dataset"] != "Set3") | (complete["seed"] != 1)]
+    mean = complete.groupby("dataset")["accuracy_student"].mean().mean()
     assert table_of(text, "method")["CE"]["accuracy"].startswith(f"{mean:.3f}")
 
 

@@ -120,11 +120,16 @@ def _add_report(commands):
     )
     parser.add_argument("results", type=Path, nargs="+", help="CSV files that run has written")
     parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        help="report on these alone; means are over data sets and seeds that all of them have",
+    )
     parser.set_defaults(command=_report_command)
 
 
 def _report_command(options):
-    for path in _report.write_report(options.results, options.out):
+    for path in _report.write_report(options.results, options.out, methods=options.methods):
         print(f"wrote {path}")
 
 

@@ -108,14 +108,21 @@ class Group:
         """Those of ``HEADLINES`` that were measured."""
         return {line: name for line, name in HEADLINES.items() if self.ok[line].notna().any()}
 
-    def table(self, line):
-        """Scores of each method on each data set; see `scores`."""
-        return scores(self.rows[self.rows["method"].isin(self.methods)], line)
+    def table(self, line, methods=None):
+        """Scores of methods (default: all) on each data set; see `scores`."""
+        chosen = self.methods if methods is None else methods
+        return scores(self.ok[self.ok["method"].isin(chosen)], line)
+
+    @cached_property
+    def shared(self):
+        """Runs with data sets and seeds that every method has finished."""
+        n_methods = self.ok.groupby(["dataset", "seed"])["method"].transform("nunique")
+        return self.ok[n_methods == len(self.methods)]
 
     @cached_property
     def complete(self):
-        """Data sets on which every method has finished with every seed that any has there."""
-        return self.table("accuracy_student").dropna().index.tolist()
+        """Data sets of the shared runs."""
+        return sorted(set(self.shared["dataset"]))
 
     @property
     def left_out(self):
@@ -124,13 +131,12 @@ class Group:
 
     def complete_table(self, line):
         """Scores on the data sets that all methods have, with this line."""
-        return self.table(line).reindex(self.complete).dropna()
+        return scores(self.shared, line).reindex(columns=self.methods).dropna()
 
     @cached_property
     def common_seeds(self):
         """Seeds that all complete data sets have."""
-        rows = self.ok[self.ok["dataset"].isin(self.complete)]
-        seeds = rows.groupby("seed")["dataset"].nunique()
+        seeds = self.shared.groupby("seed")["dataset"].nunique()
         return seeds.index[seeds == len(self.complete)].tolist()
 
     def spread(self, line, method):
@@ -145,17 +151,16 @@ class Group:
         spread : float
             NaN for fewer than two seeds that all of them have.
         """
-        rows = self.ok[
-            self.ok["dataset"].isin(self.complete_table(line).index)
-            & self.ok["seed"].isin(self.common_seeds)
-            & (self.ok["method"] == method)
+        rows = self.shared[
+            self.shared["dataset"].isin(self.complete_table(line).index)
+            & self.shared["seed"].isin(self.common_seeds)
+            & (self.shared["method"] == method)
         ]
         return rows.groupby("seed")[line].mean().std(ddof=1)
 
     def of_teacher(self, line):
         """Mean of a line of the teacher over complete data sets."""
-        rows = self.ok[self.ok["dataset"].isin(self.complete)]
-        return rows.groupby("dataset")[line].mean().mean()
+        return self.shared.groupby("dataset")[line].mean().mean()
 
     def titles(self, methods=None):
         """Titles of methods."""

@@ -13,9 +13,10 @@ from sktime_tsd.benchmark._groups import (
     groups_of,
     higher_is_better,
 )
-from sktime_tsd.benchmark._methods import method_title
+from sktime_tsd.benchmark._methods import BenchmarkMethod, method_title
 from sktime_tsd.benchmark._results import KEY, read_results
 from sktime_tsd.benchmark._statistics import (
+    common_runs,
     compare_pairs,
     least_p_value,
     mean_ranks,
@@ -34,7 +35,7 @@ _SIZES = {
 }
 
 
-def write_report(results, out):
+def write_report(results, out, *, methods=None):
     """Write ``report.md`` and its pictures.
 
     Parameters
@@ -43,6 +44,9 @@ def write_report(results, out):
         Files that `run_benchmark` has written.
     out : path-like
         Folder, made where it is not there.
+    methods : sequence of str, optional
+        Report on these alone. Default: all. Means are over the data sets and seeds that all
+        of them have, so fewer methods can mean more runs.
 
     Returns
     -------
@@ -51,8 +55,8 @@ def write_report(results, out):
     Raises
     ------
     ValueError
-        If a file holds no results, two hold rows of the same run, or a method has rows of
-        different settings.
+        If a file holds no results, two hold rows of the same run, a method has rows of
+        different settings, or one of ``methods`` has none.
     FileNotFoundError
         If a file is not there.
     ImportError
@@ -68,6 +72,8 @@ def write_report(results, out):
     if len(twice):
         run = ", ".join(str(twice.iloc[0][name]) for name in KEY)
         raise ValueError(f"the run ({run}) is in the files more than once")
+    if methods is not None:
+        rows = _rows_of(rows, methods)
     groups = groups_of(rows)
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -78,12 +84,21 @@ def write_report(results, out):
         figure.savefig(paths[-1], dpi=110)
         return name
 
-    text = ["# Results of the benchmark", "", *_origin(rows, results)]
+    text = ["# Results of the benchmark", "", *_origin(rows, results, methods)]
     for group in groups:
         text += ["", f"## {group.title}", "", *_section(group, save)]
     text += _cost_section(groups, save)
     paths[0].write_text("\n".join(text) + "\n", encoding="utf-8")
     return paths
+
+
+def _rows_of(rows, methods):
+    names = [BenchmarkMethod(method).name for method in methods]
+    known = sorted(set(rows["method"]))
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise ValueError(f"no rows of {', '.join(missing)}; there are rows of {', '.join(known)}")
+    return rows[rows["method"].isin(names)]
 
 
 def _markdown(table):
@@ -95,7 +110,7 @@ def _number(value, digits=3):
     return "-" if value is None or np.isnan(value) else f"{value:.{digits}f}"
 
 
-def _origin(rows, results):
+def _origin(rows, results, methods):
     ok = rows[rows["status"] == "ok"]
     found = {}
     for text in rows["versions"].unique():
@@ -111,7 +126,9 @@ def _origin(rows, results):
     )
     yield ""
     names = " ".join(Path(path).name for path in results)
-    yield f"Written by `python -m sktime_tsd.benchmark report {names} --out DIR`, not by hand."
+    chosen = "" if methods is None else f" --methods {' '.join(methods)}"
+    command = f"python -m sktime_tsd.benchmark report {names} --out DIR{chosen}"
+    yield f"Written by `{command}`, not by hand."
     failed = rows[rows["status"] != "ok"]
     if len(failed):
         yield ""
@@ -136,12 +153,14 @@ def _section(group, save):
         yield from _pairs(group)
         yield from _per_set(group)
         return
-    finished = group.ok[group.ok["dataset"].isin(sets)].groupby("dataset")["seed"].nunique()
+    finished = group.shared.groupby("dataset")["seed"].nunique()
     low, high = finished.min(), finished.max()
+    others = len(group.ok) - len(group.shared)
     yield (
         f"{len(group.methods)} methods, {len(sets)} data sets that all of them have finished, "
         f"{low if low == high else f'{low} to {high}'} seed(s) each."
         + (f" Left out of means and ranks: {', '.join(group.left_out)}." if group.left_out else "")
+        + (f" {others} runs of seeds or sets that not all have are in pairs alone." * (others > 0))
     )
     n_seeds = len(group.common_seeds)
     spread = f", ± standard deviation between {n_seeds} seeds" if n_seeds > 1 else ""
@@ -200,14 +219,14 @@ def _pairs(group):
         return
     yield from (
         "",
-        "Pairs, on the data sets that both have finished: mean gain of the first (positive is "
-        "better), sets won/tied/lost, and p of the Wilcoxon signed-rank test with Holm's "
-        f"correction for {len(pairs)} pair(s).",
+        "Pairs, on the data sets and seeds that both have finished: mean gain of the first "
+        "(positive is better), sets won/tied/lost, and p of the Wilcoxon signed-rank test with "
+        f"Holm's correction for {len(pairs)} pair(s).",
         "",
     )
     cells, untested = {}, False
     for line, name in group.headlines.items():
-        found = compare_pairs(group.table(line), pairs, higher_is_better(line))
+        found = compare_pairs(group.ok, line, pairs, higher_is_better(line))
         cells[name] = [
             f"{row.gain:+.3f}, {row.wins}/{row.ties}/{row.losses}{_p_text(row.p_holm)}"
             if row.datasets
@@ -263,7 +282,7 @@ def _scatters(group, save):
     others = [other for other in ("ce", "kd") if other in group.methods]
     if "tsd" not in group.methods or not others:
         return
-    tables = {line: group.table(line) for line in group.headlines}
+    tables = {line: group.table(line, ["tsd", *others]) for line in group.headlines}
     labels = {line: (name, higher_is_better(line)) for line, name in group.headlines.items()}
     if any(table[["tsd", *others]].dropna().empty for table in tables.values()):
         return
@@ -274,11 +293,11 @@ def _scatters(group, save):
 def _per_set(group):
     sizes = group.ok.groupby("dataset")[list(_SIZES)].first().rename(columns=_SIZES)
     for line, name in group.headlines.items():
-        table = group.table(line).map(_number)
+        table = group.table(line).reindex(sizes.index).map(_number)
         table.columns = group.titles(table.columns)
         if line == "accuracy_student":
-            of_teacher = group.ok.groupby("dataset")["accuracy_teacher"].mean().map(_number)
-            table.insert(0, "teacher", of_teacher)
+            of_teacher = common_runs(group.ok).groupby("dataset")["accuracy_teacher"].mean()
+            table.insert(0, "teacher", of_teacher.reindex(sizes.index).map(_number))
             table = sizes.map("{:.0f}".format).join(table)
         yield from ("", f"<details><summary>{name} on each data set</summary>", "")
         yield _markdown(table)
@@ -290,7 +309,7 @@ def _cost_section(groups, save):
 
     costs, points = {}, []
     for group in groups:
-        rows = group.ok[group.ok["dataset"].isin(group.complete)]
+        rows = group.shared
         if rows.empty:
             continue
         by_set = rows.groupby("dataset").mean(numeric_only=True)

@@ -9,6 +9,7 @@ from scipy.stats import wilcoxon
 from sktime_tsd.benchmark._methods import BenchmarkMethod
 
 __all__ = [
+    "common_runs",
     "compare_pairs",
     "holm",
     "least_p_value",
@@ -22,8 +23,25 @@ __all__ = [
 _DECIMALS = 9
 
 
+def common_runs(rows):
+    """Keep the runs that can be averaged side by side.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Finished runs; see `read_results`.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        On each data set, those of the seeds that all methods with any row there have.
+    """
+    n_methods = rows.groupby("dataset")["method"].transform("nunique")
+    return rows[rows.groupby(["dataset", "seed"])["method"].transform("nunique") == n_methods]
+
+
 def scores(rows, line):
-    """Mean over the seeds of each method on each data set.
+    """Mean of each method on each data set, over the seeds that all of them have there.
 
     Parameters
     ----------
@@ -36,15 +54,11 @@ def scores(rows, line):
     -------
     scores : pandas.DataFrame
         Index: data sets; columns: methods, in the order of the rows. NaN where a method has
-        no value for a seed that another method has one for on that set.
+        no value; no row where the methods have no seed in common.
     """
     methods = list(dict.fromkeys(rows["method"]))
-    finished = rows[(rows["status"] == "ok") & rows[line].notna()]
-    grouped = finished.groupby(["dataset", "method"])
-    table = grouped[line].mean().unstack().reindex(columns=methods)
-    of_method = grouped["seed"].nunique().unstack().reindex(columns=methods)
-    of_any = finished.groupby("dataset")["seed"].nunique()
-    return table.where(of_method.eq(of_any, axis=0))
+    runs = common_runs(rows[(rows["status"] == "ok") & rows[line].notna()])
+    return runs.groupby(["dataset", "method"])[line].mean().unstack().reindex(columns=methods)
 
 
 def mean_ranks(table, higher_is_better):
@@ -142,12 +156,15 @@ def pairs_of_interest(methods):
     return pairs
 
 
-def compare_pairs(table, pairs, higher_is_better):
-    """Compare pairs of methods on the data sets that both have scores of.
+def compare_pairs(rows, line, pairs, higher_is_better):
+    """Compare pairs of methods on the data sets and seeds that both have finished.
 
     Parameters
     ----------
-    table : pandas.DataFrame of shape (n_datasets, n_methods)
+    rows : pandas.DataFrame
+        See `read_results`; of one protocol, teacher and student.
+    line : str
+        A column of them.
     pairs : sequence of tuple (method, compared with)
     higher_is_better : bool
 
@@ -161,7 +178,7 @@ def compare_pairs(table, pairs, higher_is_better):
     sign = 1 if higher_is_better else -1
     found = []
     for method, other in pairs:
-        both = table[[method, other]].dropna()
+        both = scores(rows[rows["method"].isin([method, other])], line)[[method, other]].dropna()
         gains = np.round(sign * (both[method] - both[other]).to_numpy(), _DECIMALS)
         found.append(
             {
