@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sktime_tsd.benchmark import _epochs as epochs
-from sktime_tsd.benchmark import fewer_windows, saliency, speed, terms
+from sktime_tsd.benchmark import fewer_windows, kernels, saliency, speed, terms
 from sktime_tsd.benchmark._floor import step_floor
 
 
@@ -88,6 +88,19 @@ def test_no_step_is_faster_than_its_floor():
 def test_too_little_to_measure_is_refused(option, capsys):
     with pytest.raises(SystemExit):
         speed.main([option, "0"])
+    assert option in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--turns", "--threads"])
+def test_long_kernels_are_timed_with_and_without(option, capsys):
+    kernels.main(["--turns", "1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + len(kernels.NETWORKS) * len(kernels.N_TIMEPOINTS)
+    for line in lines[2:]:
+        assert all(float(value) > 0 for value in re.findall(r"\d+\.\d\d", line))
+        assert len(re.findall(r"\d+\.\d\d \[", line)) == 2
+    with pytest.raises(SystemExit):
+        kernels.main([option, "0"])
     assert option in capsys.readouterr().err
 
 

@@ -114,16 +114,26 @@ def test_features_keep_time_and_lead_to_the_logits(name):
         torch.testing.assert_close(network.linear(pooled), network(x))
 
 
-@pytest.mark.parametrize("kernel_size", [1, 2, 3, 8])
-def test_convolutions_keep_the_length_and_match_padding_by_hand(kernel_size):
+@pytest.mark.parametrize("n_channels", [1, 3])
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 8, 10, 21, 40])
+def test_convolutions_keep_the_length_and_match_padding_by_hand(kernel_size, n_channels):
     torch.manual_seed(0)
-    network = FCN(1, 10, 2, filters=(3,), kernel_sizes=(kernel_size,))
+    network = FCN(n_channels, 10, 2, filters=(3,), kernel_sizes=(kernel_size,))
     convolution = network.blocks[0][0]
-    x = torch.randn(2, 1, 10)
+    x = torch.randn(2, n_channels, 10, requires_grad=True)
     left, right = kernel_size // 2, (kernel_size - 1) // 2
     padded = nn.functional.pad(x, (left, right))
     by_hand = nn.functional.conv1d(padded, convolution.weight, convolution.bias)
-    torch.testing.assert_close(convolution(x), by_hand)
+    y = convolution(x)
+    torch.testing.assert_close(y, by_hand)
+    inputs = (x, convolution.weight, convolution.bias)
+    towards = torch.randn(y.shape)
+    for found, expected in zip(
+        torch.autograd.grad(y, inputs, towards),
+        torch.autograd.grad(by_hand, inputs, towards),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, expected)
 
 
 def test_scaled_network_standardises_each_channel():
