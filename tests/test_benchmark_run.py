@@ -510,6 +510,13 @@ def test_controls_are_what_they_say():
     classifier = BenchmarkMethod("kd_copies").classifier(None, SkorchClassifier("fcn"))
     assert classifier.saliency_weight == 0
     assert classifier.distillation == [KDOnCopies()]
+    both = BenchmarkMethod("tsd+kd_copies:kd_copies.weight=0.3")
+    classifier = both.classifier(None, SkorchClassifier("fcn"))
+    assert classifier.saliency_weight == 1
+    assert classifier.distillation == [KDOnCopies(weight=0.3)]
+    assert both.title == "KD on copies + TSD (kd_copies.weight=0.3)"
+    with pytest.raises(ValueError, match="unknown method 'kd_copies'"):
+        BenchmarkMethod("kd_copies+dkd")
     assert BenchmarkMethod("random_tsd").permutes_labels
     assert not BenchmarkMethod("tsd").permutes_labels
 

@@ -77,7 +77,12 @@ _LEFT_TO_THE_RUN = {"device", "verbose", "random_state", "callbacks"}
 
 _DOT = "__of__"
 
-_TITLES = {"ce": "CE", "kd_copies": "KD on copies", "random_tsd": "TSD, random teacher"}
+_TITLES = {
+    "ce": "CE",
+    "kd_copies": "KD on copies",
+    "kd_copies+tsd": "KD on copies + TSD",
+    "random_tsd": "TSD, random teacher",
+}
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,10 @@ class BenchmarkMethod:
     Parameters
     ----------
     name : str
-        A method such as "kd+tsd", or a control ("kd_copies", "random_tsd"); after a colon,
-        settings joined by commas: parameters of `SaliencyDistilledClassifier`, of its student
-        (``student__lr=0.01``), or of a term (``kd.weight=0.1``). It is kept in one form: lower
-        case, "tsd" last, settings sorted.
+        A method such as "kd+tsd", or a control ("kd_copies", "kd_copies+tsd", "random_tsd");
+        after a colon, settings joined by commas: parameters of `SaliencyDistilledClassifier`,
+        of its student (``student__lr=0.01``), or of a term (``kd.weight=0.1``). It is kept in
+        one form: lower case, "tsd" last, settings sorted.
 
     Raises
     ------
@@ -152,7 +157,7 @@ class BenchmarkMethod:
         of_saliency |= {"saliency_ramp", "temperature", "top_n"}
         of_copies = {"perturbation", "window", "n_windows", "bank_size"}
         uses_saliency = self.permutes_labels or "tsd" in self.base.split("+")
-        uses_copies = uses_saliency or self.base == "kd_copies"
+        uses_copies = uses_saliency or self._has_kd_on_copies
         known = (of_saliency if uses_saliency else set()) | (of_copies if uses_copies else set())
         return sorted(known)
 
@@ -162,9 +167,15 @@ class BenchmarkMethod:
         return self.name.split(":")[0]
 
     @property
+    def _has_kd_on_copies(self):
+        return self.base in ("kd_copies", "kd_copies+tsd")
+
+    @property
     def _method(self):
         """What it is but for the control."""
-        return Method({"kd_copies": "kd", "random_tsd": "tsd"}.get(self.base, self.base))
+        if self._has_kd_on_copies:
+            return Method(self.base.replace("kd_copies", "kd"))
+        return Method("tsd" if self.permutes_labels else self.base)
 
     @property
     def _settings_of_classifier(self):
@@ -173,7 +184,7 @@ class BenchmarkMethod:
     @property
     def terms(self):
         """Terms beside cross entropy and saliency."""
-        terms = [KDOnCopies()] if self.base == "kd_copies" else self._method.terms
+        terms = [KDOnCopies()] if self._has_kd_on_copies else self._method.terms
         changes = {term.name: {} for term in terms}
         for key, value in self.settings.items():
             if "." not in key:
