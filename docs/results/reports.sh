@@ -1,10 +1,16 @@
 # Makes all reports of this folder again from its rows: sh reports.sh
 set -e
 cd "$(dirname "$0")"
-report="python -m sktime_tsd.benchmark report"
-rm -f main/* methods/* choices/* training/* weights/* copies/* others/*
-$report rows/inception_fcn.csv --out main --methods ce kd tsd kd+tsd kd_copies
-$report rows/inception_fcn.csv --out methods
-$report rows/choices.csv --out choices
-$report rows/training.csv --out training
-$report rows/weights.csv --out weights
+rm -f main/* methods/* dt2w/* choices/* training/* weights/*
+report() {
+  folder=$1 rows=$2
+  shift 2
+  python -m sktime_tsd.benchmark report "rows/$rows.csv" --out "$folder" "$@"
+}
+report main inception_fcn --methods ce kd tsd kd+tsd kd_copies
+report methods inception_fcn --methods ce kd kd+tsd dkd dkd+tsd fitnets fitnets+tsd \
+  at at+tsd rkd rkd+tsd tsd kd_copies random_tsd
+report dt2w inception_fcn --methods ce kd dt2w dt2w+tsd tsd
+report choices choices
+report training training
+report weights weights
