@@ -21,6 +21,10 @@ _FORMATS = {
 }
 
 
+# As the shell's own for a program that Ctrl-C has ended.
+_INTERRUPTED = 130
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
@@ -31,6 +35,12 @@ class _Parser(argparse.ArgumentParser):
 def _seed(text):
     if not (text.isdecimal() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f"must be a whole number in 0 .. {2**32 - 1}, got {text}")
+    return int(text)
+
+
+def _positive(text):
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text}")
     return int(text)
 
 
@@ -70,6 +80,13 @@ def _parser():
     )
     parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument(
+        "--threads",
+        type=_positive,
+        default=1,
+        help="of torch (default: 1; networks as small as these gain little from more, and wait "
+        "long for each other where other work runs)",
+    )
+    parser.add_argument(
         "--out",
         type=_folder,
         help="folder for the student, the tables and, with matplotlib, pictures",
@@ -99,8 +116,11 @@ def main(arguments=None):
     parser = _parser()
     options = parser.parse_args(arguments)
 
+    import torch
+
     from sktime_tsd._demonstration import load_data, parse_methods, run_demonstration
     from sktime_tsd._models import check_teacher
+    from sktime_tsd._threads import keep_torch_threads
 
     # what can be wrong with the options is found before anything is fitted
     try:
@@ -111,14 +131,19 @@ def main(arguments=None):
             options.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    result = run_demonstration(
-        data,
-        teacher=options.teacher,
-        student=options.student,
-        methods=methods,
-        seed=options.seed,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
-    )
+    try:
+        with keep_torch_threads():
+            torch.set_num_threads(options.threads)
+            result = run_demonstration(
+                data,
+                teacher=options.teacher,
+                student=options.student,
+                methods=methods,
+                seed=options.seed,
+                report=lambda line: print(line, file=sys.stderr, flush=True),
+            )
+    except KeyboardInterrupt:
+        parser.exit(_INTERRUPTED, "\nStopped; nothing was written.\n")
     print(_format(result.table))
     print(
         "agreement, KL and saliency correlation are with the teacher, on the test series; "

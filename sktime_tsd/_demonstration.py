@@ -2,6 +2,7 @@
 
 import importlib.util
 import pickle
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ def parse_methods(text):
     Parameters
     ----------
     text : str
-        Names joined by commas.
+        Names joined by commas or spaces.
 
     Returns
     -------
@@ -132,8 +133,8 @@ def parse_methods(text):
     ValueError
         If a name is unknown.
     """
-    names = ("".join(name.lower().split()) for name in text.split(","))
-    return [Method(name) for name in dict.fromkeys(names)]
+    joined = re.sub(r"\s*\+\s*", "+", text.lower().strip())
+    return [Method(name) for name in dict.fromkeys(re.split(r"\s*,\s*|\s+", joined))]
 
 
 @dataclass(frozen=True)

@@ -199,15 +199,15 @@ def test_methods_are_compared_on_equal_seeds():
 
 def test_pairs_have_all_seeds_that_both_have(tmp_path):
     rows = make_rows(3, ("ce", "tsd", "dkd"), (0, 1))
-    rows["accuracy_student"] = np.where(rows["method"] == "tsd", rows["seed"] + 0.25, 0.0)
+    rows["accuracy_student"] = np.where(rows["method"] == "tsd", rows["seed"] / 2 + 0.25, 0.0)
     rows = rows[(rows["method"] != "dkd") | ((rows["seed"] == 0) & (rows["dataset"] != "Set2"))]
     pairs = [("tsd", "ce"), ("tsd", "dkd")]
     found = compare_pairs(rows, "accuracy_student", pairs, True)
     assert found["datasets"].tolist() == [3, 2]
-    assert found["gain"].tolist() == pytest.approx([0.75, 0.25])
+    assert found["gain"].tolist() == pytest.approx([0.5, 0.25])
     text, _ = report(tmp_path, rows)
     assert "2 data sets that all of them have finished, 1 seed(s) each." in text
-    assert "Left out of means and ranks: Set2. 8 runs of seeds or sets that not all have" in text
+    assert "Left out of means and ranks: Set2. 8 more runs, of seeds or sets that not all" in text
     assert table_of(text, "method")["TSD"]["accuracy"] == "0.250"
 
 
@@ -413,6 +413,20 @@ def test_the_command_writes_and_names_the_files(tmp_path, capsys):
         ("seed", "2abc", "2abc"),
         ("settings", "", "settings is no JSON"),
         ("kl_divergence", "low", "low"),
+        ("seed", "-1", "from 0 on"),
+        ("settings", "5", "not what a run writes"),
+        ("settings", '{"run": 5}', "not what a run writes"),
+        ("settings", "{}", "not what a run writes"),
+        ("versions", "null", "not what a run writes"),
+        ("method", "foo", "unknown method 'foo'"),
+        ("protocol", "zzz", "none of default, paper, authors"),
+        ("student", "zzz", "none of fcn, lstm"),
+        ("evaluated_on", "zzz", "not test or validation"),
+        ("dataset", "", "no data set"),
+        ("accuracy_student", "", "accuracy_student is nan, not in 0 .. 1"),
+        ("accuracy_student", "5", "not in 0 .. 1"),
+        ("kl_divergence", "-3", "below 0"),
+        ("auc_prc_teacher", "inf", "infinite"),
     ],
 )
 def test_a_damaged_row_is_named(tmp_path, column, value, said):
@@ -421,6 +435,50 @@ def test_a_damaged_row_is_named(tmp_path, column, value, said):
     path = write(tmp_path, rows)
     with pytest.raises(ValueError, match=f"line 3.*{said}"):
         write_report([path], tmp_path / "report")
+
+
+def test_a_run_that_is_there_twice_is_named(tmp_path):
+    rows = make_rows(1, ("ce",), (0, 1))
+    path = write(tmp_path, pd.concat([rows, rows.iloc[:1]]))
+    with pytest.raises(ValueError, match="line 4: the run of line 2 again"):
+        write_report([path], tmp_path / "report")
+
+
+def test_rows_that_a_killed_run_has_left_aside_are_mentioned(tmp_path):
+    (tmp_path / "results.csv.parts").mkdir()
+    with pytest.raises(ValueError, match="the same run command collects them"):
+        write_report([tmp_path / "results.csv"], tmp_path / "report")
+
+
+def test_methods_that_cannot_be_compared_are_refused(tmp_path):
+    rows = make_rows(1, ("ce", "tsd", "tsd:student__lr=0.1"), (0,))
+    parts = {"teacher": {"lr": 0.002}, "student": {"lr": 0.02}, "run": {"device": "cpu"}}
+
+    def with_settings(**changes):
+        texts = {
+            method: json.dumps(parts | (changes if method == "tsd" else {}))
+            for method in rows["method"]
+        }
+        texts["tsd:student__lr=0.1"] = json.dumps(parts | {"student": {"lr": 0.1}})
+        return rows.assign(settings=rows["method"].map(texts))
+
+    groups_of(with_settings())
+    groups_of(with_settings(run={"device": "cuda"}))
+    for changes, said in (
+        ({"teacher": {"lr": 0.005}}, "teacher.lr"),
+        ({"student": {"lr": 0.1}}, "student.lr"),
+        ({"run": {"saliency_instances": 4}}, "run.saliency_instances"),
+    ):
+        with pytest.raises(ValueError, match=f"cannot be compared.*{said}"):
+            groups_of(with_settings(**changes))
+    with pytest.raises(ValueError, match="rows of Set0 are of different archives"):
+        groups_of(with_settings().assign(archive=["2015", "2018", "2018"]))
+
+
+def test_a_quick_try_says_so(tmp_path):
+    settings = json.dumps({"run": {"max_epochs": 5}})
+    text, _ = report(tmp_path, make_rows(1, ("ce",), (0,), settings=settings))
+    assert "## InceptionTime to FCN, default protocol, 5 epoch(s) only" in text
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "\x00\xff"])

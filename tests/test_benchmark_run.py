@@ -164,7 +164,7 @@ def test_finished_runs_are_not_computed_again(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"max_epochs": 3}, r"student.max_epochs, teacher.max_epochs"),
+        ({"max_epochs": 3}, r"run.max_epochs, student.max_epochs, teacher.max_epochs"),
         ({"saliency_instances": 4}, "run.saliency_instances"),
         ({"removal": False}, "run.removal"),
         ({"latency": False}, "run.latency"),
@@ -177,6 +177,9 @@ def test_rows_of_other_settings_are_not_mixed(ce_alone, tmp_path, change, named)
     shutil.copy(ce_alone, tmp_path / "results.csv")
     with pytest.raises(ValueError, match=rf"ce on UnitTest made with other settings \({named}\)"):
         run(tmp_path, methods=["ce"], **change)
+    if named not in ("run.removal", "run.latency", "run.archive", "run.threads"):
+        with pytest.raises(ValueError, match=rf"rows of ce made with other settings \({named}\)"):
+            run(tmp_path, methods=["kd"], **change)
     assert run(tmp_path, methods=["ce"])["status"].tolist() == ["ok"]
     assert (tmp_path / "results.csv").read_bytes() == ce_alone.read_bytes()
 
@@ -470,10 +473,10 @@ def test_settings_of_a_method():
     ("name", "said"),
     [
         ("resnet", "unknown method 'resnet'"),
-        ("tsd:temprature=4", "'temprature' is no setting that has an effect"),
-        ("kd:temperature=4", "'temperature' is no setting that has an effect"),
-        ("kd:saliency_weight=4", "no setting that has an effect"),
-        ("tsd:teacher=lstm", "no setting that has an effect"),
+        ("tsd:temprature=4", "'temprature' has no effect .*; settings that have: bank_size"),
+        ("kd:temperature=4", "'temperature' has no effect on this method"),
+        ("kd:saliency_weight=4", "has no effect on this method"),
+        ("tsd:teacher=lstm", "has no effect on this method"),
         ("tsd:window=5,window=3", "twice"),
         ("ce:student__random_state=3", "no setting 'random_state'"),
         ("tsd:student__lrr=3", "no setting 'lrr'"),
@@ -482,7 +485,7 @@ def test_settings_of_a_method():
         ("tsd:kd.weight=1", "nothing to set"),
         ("kd:kd.weight=-1", "weight"),
         ("tsd:temperature", "name=value"),
-        ("ce:temperature=4", "those that have are none"),
+        ("ce:temperature=4", "settings that have: student__lr and others of the student$"),
     ],
 )
 def test_methods_that_are_not_known_are_refused(name, said):
@@ -616,6 +619,7 @@ def test_the_published_protocol_shortens_long_series():
         ({"seeds": [-1]}, "seed"),
         ({"teacher": "minirocket", "methods": ["fitnets"]}, "no features"),
         ({"scheduler": "tcp://127.0.0.1:1"}, "scheduler is for"),
+        ({"weight_chosen_on": "test"}, "the default protocol chooses no weight"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is(tmp_path, options, said):

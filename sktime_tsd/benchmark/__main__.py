@@ -20,6 +20,12 @@ _SOME_FAILED = 1
 _INTERRUPTED = 130
 
 
+def _positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text}")
+    return int(text)
+
+
 def _add_run(commands):
     parser = commands.add_parser(
         "run",
@@ -44,12 +50,21 @@ def _add_run(commands):
         default=list(METHODS),
         help="such as ce, kd, tsd, kd+tsd, dkd, fitnets; controls: "
         + "; ".join(f"{name} ({what})" for name, what in CONTROLS.items())
-        + "; with settings: tsd:temperature=4,n_windows=20 or kd:kd.weight=0.1",
+        + "; with settings: tsd:temperature=4,n_windows=20 or kd:kd.weight=0.1; default: "
+        + " ".join(METHODS),
     )
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--protocol", choices=PROTOCOLS, default="default")
-    parser.add_argument("--teacher", help="inception_time, lstm or minirocket")
-    parser.add_argument("--student", help="fcn or lstm")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default: 0 1 2")
+    parser.add_argument(
+        "--protocol",
+        choices=PROTOCOLS,
+        default="default",
+        help="default: the classifiers' own settings; paper: those of the publication, the weight "
+        "picked on the validation split; authors: as their code, with its learning rate",
+    )
+    parser.add_argument(
+        "--teacher", help="inception_time, lstm or minirocket; default: the protocol's"
+    )
+    parser.add_argument("--student", help="fcn or lstm; default: the protocol's")
     parser.add_argument(
         "--evaluate-on",
         choices=("test", "validation"),
@@ -62,17 +77,31 @@ def _add_run(commands):
         default="validation",
         help="test is what the authors' code does; the rows are marked (paper, authors)",
     )
-    parser.add_argument("--saliency-instances", type=int, default=50)
+    parser.add_argument(
+        "--saliency-instances",
+        type=int,
+        default=50,
+        help="measure reasons on at most so many series (default: 50)",
+    )
     parser.add_argument("--no-removal", action="store_true", help="leave removal curves out")
     parser.add_argument("--no-latency", action="store_true", help="do not time predictions")
-    parser.add_argument("--epochs", type=int, help="of all networks, for a quick try")
-    parser.add_argument("--backend", choices=BACKENDS, default="loky")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--epochs", type=_positive, help="of all networks, for a quick try")
+    parser.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        default="loky",
+        help="loky (default): processes of this machine; dask or ray: those of a cluster",
+    )
+    parser.add_argument(
+        "--workers", type=_positive, default=1, help="processes to start (default: 1)"
+    )
     parser.add_argument("--scheduler", help="address of a running Dask or Ray cluster")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=1, help="of torch, in each worker")
+    parser.add_argument(
+        "--threads", type=_positive, default=1, help="of torch, in each worker (default: 1)"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps teachers and their logits")
-    parser.add_argument("--retry-failed", action="store_true")
+    parser.add_argument("--retry-failed", action="store_true", help="run again what failed")
     parser.set_defaults(command=_run_command)
 
 
@@ -107,7 +136,7 @@ def _run_command(options):
     failed = rows[rows["status"] == "failed"]
     for row in failed.itertuples():
         print(f"failed: {row.method} on {row.dataset}, seed {row.seed}: {row.error}")
-    print(f"{len(rows)} runs are in {options.out}, {len(failed)} of them failed.")
+    print(f"All {len(rows)} runs asked for are in {options.out}, {len(failed)} of them failed.")
     if len(failed):
         raise SystemExit(_SOME_FAILED)
 

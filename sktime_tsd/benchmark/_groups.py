@@ -1,5 +1,6 @@
 """Rows that can be compared with each other."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,6 +8,7 @@ import pandas as pd
 
 from sktime_tsd._methods import METHODS
 from sktime_tsd.benchmark._methods import CONTROLS, method_title
+from sktime_tsd.benchmark._plan import incomparable_settings
 from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores
 from sktime_tsd.fidelity import LINES
@@ -79,7 +81,9 @@ class Group:
         protocol, _, _, evaluated_on, chosen_on = self.key
         where = "" if evaluated_on == "test" else ", on training series kept aside"
         chosen = "" if chosen_on != "test" else ", weight picked on TEST series"
-        return f"{self.pair}, {protocol} protocol{where}{chosen}"
+        epochs = json.loads(self.rows["settings"].iloc[0])["run"].get("max_epochs")
+        shortened = "" if epochs is None else f", {epochs} epoch(s) only"
+        return f"{self.pair}, {protocol} protocol{where}{chosen}{shortened}"
 
     @property
     def slug(self):
@@ -167,6 +171,24 @@ class Group:
         return [method_title(method) for method in (self.methods if methods is None else methods)]
 
 
+def _check_comparable(rows):
+    firsts = rows.drop_duplicates("method").itertuples()
+    first = next(firsts)
+    for row in firsts:
+        differ = incomparable_settings(first.method, first.settings, row.method, row.settings)
+        if differ:
+            raise ValueError(
+                f"{first.method} and {row.method} cannot be compared, since their rows were made "
+                f"with different settings: {', '.join(differ)}. Report on files of their own."
+            )
+    for dataset, of_set in rows.groupby("dataset"):
+        if of_set["archive"].nunique() > 1:
+            raise ValueError(
+                f"rows of {dataset} are of different archives: "
+                f"{', '.join(sorted(of_set['archive'].unique()))}. Report on files of their own."
+            )
+
+
 def _place(method):
     """Sort methods as the package lists them, controls last, each before its variants."""
     base, _, settings = method.partition(":")
@@ -189,7 +211,8 @@ def groups_of(rows):
     Raises
     ------
     ValueError
-        If a method has rows of different settings within a group.
+        If within a group a method has rows of different settings, or methods have teachers,
+        students or measurements that cannot be compared.
     """
     groups = []
     for key, part in rows.groupby(list(_KEY), sort=False):
@@ -200,7 +223,8 @@ def groups_of(rows):
                 raise ValueError(
                     f"the rows of {method} ({', '.join(filter(None, key))}) were made with "
                     f"different settings: {', '.join(differ)} on {first.dataset} and "
-                    f"{row.dataset}. Report on them apart."
+                    f"{row.dataset}. Report on files of their own."
                 )
+        _check_comparable(part)
         groups.append(Group(key, part.reset_index(drop=True)))
     return groups

@@ -72,6 +72,9 @@ CONTROLS = {
     "random_tsd": "TSD from a teacher fitted on permuted labels",
 }
 
+# Methods beside those of the package, to which no other can be added.
+_ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd")
+
 # Not a method's to set.
 _LEFT_TO_THE_RUN = {"device", "verbose", "random_state", "callbacks"}
 
@@ -128,16 +131,19 @@ class BenchmarkMethod:
         )
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "settings", settings)
-        self._method  # noqa: B018 - checks its name
-        of_student = {key.partition("__")[2] for key in settings if key.startswith("student__")}
+        try:
+            self._method  # noqa: B018 - checks its name
+        except ValueError as error:
+            raise ValueError(f"{error}; or, alone, {', '.join(_ALONE)}") from error
+        of_student = set(self.settings_of_student)
         own = [key for key in settings if "." not in key and not key.startswith("student__")]
         known = self._known_settings()
         for key in own:
             if key not in known:
                 raise ValueError(
-                    f"{self.name!r}: {key!r} is no setting that has an effect; those that have "
-                    f"are {', '.join(known) or 'none'}, of the student (student__lr), of a term "
-                    "(kd.weight)"
+                    f"{self.name!r}: {key!r} has no effect on this method; settings that have: "
+                    f"{', '.join([*known, 'student__lr and others of the student'])}"
+                    + (", kd.weight and others of its terms" if self._method.terms else "")
                 )
         networks = set(SkorchClassifier.get_param_names()) - _LEFT_TO_THE_RUN
         if not of_student <= networks:
@@ -201,6 +207,15 @@ class BenchmarkMethod:
         return [replace(term, **changes[term.name]) for term in terms]
 
     @property
+    def settings_of_student(self):
+        """Parameters of the student that it sets, and their values."""
+        return {
+            key.partition("__")[2]: value
+            for key, value in self.settings.items()
+            if key.startswith("student__")
+        }
+
+    @property
     def needs_features(self):
         """Whether a term needs the teacher's features."""
         return any(term.needs_features for term in self.terms)
@@ -253,9 +268,8 @@ class BenchmarkMethod:
         classifier : SkorchClassifier or SaliencyDistilledClassifier
         """
         own = self._settings_of_classifier
-        of_student = {k.partition("__")[2]: v for k, v in own.items() if k.startswith("student__")}
         own = {key: value for key, value in own.items() if not key.startswith("student__")}
-        student = student.clone().set_params(**of_student)
+        student = student.clone().set_params(**self.settings_of_student)
         return self._method.classifier(teacher, student, terms=self.terms, **(settings | own))
 
 

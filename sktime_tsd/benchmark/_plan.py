@@ -9,6 +9,7 @@ from sktime_tsd._validation import resolve_device
 from sktime_tsd.benchmark._environment import commit, versions
 from sktime_tsd.benchmark._methods import BenchmarkMethod
 from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._results import differing_settings
 
 __all__ = [
     "DIED",
@@ -16,6 +17,7 @@ __all__ = [
     "RunOptions",
     "Unit",
     "failed_row",
+    "incomparable_settings",
     "n_starts",
     "row_before",
     "settings",
@@ -111,6 +113,11 @@ def failed_row(unit, method, options, error):
     return row_before(unit, method, options) | {"status": "failed", "error": text}
 
 
+# Beginnings of settings that methods which are compared must have in common, and exceptions.
+_COMPARED = ("teacher.", "student.", "run.")
+_INCIDENTAL = {f"run.{name}" for name in ("archive", "device", "threads", "removal", "latency")}
+
+
 def row_before(unit, method, options):
     """Give the part of a row that is known before the run."""
     return {
@@ -166,8 +173,36 @@ def settings(method, options):
             "lr_step": protocol.lr_step,
             "weights": list(protocol.weights),
             "weight_chosen_on": options.weight_chosen_on,
+            **({} if options.max_epochs is None else {"max_epochs": options.max_epochs}),
         },
     }
+
+
+def incomparable_settings(method, settings, other, settings_of_other):
+    """Name the settings for which rows of two methods cannot be compared.
+
+    Parameters
+    ----------
+    method, other : str
+        What each sets of its student itself is left out.
+    settings, settings_of_other : str
+        Settings of their rows, in JSON.
+
+    Returns
+    -------
+    names : list of str
+        Of the teacher, of the student's training and of the measurement.
+    """
+    own = {
+        f"student.{key}"
+        for name in (method, other)
+        for key in BenchmarkMethod(name).settings_of_student
+    }
+    return [
+        name
+        for name in differing_settings(settings, settings_of_other)
+        if name.startswith(_COMPARED) and name not in own | _INCIDENTAL
+    ]
 
 
 def _device(name):

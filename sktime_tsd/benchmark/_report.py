@@ -14,7 +14,7 @@ from sktime_tsd.benchmark._groups import (
     higher_is_better,
 )
 from sktime_tsd.benchmark._methods import BenchmarkMethod, method_title
-from sktime_tsd.benchmark._results import KEY, read_results
+from sktime_tsd.benchmark._results import KEY, parts_folder, read_results
 from sktime_tsd.benchmark._statistics import (
     common_runs,
     compare_pairs,
@@ -65,7 +65,10 @@ def write_report(results, out, *, methods=None):
     for needed in ("matplotlib", "scikit_posthocs", "tabulate"):
         if importlib.util.find_spec(needed) is None:
             raise ImportError(f'the report needs {needed}: pip install "sktime_tsd[benchmark]"')
-    rows = pd.concat([read_results(path) for path in results], ignore_index=True)
+    out = Path(out)
+    if out.is_file():
+        raise ValueError(f"{out} is a file; name a folder")
+    rows = pd.concat([_rows_in(path) for path in results], ignore_index=True)
     if rows.empty:
         raise ValueError(f"there are no rows in {', '.join(map(str, results))}")
     twice = rows[rows.duplicated([*KEY, "weight_chosen_on"])]
@@ -75,7 +78,6 @@ def write_report(results, out, *, methods=None):
     if methods is not None:
         rows = _rows_of(rows, methods)
     groups = groups_of(rows)
-    out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / "report.md"]
 
@@ -90,6 +92,18 @@ def write_report(results, out, *, methods=None):
     text += _cost_section(groups, save)
     paths[0].write_text("\n".join(text) + "\n", encoding="utf-8")
     return paths
+
+
+def _rows_in(path):
+    try:
+        return read_results(path)
+    except FileNotFoundError:
+        if not parts_folder(path).is_dir():
+            raise
+        raise ValueError(
+            f"{path} is not there yet: a run is writing to it, or was killed and has left its "
+            "rows aside; the same run command collects them"
+        ) from None
 
 
 def _rows_of(rows, methods):
@@ -160,7 +174,11 @@ def _section(group, save):
         f"{len(group.methods)} methods, {len(sets)} data sets that all of them have finished, "
         f"{low if low == high else f'{low} to {high}'} seed(s) each."
         + (f" Left out of means and ranks: {', '.join(group.left_out)}." if group.left_out else "")
-        + (f" {others} runs of seeds or sets that not all have are in pairs alone." * (others > 0))
+        + (
+            f" {others} more runs, of seeds or sets that not all methods have, count in pairs only."
+            if others
+            else ""
+        )
     )
     n_seeds = len(group.common_seeds)
     spread = f", ± standard deviation between {n_seeds} seeds" if n_seeds > 1 else ""
@@ -256,7 +274,7 @@ def _diagrams(group, save):
         yield from (
             "",
             f"No critical difference diagram: with {len(group.complete)} data set(s) and {n_tests} "
-            f"pair(s), no p-value could be below {least:.2g}.",
+            f"pair(s), no difference could be significant (least p-value: {least:.2g}).",
         )
         return
     for line, name in group.headlines.items():
@@ -293,7 +311,7 @@ def _scatters(group, save):
 def _per_set(group):
     sizes = group.ok.groupby("dataset")[list(_SIZES)].first().rename(columns=_SIZES)
     for line, name in group.headlines.items():
-        table = group.table(line).reindex(sizes.index).map(_number)
+        table = group.table(line).reindex(sizes.index)[group.methods].map(_number)
         table.columns = group.titles(table.columns)
         if line == "accuracy_student":
             of_teacher = common_runs(group.ok).groupby("dataset")["accuracy_teacher"].mean()

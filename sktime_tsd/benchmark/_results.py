@@ -5,11 +5,23 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from sktime_tsd._models import STUDENTS, TEACHERS
+from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.fidelity import LINES
 
-__all__ = ["COLUMNS", "KEY", "ResultFile", "differing_settings", "read_results", "write_part"]
+__all__ = [
+    "COLUMNS",
+    "KEY",
+    "ResultFile",
+    "differing_settings",
+    "parts_folder",
+    "read_results",
+    "write_part",
+]
 
 #: What makes a run: a second start skips those that are there.
 KEY = ("dataset", "seed", "method", "protocol", "teacher", "student", "evaluated_on")
@@ -49,6 +61,22 @@ _TEXT = (
     "commit",
     "settings",
 )
+
+
+def parts_folder(path):
+    """Name the folder in which the rows of runs in progress are.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the result file.
+
+    Returns
+    -------
+    folder : pathlib.Path
+    """
+    path = Path(path)
+    return path.with_name(f"{path.name}.parts")
 
 
 def _typed(rows):
@@ -113,6 +141,7 @@ def read_results(path):
             path,
             dtype=dict.fromkeys(_TEXT, str),
             keep_default_na=False,
+            float_precision="round_trip",
             na_values={name: [""] for name in COLUMNS if name not in _TEXT},
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -122,8 +151,12 @@ def read_results(path):
         raise ValueError(
             f"{path} is no result file of this version: it has no column {', '.join(missing[:5])}"
         )
+    lines = {}
     for number, row in enumerate(rows.to_dict("records"), start=2):
         problem = _damage(row)
+        key = tuple(row[name] for name in (*KEY, "weight_chosen_on"))
+        if not problem and lines.setdefault(key, number) != number:
+            problem = f"the run of line {lines[key]} again"
         if problem:
             raise ValueError(f"{path}, line {number}: {problem}; mend or remove that line")
     return _typed(rows)
@@ -135,15 +168,45 @@ def _damage(row):
         return f"the status is {row['status']!r}, not ok or failed"
     for name in ("settings", "versions"):
         try:
-            json.loads(row[name])
+            found = json.loads(row[name])
         except (ValueError, TypeError):
             return f"{name} is no JSON"
-    for name in set(COLUMNS) - set(_TEXT):
+        parts = found.values() if isinstance(found, dict) else [None]
+        kind = dict if name == "settings" else str
+        if not all(isinstance(part, kind) for part in parts) or (name, found) == ("settings", {}):
+            return f"{name} is not what a run writes"
+    for name in sorted(set(COLUMNS) - set(_TEXT)):
         try:
-            float(row[name])
+            number = float(row[name])
         except ValueError:
             return f"{name} is {row[name]!r}, no number"
-    return "" if float(row["seed"]).is_integer() else "the seed is no whole number"
+        if np.isinf(number):
+            return f"{name} is infinite"
+    if not float(row["seed"]).is_integer() or float(row["seed"]) < 0:
+        return "the seed is no whole number from 0 on"
+    known = {"protocol": PROTOCOLS, "teacher": TEACHERS, "student": STUDENTS}
+    for name, names in known.items():
+        if row[name] not in names:
+            return f"{name} is {row[name]!r}, none of {', '.join(names)}"
+    if row["evaluated_on"] not in ("test", "validation"):
+        return f"evaluated_on is {row['evaluated_on']!r}, not test or validation"
+    try:
+        BenchmarkMethod(row["method"])
+    except (ValueError, TypeError) as error:
+        return str(error)
+    if row["dataset"] == "":
+        return "it names no data set"
+    return _impossible(row) if row["status"] == "ok" else ""
+
+
+def _impossible(row):
+    """Say what a finished run cannot have given, if anything."""
+    for name in ("accuracy_teacher", "accuracy_student", "auc_prc_student", "top_1_agreement"):
+        if not 0 <= float(row[name]) <= 1:
+            return f"{name} is {float(row[name]):g}, not in 0 .. 1"
+    if not float(row["kl_divergence"]) > -1e-6:
+        return f"kl_divergence is {float(row['kl_divergence']):g}, below 0"
+    return ""
 
 
 def differing_settings(one, other):
@@ -196,7 +259,7 @@ class ResultFile:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.parts = self.path.with_name(f"{self.path.name}.parts")
+        self.parts = parts_folder(path)
         self.rows = (
             read_results(self.path) if self.path.exists() else pd.DataFrame(columns=list(COLUMNS))
         )

@@ -21,11 +21,12 @@ from sktime_tsd.benchmark._plan import (
     RunOptions,
     Unit,
     failed_row,
+    incomparable_settings,
     n_starts,
     settings,
 )
 from sktime_tsd.benchmark._protocols import PROTOCOLS
-from sktime_tsd.benchmark._results import ResultFile, differing_settings
+from sktime_tsd.benchmark._results import ResultFile, differing_settings, parts_folder
 from sktime_tsd.benchmark._unit import run_unit
 from sktime_tsd.datasets import available_datasets
 
@@ -156,6 +157,8 @@ def run_benchmark(
     check_choice("student", student, tuple(STUDENTS))
     check_choice("evaluated_on", evaluated_on, ("test", "validation"))
     check_choice("weight_chosen_on", weight_chosen_on, ("validation", "test"))
+    if weight_chosen_on == "test" and not PROTOCOLS[protocol].weights:
+        raise ValueError(f'weight_chosen_on="test": the {protocol} protocol chooses no weight')
     if (weight_chosen_on, evaluated_on) == ("test", "validation"):
         raise ValueError('weight_chosen_on="test" needs evaluated_on="test"')
     check_choice("backend", backend, BACKENDS)
@@ -174,6 +177,8 @@ def run_benchmark(
             raise ValueError(f"there is nothing to run: name {what}")
 
     path = Path(out)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a CSV file")
     options = RunOptions(
         protocol=protocol,
         teacher=teacher,
@@ -189,7 +194,7 @@ def run_benchmark(
         weight_chosen_on=weight_chosen_on if PROTOCOLS[protocol].weights else "",
         max_epochs=None if max_epochs is None else int(max_epochs),
         cache=None if cache is None else str(Path(cache).resolve()),
-        parts=str(path.with_name(f"{path.name}.parts").resolve()),
+        parts=str(parts_folder(path).resolve()),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -266,7 +271,20 @@ def _units_to_run(results, datasets, methods, seeds, options, retry_failed):
                 _check_same(results.path, row, expected[method])
         if missing:
             units.append(Unit(dataset, int(seed), tuple(missing)))
+    _check_comparable(results.path, known.values(), methods[0], expected[methods[0]])
     return units
+
+
+def _check_comparable(path, rows, method, expected):
+    """Refuse to put methods side by side that could not be compared."""
+    ours = json.dumps(expected)
+    for other, theirs in dict.fromkeys((row["method"], row["settings"]) for row in rows):
+        differ = incomparable_settings(method, ours, other, theirs)
+        if differ:
+            raise ValueError(
+                f"{path} holds rows of {other} made with other settings ({', '.join(differ)}), "
+                "which could not be compared with these. Write to another file, or remove them."
+            )
 
 
 def _check_same(path, row, expected):

@@ -29,9 +29,14 @@ def new_axes(ax, n_rows=1, n_columns=1, figsize=(6, 3.6)):
     ------
     ValueError
         If `ax` holds another number of axes.
+    ImportError
+        If there is no matplotlib.
     """
     if ax is None:
-        import matplotlib.pyplot as plt
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError as error:
+            raise ImportError('pictures need matplotlib: pip install "sktime_tsd[plot]"') from error
 
         return plt.subplots(
             n_rows, n_columns, figsize=figsize, squeeze=False, sharex=True, layout="constrained"
