@@ -400,7 +400,7 @@ def test_two_processes_do_not_write_one_file(tmp_path):
         run(tmp_path)
     process.kill()
     process.communicate()
-    run(tmp_path, methods=["kd"], seeds=[5])  # the lock died with it
+    run(tmp_path, methods=["kd"], seeds=[5], max_epochs=20)  # the lock died with it
 
 
 # -- backends --------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from sktime_tsd._methods import METHODS
@@ -137,14 +138,8 @@ class Group:
         """Scores on the data sets that all methods have, with this line."""
         return scores(self.shared, line).reindex(columns=self.methods).dropna()
 
-    @cached_property
-    def common_seeds(self):
-        """Seeds that all complete data sets have."""
-        seeds = self.shared.groupby("seed")["dataset"].nunique()
-        return seeds.index[seeds == len(self.complete)].tolist()
-
     def spread(self, line, method):
-        """Tell the standard deviation between seeds of the mean over complete data sets.
+        """Estimate by how much the mean over complete data sets differs from seed to seed.
 
         Parameters
         ----------
@@ -153,14 +148,13 @@ class Group:
         Returns
         -------
         spread : float
-            NaN for fewer than two seeds that all of them have.
+            Standard deviation of the mean that one seed gives: of independent sets whose
+            variance is the mean of those between the seeds of each set. NaN where no set has
+            several seeds.
         """
-        rows = self.shared[
-            self.shared["dataset"].isin(self.complete_table(line).index)
-            & self.shared["seed"].isin(self.common_seeds)
-            & (self.shared["method"] == method)
-        ]
-        return rows.groupby("seed")[line].mean().std(ddof=1)
+        rows = self.shared[self.shared["method"] == method]
+        variances = rows.groupby("dataset")[line].var(ddof=1)
+        return np.sqrt(variances.mean() / len(self.complete_table(line)))
 
     def of_teacher(self, line):
         """Mean of a line of the teacher over complete data sets."""

@@ -183,10 +183,13 @@ def incomparable_settings(method, settings, other, settings_of_other):
 
     Parameters
     ----------
-    method, other : str
-        What each sets of its student itself is left out.
-    settings, settings_of_other : str
-        Settings of their rows, in JSON.
+    method : str
+        What it sets of its student itself is left out.
+    settings : str
+        Of a row of it, in JSON.
+    other : str
+        The other method, likewise.
+    settings_of_other : str
 
     Returns
     -------

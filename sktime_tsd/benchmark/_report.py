@@ -180,8 +180,7 @@ def _section(group, save):
             else ""
         )
     )
-    n_seeds = len(group.common_seeds)
-    spread = f", ± standard deviation between {n_seeds} seeds" if n_seeds > 1 else ""
+    spread = ", ± its standard deviation from seed to seed" if high > 1 else ""
     yield from ("", f"Mean over the data sets{spread}:", "")
     yield _markdown(_means(group))
     yield from ("", "Median over the data sets:", "")
