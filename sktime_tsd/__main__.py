@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from sktime_tsd._command_line import INTERRUPTED, positive
+
 # What the parser offers, known without importing torch; a test keeps it in step.
 _TEACHERS = ("inception_time", "lstm", "minirocket")
 _STUDENTS = ("fcn", "lstm")
@@ -21,10 +23,6 @@ _FORMATS = {
 }
 
 
-# As the shell's own for a program that Ctrl-C has ended.
-_INTERRUPTED = 130
-
-
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
@@ -35,12 +33,6 @@ class _Parser(argparse.ArgumentParser):
 def _seed(text):
     if not (text.isdecimal() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f"must be a whole number in 0 .. {2**32 - 1}, got {text}")
-    return int(text)
-
-
-def _positive(text):
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text}")
     return int(text)
 
 
@@ -81,7 +73,7 @@ def _parser():
     parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument(
         "--threads",
-        type=_positive,
+        type=positive,
         default=1,
         help="of torch (default: 1; networks as small as these gain little from more, and wait "
         "long for each other where other work runs)",
@@ -143,7 +135,7 @@ def main(arguments=None):
                 report=lambda line: print(line, file=sys.stderr, flush=True),
             )
     except KeyboardInterrupt:
-        parser.exit(_INTERRUPTED, "\nStopped; nothing was written.\n")
+        parser.exit(INTERRUPTED, "\nStopped; nothing was written.\n")
     print(_format(result.table))
     print(
         "agreement, KL and saliency correlation are with the teacher, on the test series; "

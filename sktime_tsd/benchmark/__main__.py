@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from sktime_tsd._command_line import INTERRUPTED, positive
 from sktime_tsd.benchmark import _report, _run
 from sktime_tsd.benchmark._backends import BACKENDS
 from sktime_tsd.benchmark._methods import CONTROLS
@@ -15,15 +16,6 @@ __all__ = ["main"]
 METHODS = ("ce", "kd", "tsd", "kd+tsd", *CONTROLS)
 
 _SOME_FAILED = 1
-
-# As the shell's own for a program that Ctrl-C has ended.
-_INTERRUPTED = 130
-
-
-def _positive(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text}")
-    return int(text)
 
 
 def _add_run(commands):
@@ -85,7 +77,7 @@ def _add_run(commands):
     )
     parser.add_argument("--no-removal", action="store_true", help="leave removal curves out")
     parser.add_argument("--no-latency", action="store_true", help="do not time predictions")
-    parser.add_argument("--epochs", type=_positive, help="of all networks, for a quick try")
+    parser.add_argument("--epochs", type=positive, help="of all networks, for a quick try")
     parser.add_argument(
         "--backend",
         choices=BACKENDS,
@@ -93,12 +85,12 @@ def _add_run(commands):
         help="loky (default): processes of this machine; dask or ray: those of a cluster",
     )
     parser.add_argument(
-        "--workers", type=_positive, default=1, help="processes to start (default: 1)"
+        "--workers", type=positive, default=1, help="processes to start (default: 1)"
     )
     parser.add_argument("--scheduler", help="address of a running Dask or Ray cluster")
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
-        "--threads", type=_positive, default=1, help="of torch, in each worker (default: 1)"
+        "--threads", type=positive, default=1, help="of torch, in each worker (default: 1)"
     )
     parser.add_argument("--cache", type=Path, help="folder that keeps teachers and their logits")
     parser.add_argument("--retry-failed", action="store_true", help="run again what failed")
@@ -181,7 +173,7 @@ def main(arguments=None):
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     except KeyboardInterrupt:
         print("Stopped; the same command goes on where it was.", file=sys.stderr)
-        raise SystemExit(_INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None
 
 
 if __name__ == "__main__":

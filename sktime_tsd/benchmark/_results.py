@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -190,13 +191,19 @@ def _damage(row):
             return f"{name} is {row[name]!r}, none of {', '.join(names)}"
     if row["evaluated_on"] not in ("test", "validation"):
         return f"evaluated_on is {row['evaluated_on']!r}, not test or validation"
-    try:
-        BenchmarkMethod(row["method"])
-    except (ValueError, TypeError) as error:
-        return str(error)
     if row["dataset"] == "":
         return "it names no data set"
-    return _impossible(row) if row["status"] == "ok" else ""
+    unknown = _unknown_method(row["method"])
+    return unknown or (_impossible(row) if row["status"] == "ok" else "")
+
+
+@cache  # many rows, few methods
+def _unknown_method(name):
+    try:
+        BenchmarkMethod(name)
+    except (ValueError, TypeError) as error:
+        return str(error)
+    return ""
 
 
 def _impossible(row):

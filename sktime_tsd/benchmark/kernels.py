@@ -9,6 +9,7 @@ from unittest import mock
 
 import torch
 
+from sktime_tsd._command_line import positive
 from sktime_tsd._threads import keep_torch_threads
 from sktime_tsd.benchmark._timing import seconds, summary
 from sktime_tsd.networks import InceptionTime, _convolution
@@ -55,11 +56,9 @@ def main(arguments=None):
         Default: those of the command line.
     """
     parser = argparse.ArgumentParser(prog="python -m sktime_tsd.benchmark.kernels")
-    parser.add_argument("--turns", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--turns", type=positive, default=15)
+    parser.add_argument("--threads", type=positive, default=1)
     options = parser.parse_args(arguments)
-    if min(options.turns, options.threads) < 1:
-        parser.error("--turns and --threads must be 1 or more")
     print("| InceptionTime | time points | training: without / with | prediction |")
     print("|---|---|---|---|")
     with keep_torch_threads():
