@@ -5,13 +5,9 @@ import torch
 from scipy.special import softmax
 from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._panels import as_float32_panel, check_panel
 from sktime_tsd._sklearn_interop import SklearnInterop
-from sktime_tsd._validation import (
-    as_float32_panel,
-    check_labels,
-    check_no_capability_gap,
-    check_panel,
-)
+from sktime_tsd._validation import check_labels, check_no_capability_gap
 
 __all__ = ["LogitsClassifier"]
 

@@ -1,4 +1,4 @@
-"""Checks of numbers, series, labels and devices, each with a message that helps."""
+"""Checks of numbers, labels and devices, each with a message that helps."""
 
 import math
 import numbers
@@ -10,14 +10,11 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.multiclass import check_classification_targets
 
 __all__ = [
-    "as_float32_panel",
     "check_choice",
     "check_flag",
     "check_labels",
     "check_no_capability_gap",
     "check_number",
-    "check_panel",
-    "check_panel_shape",
     "check_probabilities",
     "check_random_state_parameter",
     "check_verbose",
@@ -125,99 +122,6 @@ def check_verbose(verbose):
     """
     level = int(verbose) if isinstance(verbose, (bool, np.bool_)) else verbose
     check_number("verbose", level, integer=True, low=0)
-
-
-def check_panel(X):
-    """Refuse a numpy panel that no classifier can read.
-
-    Other containers pass: sktime converts them, and the result is checked then.
-
-    Parameters
-    ----------
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Or of shape (n_instances, n_timepoints), one channel.
-
-    Raises
-    ------
-    ValueError
-        If the number of dimensions is wrong, one of them is empty, or a value is
-        missing or infinite.
-    TypeError
-        If the values are not real numbers.
-    """
-    if not isinstance(X, np.ndarray):
-        return
-    expected = "X of shape (n_instances, n_channels, n_timepoints)"
-    if X.ndim not in (2, 3):
-        raise ValueError(f"Expected {expected}, got an array of shape {X.shape}.")
-    if 0 in X.shape:
-        raise ValueError(
-            f"Expected {expected} with at least one series, channel and time point, "
-            f"got shape {X.shape}."
-        )
-    if not (np.issubdtype(X.dtype, np.number) or X.dtype == bool) or np.iscomplexobj(X):
-        raise TypeError(f"X must hold real numbers, got dtype {X.dtype}.")
-    _check_finite(X)
-
-
-def _check_finite(X):
-    finite = np.isfinite(X)
-    if not finite.all():
-        bad = np.unique(np.nonzero(~finite)[0])
-        if np.isnan(X).any():
-            kind, remedy = "NaN", "Impute or drop them first, for instance with sktime's Imputer."
-        else:
-            kind, remedy = "infinite values", "Drop these series, or replace the values first."
-        raise ValueError(
-            f"X contains {kind} in {len(bad)} of {len(X)} series (the first is series "
-            f"{bad[0]}). {remedy}"
-        )
-
-
-def as_float32_panel(X):
-    """Cast a panel to contiguous float32, refusing what does not fit.
-
-    Parameters
-    ----------
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-
-    Returns
-    -------
-    X : numpy.ndarray of the same shape, dtype float32, C-contiguous, writeable
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, infinite, or beyond float32's range.
-    """
-    check_panel(X)
-    with np.errstate(over="ignore"):
-        # torch warns of memory it may not write to, such as that of a memory map
-        X32 = np.require(X, dtype=np.float32, requirements=["C", "W"])
-    if not np.isfinite(X32).all():
-        raise ValueError(
-            f"X holds values up to {np.abs(X).max():.3g}, beyond the range of float32 "
-            "(3.4e38) in which networks compute. Rescale the series first."
-        )
-    return X32
-
-
-def check_panel_shape(X, n_channels, n_timepoints):
-    """Refuse series of another shape than those seen in `fit`.
-
-    None for a size means that any is valid.
-
-    Raises
-    ------
-    ValueError
-        If the number of channels or of time points differs.
-    """
-    for axis, what, expected in ((1, "channels", n_channels), (2, "time points", n_timepoints)):
-        if expected is not None and X.shape[axis] != expected:
-            raise ValueError(
-                f"X has {X.shape[axis]} {what} per series, but the classifier was fitted "
-                f"on series with {expected} {what}."
-            )
 
 
 def check_probabilities(name, probabilities):

@@ -15,10 +15,11 @@ from sktime_tsd._inference import (
     copies_logits_in_batches,
     logits_in_batches,
 )
+from sktime_tsd._panels import as_float32_panel, check_panel_shape
 from sktime_tsd._random import draw_seed
 from sktime_tsd._training import check_settings, split_validation, train_network, trial_network
 from sktime_tsd._training_set import TrainingSet
-from sktime_tsd._validation import as_float32_panel, check_panel_shape, resolve_device
+from sktime_tsd._validation import resolve_device
 from sktime_tsd.networks import ScaledNetwork
 
 __all__ = ["SkorchClassifier"]

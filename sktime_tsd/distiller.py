@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._panels import as_float32_panel
 from sktime_tsd._random import draw_seed
 from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd._teacher_scores import scored_training_set
@@ -19,7 +20,6 @@ from sktime_tsd._terms import check_distillation, check_terms, teacher_features
 from sktime_tsd._training import split_validation
 from sktime_tsd._training_set import TrainingSet
 from sktime_tsd._validation import (
-    as_float32_panel,
     check_number,
     check_random_state_parameter,
     check_verbose,

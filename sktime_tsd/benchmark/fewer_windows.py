@@ -16,9 +16,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, temporal_saliency
+from sktime_tsd._panels import as_float32_panel
 from sktime_tsd._random import seeded
 from sktime_tsd._threads import keep_torch_threads
-from sktime_tsd._validation import as_float32_panel
 from sktime_tsd.benchmark._plain import train_plainly
 from sktime_tsd.benchmark._timing import seconds
 from sktime_tsd.datasets import load_dataset

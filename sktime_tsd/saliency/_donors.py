@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from sktime.datatypes import check_is_scitype, convert_to
 
+from sktime_tsd._panels import as_float32_panel
 from sktime_tsd._random import draw_seed
-from sktime_tsd._validation import as_float32_panel, check_labels, check_number
+from sktime_tsd._validation import check_labels, check_number
 from sktime_tsd.perturbations import AnyClass, LinearInterpolation, Perturbation
 
 __all__ = ["SharedDonors", "as_tensor"]
