@@ -10,6 +10,8 @@ _OBJECTS = {
     "SaliencyDistilledClassifier": "distiller",
     "SkorchClassifier": "classifier",
     "fidelity_report": "fidelity",
+    "load_model": "export",
+    "save_model": "export",
     "temporal_saliency": "saliency",
 }
 _MODULES = ("datasets", "fidelity", "losses", "networks", "perturbations", "plotting")

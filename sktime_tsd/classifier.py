@@ -19,8 +19,8 @@ from sktime_tsd._panels import as_float32_panel, check_panel_shape
 from sktime_tsd._random import draw_seed
 from sktime_tsd._training import check_settings, split_validation, train_network, trial_network
 from sktime_tsd._training_set import TrainingSet
-from sktime_tsd._validation import resolve_device
-from sktime_tsd.networks import ScaledNetwork
+from sktime_tsd._validation import check_number, resolve_device
+from sktime_tsd.networks import ScaledNetwork, check_logits
 
 __all__ = ["SkorchClassifier"]
 
@@ -176,7 +176,9 @@ class SkorchClassifier(LogitsClassifier):
         super().__init__()
 
     @classmethod
-    def from_module(cls, module, classes, *, device="auto"):
+    def from_module(
+        cls, module, classes, *, network=None, network_params=None, input_shape=None, device="auto"
+    ):
         """Make a fitted classifier of a network trained elsewhere.
 
         Parameters
@@ -186,6 +188,14 @@ class SkorchClassifier(LogitsClassifier):
             copied, set to eval mode and frozen; the original stays as it is.
         classes : array-like of shape (n_classes,)
             Labels in the order of the logits.
+        network : str or callable, optional
+            What builds a network like this one, as in the constructor; default: the class of
+            `module`. For clones, and for `save_model`.
+        network_params : dict, optional
+            The network's own settings, likewise.
+        input_shape : tuple of int, optional
+            ``(n_channels, n_timepoints)``: series of another shape are refused then. Needed by
+            `save_model` and `to_onnx`.
         device : str or torch.device, default="auto"
             Where to predict.
 
@@ -193,7 +203,7 @@ class SkorchClassifier(LogitsClassifier):
         -------
         classifier : SkorchClassifier
             Fitted. Pass it on in a ``sklearn.frozen.FrozenEstimator``, since a clone is
-            not fitted, and can be only if the module's class takes
+            not fitted, and can be only if `network`, or else the module's class, takes
             ``(n_channels, n_timepoints, n_classes)``.
 
         Raises
@@ -201,7 +211,8 @@ class SkorchClassifier(LogitsClassifier):
         TypeError
             If `module` is no ``nn.Module``.
         ValueError
-            If there are fewer than two classes, or two are equal.
+            If there are fewer than two classes, two are equal, or the module cannot read series
+            of `input_shape`.
 
         Examples
         --------
@@ -219,12 +230,18 @@ class SkorchClassifier(LogitsClassifier):
             raise ValueError(
                 f"classes must be two or more different labels, got {classes.tolist()}."
             )
-        classifier = cls(type(module), device=device)
-        network = copy.deepcopy(module)
-        if not isinstance(network, ScaledNetwork):
-            network = ScaledNetwork(network)
-        network = network.requires_grad_(False).eval().to(resolve_device(device))
-        classifier._set_fitted(classes, network, [], None, None)
+        classifier = cls(network or type(module), network_params, device=device)
+        copied = copy.deepcopy(module)
+        if not isinstance(copied, ScaledNetwork):
+            copied = ScaledNetwork(copied)
+        copied = copied.requires_grad_(False).eval().cpu()
+        if input_shape is not None:
+            n_channels, n_timepoints = input_shape
+            check_number("input_shape[0]", n_channels, integer=True, low=1)
+            check_number("input_shape[1]", n_timepoints, integer=True, low=1)
+            check_logits(copied, n_channels, n_timepoints, len(classes))
+        copied.to(resolve_device(device))
+        classifier._set_fitted(classes, copied, [], *(input_shape or (None, None)))
         return classifier
 
     # -- fitting ---------------------------------------------------------------------

@@ -5,7 +5,13 @@ Each is a plain ``nn.Module`` with ``features(x)`` of shape
 distillation.
 """
 
-from sktime_tsd.networks._build import NETWORKS, build_network, check_network, n_parameters
+from sktime_tsd.networks._build import (
+    NETWORKS,
+    build_network,
+    check_logits,
+    check_network,
+    n_parameters,
+)
 from sktime_tsd.networks._copies import forward_copies
 from sktime_tsd.networks._fcn import FCN
 from sktime_tsd.networks._features import FeatureTaps, feature_sizes
@@ -22,6 +28,7 @@ __all__ = [
     "ScaledNetwork",
     "build_network",
     "channel_statistics",
+    "check_logits",
     "check_network",
     "feature_sizes",
     "forward_copies",

@@ -9,7 +9,7 @@ from sktime_tsd.networks._fcn import FCN
 from sktime_tsd.networks._inception_time import InceptionTime
 from sktime_tsd.networks._lstm import LSTM
 
-__all__ = ["NETWORKS", "build_network", "check_network", "n_parameters"]
+__all__ = ["NETWORKS", "build_network", "check_logits", "check_network", "n_parameters"]
 
 NETWORKS = {"fcn": FCN, "inception_time": InceptionTime, "lstm": LSTM}
 
@@ -91,11 +91,24 @@ def build_network(network, n_channels, n_timepoints, n_classes, network_params=N
     built = factory(n_channels, n_timepoints, n_classes, **settings)
     if not isinstance(built, nn.Module):
         raise TypeError(f"network must build an nn.Module, got {type(built).__name__}.")
-    _check_logits(built, n_channels, n_timepoints, n_classes)
+    check_logits(built, n_channels, n_timepoints, n_classes)
     return built
 
 
-def _check_logits(network, n_channels, n_timepoints, n_classes):
+def check_logits(network, n_channels, n_timepoints, n_classes):
+    """Refuse a network that does not map series to logits.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On the CPU.
+    n_channels, n_timepoints, n_classes : int
+
+    Raises
+    ------
+    ValueError
+        If it fails, or returns anything but logits of shape (n, n_classes).
+    """
     was_training = network.training
     network.eval()  # a trial in train mode would move batch norm's statistics
     try:

@@ -1,0 +1,90 @@
+"""What all files of models have in common: their error, their labels; with numpy alone."""
+
+import numpy as np
+
+__all__ = ["ModelFileError", "classes_from_json", "classes_to_json"]
+
+
+class ModelFileError(ValueError):
+    """A file of a model is missing, damaged, or not what it says it is.
+
+    Nothing has been loaded when it is raised.
+    """
+
+
+# Python's type of the labels of each kind of dtype, as JSON has it.
+_KINDS = {"b": bool, "i": int, "u": int, "f": float, "U": str}
+
+
+def classes_to_json(classes):
+    """Describe labels, with their dtype, as JSON can hold them.
+
+    Parameters
+    ----------
+    classes : numpy.ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    description : dict
+        ``dtype`` as numpy writes it ("int64", "<U5"), and ``labels``.
+
+    Raises
+    ------
+    TypeError
+        If the labels are neither numbers, strings nor truth values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd._model_files import classes_from_json, classes_to_json
+    >>> classes_to_json(np.array([1, 2]))
+    {'dtype': 'int64', 'labels': [1, 2]}
+    >>> classes_from_json({"dtype": "<U5", "labels": ["left", "right"]})
+    array(['left', 'right'], dtype='<U5')
+    """
+    labels = classes.tolist()
+    known = type(labels[0]) in _KINDS.values() and len({type(label) for label in labels}) == 1
+    if not known or (classes.dtype.kind not in _KINDS and classes.dtype != object):
+        raise TypeError(
+            "Only labels that are numbers, strings or truth values can be written to a file; got "
+            f"{labels[:5]} of dtype {classes.dtype}."
+        )
+    dtype = classes.dtype
+    return {"dtype": dtype.str if dtype.kind == "U" else dtype.name, "labels": labels}
+
+
+def classes_from_json(description):
+    """Give the labels that `classes_to_json` has described.
+
+    Parameters
+    ----------
+    description : object
+        As read from a file.
+
+    Returns
+    -------
+    classes : numpy.ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ModelFileError
+        If it describes no labels.
+    """
+    try:
+        labels = description["labels"]
+        name = description["dtype"]
+        if not isinstance(name, str) or not isinstance(labels, list) or not labels:
+            raise TypeError("dtype must be text, labels a list")
+        dtype = np.dtype(name)
+        kind = type(labels[0]) if dtype.kind == "O" else _KINDS[dtype.kind]
+        if kind not in _KINDS.values() or any(type(label) is not kind for label in labels):
+            raise TypeError("the labels are not of their dtype")
+        # an array of its own width first: a string that is too long would be cut in silence
+        if dtype.kind == "U" and np.array(labels).dtype.itemsize > dtype.itemsize:
+            raise TypeError("labels longer than their dtype")
+        classes = np.array(labels, dtype=dtype)
+        if classes.tolist() != labels or len(set(labels)) < len(labels):
+            raise TypeError("labels that differ in the file do not in their dtype")
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, SyntaxError) as error:
+        raise ModelFileError(f"The file names no labels that can be used ({error}).") from error
+    return classes

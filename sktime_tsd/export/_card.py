@@ -1,0 +1,119 @@
+"""The model card: what a file's reader must know about a model."""
+
+from sklearn.frozen import FrozenEstimator
+
+from sktime_tsd.fidelity import FidelityReport
+from sktime_tsd.networks import n_parameters
+
+__all__ = ["model_card"]
+
+_CARD = """\
+---
+library_name: sktime_tsd
+tags:
+- time-series-classification
+- knowledge-distillation
+---
+
+# {title}
+
+{n_classes} classes: {classes}. A series has {n_channels} channel{s} of {n_timepoints} time points,
+without missing values, in the units of the training data.
+
+## Use
+
+```python
+from sktime_tsd import load_model
+
+classifier = load_model("path/of/this/folder"{network})
+classifier.predict(X)  # X of shape (n_instances, {n_channels}, {n_timepoints})
+```
+
+Loading runs no code from these files.
+
+## Data
+
+{data}
+
+## Training
+
+{training}
+
+## Metrics and fidelity
+
+{report}
+
+## Intended use
+
+{intended_use}
+
+## Limits
+
+* It always gives one of its classes, also for series that are unlike those it was trained on.
+* A distilled model takes over its teacher's mistakes.
+* Saliency tells what an answer rests on, not what causes what.
+* The digests in `config.json` find damage; they do not tell who wrote the files.
+"""
+
+
+def model_card(student, classifier, *, report=None, data=None, intended_use=None):
+    """Write a model card.
+
+    Parameters
+    ----------
+    student : SkorchClassifier
+        Fitted.
+    classifier : SkorchClassifier or SaliencyDistilledClassifier
+        What `student` was taken from.
+    report : FidelityReport, optional
+    data, intended_use : str, optional
+
+    Returns
+    -------
+    text : str
+        Markdown.
+
+    Raises
+    ------
+    TypeError
+        If `report` is no report, or the texts are no texts.
+    ValueError
+        If the report is of other classes.
+    """
+    if not isinstance(report, (FidelityReport, type(None))):
+        raise TypeError(f"report must be what fidelity_report returns, got {report!r:.100}.")
+    if report is not None and report.classes.tolist() != student.classes_.tolist():
+        raise ValueError(
+            f"report is of the classes {report.classes.tolist()}, the student has "
+            f"{student.classes_.tolist()}."
+        )
+    for name, text in (("data", data), ("intended_use", intended_use)):
+        if not isinstance(text, (str, type(None))):
+            raise TypeError(f"{name} must be text, got {text!r:.100}.")
+    network = student.network_ and student.network_.network
+    kind = "No network" if network is None else type(network).__name__
+    weights = 0 if network is None else n_parameters(network)
+    own = not isinstance(student.network, str)
+    return _CARD.format(
+        title=f"{kind} of {weights:,} weights",
+        n_classes=len(student.classes_),
+        classes=", ".join(f"`{label!r}`" for label in student.classes_.tolist()),
+        n_channels=student.n_channels_,
+        s="" if student.n_channels_ == 1 else "s",
+        n_timepoints=student.n_timepoints_,
+        network=f", network={getattr(student.network, '__name__', 'YourNetwork')}" if own else "",
+        data=data or "Not told when the model was saved.",
+        training=_training(student, classifier),
+        report=f"```text\n{report}\n```" if report else "Not measured when the model was saved.",
+        intended_use=intended_use or "Not told when the model was saved.",
+    )
+
+
+def _training(student, classifier):
+    if isinstance(classifier, FrozenEstimator):
+        classifier = classifier.estimator
+    lines = [f"    {line}" for line in repr(student).splitlines()]
+    if student is not classifier:
+        lines = ["Distilled from a teacher, by:", ""]
+        lines += [f"    {line}" for line in repr(classifier).splitlines()]
+    return "\n".join(lines)

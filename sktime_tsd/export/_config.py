@@ -1,0 +1,209 @@
+"""``config.json``: what beside the weights makes a model, checked before it is believed."""
+
+import hashlib
+import json
+
+from sktime_tsd._model_files import ModelFileError, classes_from_json
+
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "N_CHECKED",
+    "check_config",
+    "params_from_json",
+    "params_to_json",
+    "read_config",
+    "sha256",
+    "write_config",
+]
+
+FORMAT = "sktime_tsd model"
+FORMAT_VERSION = 1
+
+#: Series whose logits are kept, to be compared when the model is loaded.
+N_CHECKED = 2
+
+# A series of more values than this is no series a small network was made for.
+_MOST_VALUES_OF_A_SERIES = 2**24
+
+
+def sha256(data):
+    """Digest of bytes: 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _digest(config):
+    """Digest of a configuration, its own digest left out, however it is laid out."""
+    rest = {key: value for key, value in config.items() if key != "sha256"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256(canonical.encode())
+
+
+def write_config(config):
+    """Lay out a configuration with its digest.
+
+    Parameters
+    ----------
+    config : dict
+
+    Returns
+    -------
+    data : bytes
+    """
+    config = {**config, "sha256": _digest(config)}
+    return (json.dumps(config, indent=1, allow_nan=False) + "\n").encode()
+
+
+def read_config(data):
+    """Read a configuration from the bytes of its file.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Returns
+    -------
+    config : dict
+        Every entry that `load_model` reads is there and of its type.
+
+    Raises
+    ------
+    ModelFileError
+        If they hold none, one of a newer format, or one whose digest does not match.
+    """
+    try:
+        config = json.loads(
+            data.decode(), object_pairs_hook=_without_doubles, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"config.json is damaged: {error}") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ModelFileError("config.json is not of a model written by save_model.")
+    version = config.get("format_version")
+    if type(version) is not int or version < 1:
+        raise ModelFileError(f"config.json has no valid format_version, got {version!r}.")
+    if version > FORMAT_VERSION:
+        raise ModelFileError(
+            f"The model has format version {version}; this version of sktime_tsd reads up to "
+            f"{FORMAT_VERSION}. Upgrade sktime_tsd."
+        )
+    if config.get("sha256") != _digest(config):
+        raise ModelFileError(
+            "config.json has been changed since it was written: its sha256 does not match."
+        )
+    check_config(config)
+    return config
+
+
+def _without_doubles(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("an entry stands twice")
+    return entries
+
+
+def _refuse_constant(name):
+    raise ValueError(f"{name} is no JSON")
+
+
+def check_config(config):
+    """Refuse a configuration that lacks an entry, or has one of another type.
+
+    Parameters
+    ----------
+    config : dict
+
+    Raises
+    ------
+    ModelFileError
+    """
+    classes = classes_from_json(_entry(config, "classes", dict))
+    sizes = _entry(config, "input", dict)
+    for name in ("n_channels", "n_timepoints"):
+        if _entry(sizes, name, int) < 1:
+            raise ModelFileError(f"config.json: {name} must be 1 or more, got {sizes[name]}.")
+    if sizes["n_channels"] * sizes["n_timepoints"] > _MOST_VALUES_OF_A_SERIES:
+        raise ModelFileError(f"config.json: a series of {sizes} is too large to be meant.")
+    _entry(config, "settings", dict)
+    weights = _entry(config, "weights", dict)
+    for name in ("file", "sha256"):
+        _entry(weights, name, str)
+    network = _entry(config, "network", dict)
+    _entry(network, "name", str, type(None))
+    _entry(network, "class", str)
+    _entry(network, "params", dict, type(None))
+    rows = _entry(config, "check_logits", list)
+    shape = (N_CHECKED, len(classes)) if len(classes) > 1 else (0,)
+    if (len(rows), *{len(row) if isinstance(row, list) else -1 for row in rows}) != shape:
+        raise ModelFileError(f"config.json: check_logits must be of shape {shape}.")
+    if any(type(logit) is not float for row in rows for logit in row):
+        raise ModelFileError("config.json: check_logits must hold numbers.")
+
+
+def _entry(config, name, *kinds):
+    value = config.get(name)
+    if name not in config or type(value) not in kinds:
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise ModelFileError(f"config.json: {name} must be {expected}, got {value!r:.100}.")
+    return value
+
+
+def params_to_json(value):
+    """Write settings of a network as JSON can hold them, tuples told from lists.
+
+    Parameters
+    ----------
+    value : None, bool, int, float, str, or lists, tuples and dicts of such
+        Numbers may be numpy's.
+
+    Returns
+    -------
+    value : the same, in JSON's types
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    value = value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if type(value) is list:
+        return [params_to_json(item) for item in value]
+    if type(value) is tuple:
+        return {"tuple": [params_to_json(item) for item in value]}
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {"dict": {key: params_to_json(item) for key, item in value.items()}}
+    raise TypeError(
+        "network_params can be written to a file if they are numbers, strings, truth values, None, "
+        f"or lists, tuples and dicts of these; got {value!r}."
+    )
+
+
+def params_from_json(value):
+    """Give back what `params_to_json` has been given.
+
+    Parameters
+    ----------
+    value : object
+        As read from a file.
+
+    Returns
+    -------
+    value : object
+
+    Raises
+    ------
+    ModelFileError
+        If it was not written by `params_to_json`.
+    """
+    if isinstance(value, list):
+        return [params_from_json(item) for item in value]
+    if isinstance(value, dict):
+        kind, items = next(iter(value.items())) if len(value) == 1 else (None, None)
+        if kind == "tuple" and isinstance(items, list):
+            return tuple(params_from_json(item) for item in items)
+        if kind == "dict" and isinstance(items, dict):
+            return {key: params_from_json(item) for key, item in items.items()}
+        raise ModelFileError(f"config.json: no settings of a network: {value!r:.100}.")
+    return value

@@ -1,0 +1,213 @@
+"""A fitted student to a folder of files without pickles."""
+
+import copy
+import platform
+import shutil
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from uuid import uuid4
+
+import safetensors.torch
+import torch
+
+import sktime_tsd
+from sktime_tsd._model_files import ModelFileError, classes_to_json
+from sktime_tsd.export._card import model_card
+from sktime_tsd.export._config import (
+    FORMAT,
+    FORMAT_VERSION,
+    N_CHECKED,
+    params_to_json,
+    sha256,
+    write_config,
+)
+from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
+from sktime_tsd.export._student import fitted_student, typical_series
+from sktime_tsd.networks import NETWORKS, check_network
+
+__all__ = ["save_model"]
+
+_PACKAGES = ("numpy", "scikit-learn", "sktime", "skorch", "torch")
+
+
+def save_model(classifier, folder, *, report=None, data=None, intended_use=None, overwrite=False):
+    """Write a fitted student to a folder that `load_model` reads without running code.
+
+    The folder holds ``model.safetensors`` (weights and scaling), ``config.json`` (network,
+    settings, labels with their dtype, shape of a series, versions and digests) and
+    ``README.md``, a model card.
+
+    Parameters
+    ----------
+    classifier : SkorchClassifier or SaliencyDistilledClassifier
+        Fitted. Of a distilled one, the student alone is written.
+    folder : path-like
+        Is made; its parent must exist.
+    report : FidelityReport, optional
+        Of this student and its teacher; its lines are put into the model card.
+    data : str, optional
+        What the model was trained on, for the model card.
+    intended_use : str, optional
+        What the model is for, and what it is not for, for the model card.
+    overwrite : bool, default=False
+        Replace the folder, if it is there and was written by `save_model`.
+
+    Returns
+    -------
+    folder : pathlib.Path
+
+    Raises
+    ------
+    FileExistsError
+        If there is something in the folder and `overwrite` is False, or it holds other files.
+    TypeError, ValueError
+        If the classifier, its labels or its network's settings cannot be written, or the
+        network cannot be built again from them. Nothing has been written then.
+    NotFittedError
+        If the classifier is not fitted.
+
+    Notes
+    -----
+    The history of the training and settings that are objects (callbacks, an optimizer's class)
+    are not kept.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sktime.datasets import load_unit_test
+    >>> from sktime_tsd import SkorchClassifier, load_model, save_model
+    >>> X, y = load_unit_test(split="train", return_type="numpy3D")
+    >>> clf = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=5, random_state=0)
+    >>> folder = save_model(clf.fit(X, y), Path(tempfile.mkdtemp()) / "model")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['README.md', 'config.json', 'model.safetensors']
+    >>> (load_model(folder).predict_proba(X) == clf.predict_proba(X)).all()
+    True
+    """
+    student = fitted_student(classifier)
+    network = None if student.network_ is None else copy.deepcopy(student.network_).cpu()
+    weights = safetensors.torch.save(_tensors(network))
+    config = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "network": _describe_network(student),
+        "input": {
+            "n_channels": int(student.n_channels_),
+            "n_timepoints": int(student.n_timepoints_),
+        },
+        "classes": classes_to_json(student.classes_),
+        "settings": _plain_settings(student),
+        "weights": {"file": WEIGHTS, "sha256": sha256(weights)},
+        "check_logits": _check_logits(student, network),
+        "versions": _versions(),
+    }
+    files = {
+        WEIGHTS: weights,
+        CONFIG: write_config(config),
+        "README.md": model_card(
+            student, classifier, report=report, data=data, intended_use=intended_use
+        ).encode(),
+    }
+    with _new_folder(Path(folder), overwrite=overwrite) as new:
+        for name, content in files.items():
+            (new / name).write_bytes(content)
+        _check_loads(new, student, config)
+    return Path(folder)
+
+
+def _tensors(network):
+    if network is None:
+        return {}
+    # safetensors refuses tensors that share memory, such as tied weights
+    tensors = {name: tensor.clone().contiguous() for name, tensor in network.state_dict().items()}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"The network holds values that are not finite, in {name}.")
+    return tensors
+
+
+def _check_logits(student, network):
+    if network is None:
+        return []
+    sizes = student.n_channels_, student.n_timepoints_
+    with torch.inference_mode():
+        return network(typical_series(network, *sizes, N_CHECKED)).double().tolist()
+
+
+def _describe_network(student):
+    factory = check_network(student.network)
+    name = next((name for name, kind in NETWORKS.items() if kind is factory), None)
+    kind = factory if student.network_ is None else type(student.network_.network)
+    qualified = getattr(kind, "__qualname__", type(kind).__qualname__)
+    params = student.network_params
+    return {
+        "name": name,
+        "class": f"{kind.__module__}.{qualified}",
+        "params": None if params is None else params_to_json(params)["dict"],
+    }
+
+
+def _plain_settings(student):
+    settings = student.get_params(deep=False)
+    for name in ("network", "network_params", "device"):
+        settings.pop(name)
+    plain = (type(None), bool, int, float, str)
+    return {name: value for name, value in settings.items() if type(value) in plain}
+
+
+def _versions():
+    found = {"sktime_tsd": sktime_tsd.__version__, "python": platform.python_version()}
+    return found | {name: version(name) for name in _PACKAGES}
+
+
+def _check_loads(folder, student, config):
+    """Refuse to leave a folder behind that cannot be loaded."""
+    own = config["network"]["name"] is None
+    try:
+        load_model(folder, network=student.network if own else None, device="cpu")
+    except ModelFileError as error:
+        raise ValueError(
+            "The network cannot be built again from network and network_params, so nothing was "
+            f"written: {error} A network trained elsewhere is described by "
+            "SkorchClassifier.from_module(..., network=..., network_params=...)."
+        ) from error
+
+
+@contextmanager
+def _new_folder(folder, *, overwrite):
+    """Give an empty folder that takes the place of `folder` once all went well."""
+    _check_place(folder, overwrite=overwrite)
+    mark = uuid4().hex
+    new, old = (folder.with_name(f".{folder.name}-{mark}-{part}") for part in ("new", "old"))
+    new.mkdir()
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+    finally:
+        for part in (new, old):
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _check_place(folder, *, overwrite):
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file; name a folder.")
+    found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if found and not overwrite:
+        raise FileExistsError(f"{folder} is not empty; pass overwrite=True to replace it.")
+    others = set(found) - {CONFIG, WEIGHTS, "README.md"}
+    if others:
+        raise FileExistsError(
+            f"{folder} holds what save_model has not written ({', '.join(sorted(others)[:3])}); "
+            "name another folder."
+        )
+    if not folder.parent.is_dir():
+        raise FileNotFoundError(f"The folder {folder.parent} does not exist; make it first.")

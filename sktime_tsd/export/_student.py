@@ -1,0 +1,75 @@
+"""The fitted network that a file is made of."""
+
+import numpy as np
+import torch
+from sklearn.frozen import FrozenEstimator
+from sktime.base import BaseObject
+
+from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.distiller import SaliencyDistilledClassifier
+
+__all__ = ["fitted_student", "typical_series"]
+
+
+def fitted_student(classifier):
+    """Take the part of a classifier that goes to production.
+
+    Parameters
+    ----------
+    classifier : SkorchClassifier or SaliencyDistilledClassifier
+        Fitted; also one in a ``FrozenEstimator``.
+
+    Returns
+    -------
+    student : SkorchClassifier
+        The classifier itself, or the student of a distilled one.
+
+    Raises
+    ------
+    TypeError
+        If it is another classifier.
+    NotFittedError
+        If it is not fitted.
+    ValueError
+        If it answers for several outputs, or the shape of its series is not known.
+    """
+    if isinstance(classifier, FrozenEstimator):
+        classifier = classifier.estimator
+    if not isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier)):
+        inner = next(
+            (name for name in ("best_estimator_", "steps") if hasattr(classifier, name)), None
+        )
+        hint = f" Pass the classifier inside it (see its {inner})." if inner else ""
+        kind = "fitted classifier" if isinstance(classifier, BaseObject) else "object"
+        raise TypeError(
+            "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be written to a "
+            f"file; got a {kind} of type {type(classifier).__name__}.{hint}"
+        )
+    classifier._check_gives_logits()
+    student = getattr(classifier, "student_", classifier)
+    if student.n_timepoints_ is None:
+        raise ValueError(
+            "The shape of the series is not known: make the classifier by "
+            "SkorchClassifier.from_module(module, classes, input_shape=(n_channels, "
+            "n_timepoints))."
+        )
+    return student
+
+
+def typical_series(network, n_channels, n_timepoints, n_instances):
+    """Waves of the scale that a network expects, the same on any machine.
+
+    Parameters
+    ----------
+    network : ScaledNetwork
+    n_channels, n_timepoints, n_instances : int
+
+    Returns
+    -------
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
+        On the CPU.
+    """
+    i, c, t = np.ogrid[1 : n_instances + 1, 1 : n_channels + 1, 0:n_timepoints]
+    waves = np.sin(2 * np.pi * i * c * t / n_timepoints + i)
+    mean, std = (value.detach().cpu().double().numpy() for value in (network.mean, network.std))
+    return torch.from_numpy((mean + std * waves).astype(np.float32))

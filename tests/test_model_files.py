@@ -1,0 +1,632 @@
+"""Students as files without pickles: what is saved is what is loaded, or an error says why not."""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import struct
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from torch import nn
+
+from sktime_tsd import (
+    SaliencyDistilledClassifier,
+    SkorchClassifier,
+    fidelity_report,
+    load_model,
+    save_model,
+)
+from sktime_tsd._model_files import classes_from_json, classes_to_json
+from sktime_tsd.datasets import make_planted_motifs
+from sktime_tsd.export import ModelFileError
+from sktime_tsd.networks import FCN, LSTM, InceptionTime
+
+NETWORKS = {
+    "fcn": {"filters": (4, 6), "kernel_sizes": (5, 3)},
+    "lstm": {"hidden_size": 5, "num_layers": 2},
+    "inception_time": {"n_filters": 2, "depth": 3, "kernel_sizes": (12, 5)},
+}
+LABELS = {
+    "str": np.array(["left", "straight", "right"]),
+    "object": np.array(["left", "straight", "right"], dtype=object),
+    "int64": np.array([-3, 7, 2**40]),
+    "uint8": np.array([1, 2, 255], dtype=np.uint8),
+    "float32": np.array([-1.0, 0.0, 2.0], dtype=np.float32),
+    "float64": np.array([1.0, 3.0, 2.0**60]),
+}
+
+
+class Own(nn.Module):
+    """A user's network, with a setting of each kind."""
+
+    def __init__(self, n_channels, n_timepoints, n_classes, *, sizes=(3,), options=None):
+        super().__init__()
+        assert isinstance(sizes, tuple)
+        assert options in (None, {"scale": [1.5, "big"]})
+        self.hidden = nn.Linear(n_channels * n_timepoints, sizes[0])
+        self.tied = self.hidden  # shares its memory, as tied weights do
+        self.linear = nn.Linear(sizes[0], n_classes)
+
+    def forward(self, x):
+        return self.linear(torch.tanh(self.hidden(x.flatten(1))))
+
+
+class Relu(Own):
+    """Has the same weights, and other answers."""
+
+    def forward(self, x):
+        return self.linear(torch.relu(self.hidden(x.flatten(1))))
+
+
+@pytest.fixture(scope="module")
+def data():
+    X, y, _ = make_planted_motifs(n_instances=24, n_channels=2, n_timepoints=30, random_state=0)
+    return X * 3 + 100, y
+
+
+def fit(data, network="fcn", params=None, labels=None, **settings):
+    X, y = data
+    y = np.arange(len(X)) % 3 if labels is not None else y
+    y = labels[y] if labels is not None else y
+    params = NETWORKS.get(network) if params is None else params
+    clf = SkorchClassifier(network, params, max_epochs=2, random_state=0, device="cpu", **settings)
+    return clf.fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return fit(data)
+
+
+@pytest.fixture(scope="module")
+def saved(fitted, tmp_path_factory):
+    return save_model(fitted, tmp_path_factory.mktemp("models") / "model")
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "copy")
+
+
+def same(loaded, clf, X):
+    assert loaded.classes_.dtype == clf.classes_.dtype
+    assert loaded.classes_.tolist() == clf.classes_.tolist()
+    np.testing.assert_array_equal(loaded.predict_logits(X), clf.predict_logits(X))
+    np.testing.assert_array_equal(loaded.predict(X), clf.predict(X))
+    assert loaded.predict(X).dtype == clf.predict(X).dtype
+
+
+def change(folder, signed=True, **entries):
+    """Change config.json; with `signed`, as one who knows how its digest is made."""
+    config = json.loads((folder / "config.json").read_text())
+    for path, value in entries.items():
+        *above, last = path.split("__")
+        place = config
+        for name in above:
+            place = place[name]
+        place[last] = value
+    if signed:
+        sign(config)
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def sign(config):
+    config.pop("sha256", None)
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"))
+    config["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+
+
+def change_weights(folder, change_tensors):
+    tensors = safetensors.torch.load_file(folder / "model.safetensors")
+    tensors = change_tensors(tensors) or tensors
+    safetensors.torch.save_file(tensors, folder / "model.safetensors")
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    change(folder, weights__sha256=digest)
+
+
+# -- what is saved is what is loaded ---------------------------------------------------
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_loaded_model_predicts_bit_for_bit_the_same(network, data, tmp_path):
+    clf = fit(data, network)
+    loaded = load_model(save_model(clf, tmp_path / "model"), device="cpu")
+    same(loaded, clf, data[0])
+    assert loaded.get_params(deep=False) == clf.get_params(deep=False)
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_keep_their_dtype(kind, data, tmp_path):
+    clf = fit(data, labels=LABELS[kind])
+    same(load_model(save_model(clf, tmp_path / "model")), clf, data[0])
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        np.array([0.1, 1 / 3]),
+        np.array([False, True]),
+        np.array([1, 2], dtype=object),
+        np.array(["b", "a"], dtype="<U9"),
+    ],
+)
+def test_labels_of_other_kinds_survive_json(classes):
+    again = classes_from_json(json.loads(json.dumps(classes_to_json(classes))))
+    assert again.dtype == classes.dtype
+    assert again.tolist() == classes.tolist()
+
+
+def test_of_a_distilled_classifier_the_student_is_saved(data, tmp_path):
+    X, y = data
+    small = SkorchClassifier("fcn", NETWORKS["fcn"], max_epochs=2)
+    clf = SaliencyDistilledClassifier(small, small, n_windows=2, random_state=0).fit(X, y)
+    report = fidelity_report(
+        clf.teacher_, clf.student_, X, y, max_saliency_instances=0, random_state=0, latency=False
+    )
+    folder = save_model(
+        FrozenEstimator(clf),
+        tmp_path / "model",
+        report=report,
+        data="Planted motifs.",
+        intended_use="To try, not to heal.",
+    )
+    same(load_model(folder), clf, X)
+    card = (folder / "README.md").read_text()
+    for text in (str(report), "Planted motifs.", "not to heal", "Distilled from a teacher", "FCN"):
+        assert text in card
+
+
+def test_the_card_says_what_is_not_known(saved):
+    card = (saved / "README.md").read_text()
+    assert card.count("Not told when the model was saved.") == 2
+    assert "Not measured" in card
+    assert "2 channels of 30 time points" in card
+
+
+@pytest.mark.filterwarnings("ignore:.*only single label:UserWarning")
+def test_a_model_of_one_class(data, tmp_path):
+    clf = SkorchClassifier().fit(data[0], np.repeat("only", len(data[0])))
+    loaded = load_model(save_model(clf, tmp_path / "model"))
+    assert loaded.predict(data[0]).tolist() == clf.predict(data[0]).tolist()
+    assert loaded.predict_proba(data[0]).shape == (len(data[0]), 1)
+
+
+def test_own_networks_by_their_class(data, tmp_path):
+    params = {"sizes": (np.int64(7),), "options": {"scale": [1.5, "big"]}}
+    clf = fit(data, Own, params)
+    folder = save_model(clf, tmp_path / "model")
+    same(load_model(folder, network=Own), clf, data[0])
+    with pytest.raises(ModelFileError, match=r"Own is not of this package.*network=Own"):
+        load_model(folder)
+    with pytest.raises(ModelFileError, match="other answers than when it was saved"):
+        load_model(folder, network=Relu)
+    with pytest.raises(ModelFileError, match="missing"):
+        load_model(folder, network=lambda c, t, k, **settings: LSTM(c, t, k, 4, 1))
+    with pytest.raises(ModelFileError, match="cannot be built"):
+        load_model(folder, network=FCN)
+    with pytest.raises(ValueError, match="class or function"):
+        load_model(folder, network="fcn")
+
+
+def test_a_function_that_builds_networks(data, tmp_path):
+    def build(n_channels, n_timepoints, n_classes, *, width):
+        return FCN(n_channels, n_timepoints, n_classes, (width,), (3,))
+
+    clf = fit(data, build, {"width": 4})
+    folder = save_model(clf, tmp_path / "model")
+    same(load_model(folder, network=build), clf, data[0])
+
+
+def test_loading_leaves_random_generators_alone(saved, data, tmp_path):
+    own = save_model(fit(data, Own, {}), tmp_path / "own")
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    load_model(saved)
+    load_model(own, network=Own)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_networks_trained_elsewhere(data, tmp_path):
+    X, _ = data
+    module = InceptionTime(2, 30, 2, **NETWORKS["inception_time"]).eval()
+    classes = ["a", "b"]
+    unknown = SkorchClassifier.from_module(module, classes)
+    with pytest.raises(ValueError, match="input_shape"):
+        save_model(unknown, tmp_path / "model")
+    undescribed = SkorchClassifier.from_module(module, classes, input_shape=(2, 30))
+    with pytest.raises(ValueError, match="network_params"):
+        save_model(undescribed, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+    described = SkorchClassifier.from_module(
+        module, classes, network_params=NETWORKS["inception_time"], input_shape=(2, 30)
+    )
+    loaded = load_model(save_model(described, tmp_path / "model"))
+    same(loaded, described, X)
+    with pytest.raises(ValueError, match="3 channels"):
+        loaded.predict(np.zeros((1, 3, 30)))
+
+
+def test_a_loaded_model_can_be_pickled_saved_and_fitted_again(saved, fitted, data, tmp_path):
+    loaded = load_model(saved)
+    same(pickle.loads(pickle.dumps(loaded)), fitted, data[0])
+    same(load_model(save_model(loaded, tmp_path / "again")), fitted, data[0])
+    same(loaded.fit(*data), fitted, data[0])
+
+
+def test_files_are_the_same_each_time_and_readable_by_others(fitted, saved, tmp_path):
+    again = save_model(fitted, tmp_path / "again")
+    for path in saved.iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes()
+        assert path.stat().st_mode == (again / path.name).stat().st_mode
+    mask = os.umask(0)
+    os.umask(mask)
+    assert again.stat().st_mode & 0o777 == 0o777 & ~mask
+
+
+# -- what cannot be saved --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda clf: SkorchClassifier(), Exception, "fitted"),
+        (lambda clf: make_pipeline(FunctionTransformer(), clf), TypeError, "inside it"),
+        (lambda clf: clf.network_, TypeError, "ScaledNetwork"),
+    ],
+)
+def test_other_objects_are_refused(make, error, words, fitted, tmp_path):
+    with pytest.raises(error, match=words):
+        save_model(make(fitted), tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_are_no_json_are_refused(data, tmp_path):
+    module = Own(2, 30, 2)
+    clf = SkorchClassifier.from_module(
+        module, [0, 1], network_params={"options": {1, 2}}, input_shape=(2, 30)
+    )
+    with pytest.raises(TypeError, match="network_params"):
+        save_model(clf, tmp_path / "model")
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    module = Own(1, 4, 2)
+    nn.init.constant_(module.linear.bias, float("nan"))
+    clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(1, 4))
+    with pytest.raises(ValueError, match=r"not finite, in network\.linear\.bias"):
+        save_model(clf, tmp_path / "model")
+
+
+def test_nothing_is_overwritten_unless_told(saved, fitted, data, tmp_path):
+    folder = shutil.copytree(saved, tmp_path / "model")
+    other = fit(data, "lstm")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        save_model(other, folder)
+    same(load_model(folder), fitted, data[0])
+    save_model(other, folder, overwrite=True)
+    same(load_model(folder), other, data[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    (folder / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileExistsError, match=r"thesis\.txt"):
+        save_model(other, folder, overwrite=True)
+    with pytest.raises(FileExistsError, match="is a file"):
+        save_model(other, folder / "thesis.txt", overwrite=True)
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        save_model(other, tmp_path / "no" / "model")
+
+
+def test_a_save_that_fails_leaves_the_former_model(saved, fitted, data, tmp_path, monkeypatch):
+    folder = shutil.copytree(saved, tmp_path / "model")
+
+    def full(path, content):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        save_model(fit(data, "lstm"), folder, overwrite=True)
+    monkeypatch.undo()
+    same(load_model(folder), fitted, data[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"report": "good"}, TypeError, "report"),
+        ({"data": 3}, TypeError, "data"),
+        ({"intended_use": ["all"]}, TypeError, "intended_use"),
+    ],
+)
+def test_wrong_texts_of_the_card(settings, error, words, fitted, tmp_path):
+    with pytest.raises(error, match=words):
+        save_model(fitted, tmp_path / "model", **settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- what cannot be loaded -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_missing_empty_and_truncated_files(name, copy):
+    content = (copy / name).read_bytes()
+    for n_bytes in (0, 1, 8, len(content) // 2, len(content) - 2):
+        (copy / name).write_bytes(content[:n_bytes])
+        with pytest.raises(ModelFileError):
+            load_model(copy)
+    (copy / name).unlink()
+    with pytest.raises(ModelFileError, match=f"{name} is missing"):
+        load_model(copy)
+    (copy / name).mkdir()
+    with pytest.raises(ModelFileError, match="no file"):
+        load_model(copy)
+
+
+def test_missing_folders(tmp_path):
+    with pytest.raises(ModelFileError, match="no folder"):
+        load_model(tmp_path / "nowhere")
+
+
+def test_links_that_leave_the_folder(copy, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        (copy / name).rename(tmp_path / name)
+        (copy / name).symlink_to(tmp_path / name)
+        with pytest.raises(ModelFileError, match="leads out of its folder"):
+            load_model(copy)
+        (copy / name).unlink()
+        (copy / name).symlink_to(name)
+        with pytest.raises(ModelFileError):
+            load_model(copy)
+        (copy / name).unlink()
+        (tmp_path / name).rename(copy / name)
+
+
+def test_a_change_of_the_config_is_found(copy):
+    change(copy, signed=False, input__n_timepoints=31)
+    with pytest.raises(ModelFileError, match="changed since it was written"):
+        load_model(copy)
+
+
+def test_layout_of_the_config_is_free(copy, fitted, data):
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config, indent=4, sort_keys=True))
+    same(load_model(copy), fitted, data[0])
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"format": "other"}, "not of a model"),
+        ({"format_version": 2}, "Upgrade"),
+        ({"format_version": "1"}, "format_version"),
+        ({"format_version": True}, "format_version"),
+        ({"network__name": "transformer"}, "'transformer' is not known"),
+        ({"network__name": "lstm"}, "cannot be built"),
+        ({"network__name": None}, "not of this package"),
+        ({"network__params": None}, "not those of the network"),
+        ({"network__params": {"filters": {"tuple": [4, 7]}, "kernel_sizes": [5, 3]}}, "not those"),
+        ({"network__params": {"filters": {"tuple": [10**9, 6]}, "kernel_sizes": [5, 3]}}, "not"),
+        ({"network__params": {"filters": {"set": [4]}}}, "no settings of a network"),
+        ({"network__params": {"filters": {"tuple": 4}}}, "no settings of a network"),
+        ({"network": None}, "network must be dict"),
+        ({"input__n_channels": 3}, "not those of the network"),
+        ({"input__n_channels": 0}, "must be 1 or more"),
+        ({"input__n_timepoints": 10**12}, "too large"),
+        ({"input__n_timepoints": "30"}, "n_timepoints must be int"),
+        ({"classes__labels": [0, 1, 2]}, "check_logits"),
+        ({"classes__labels": [0, 0]}, "no labels"),
+        ({"classes__labels": [0]}, "check_logits"),
+        ({"classes__labels": []}, "no labels"),
+        ({"classes__dtype": "int7"}, "no labels"),
+        ({"classes__dtype": "float64,int8"}, "no labels"),
+        ({"classes__dtype": "(10000,10000)int64"}, "no labels"),
+        ({"check_logits": [[0.0, 0.0], [0.0, 0.0]]}, "other answers"),
+        ({"check_logits": [[0.0, 0.0]]}, "check_logits"),
+        ({"check_logits": [["0", "0"], ["0", "0"]]}, "numbers"),
+        ({"settings__callbacks": 3}, "callbacks"),
+        ({"settings__lr": -1}, "lr"),
+        ({"settings__network": "lstm"}, "unknown settings"),
+        ({"settings__no_such": 1}, "unknown settings"),
+        ({"weights__file": "../model.safetensors"}, "same folder"),
+        ({"weights__file": "/etc/passwd"}, "same folder"),
+        ({"weights__sha256": "0" * 64}, "does not match"),
+        ({"weights": []}, "weights must be dict"),
+    ],
+)
+def test_configs_that_lie(entries, words, copy):
+    change(copy, **entries)
+    with pytest.raises(ModelFileError, match=words):
+        load_model(copy)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "null", "NaN", "{", '{"format": 1, "format": 1}', "[" * 100_000, "\udcff"]
+)
+def test_configs_that_are_none(text, copy):
+    (copy / "config.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ModelFileError, match=r"config\.json"):
+        load_model(copy)
+
+
+def test_configs_larger_than_any(copy):
+    with open(copy / "config.json", "ab") as file:
+        file.truncate(2**25)
+    with pytest.raises(ModelFileError, match="larger than any"):
+        load_model(copy)
+
+
+def renamed(tensors):
+    tensors["network.linear.offset"] = tensors.pop("network.linear.bias")
+
+
+def reshaped(tensors):
+    tensors["network.linear.bias"] = torch.zeros(5)
+
+
+def rounded(tensors):
+    return {name: tensor.half() for name, tensor in tensors.items()}
+
+
+def not_finite(tensors):
+    tensors["network.linear.bias"][0] = float("inf")
+
+
+def flat(tensors):
+    tensors["std"][:] = 0
+
+
+def of_many_channels(tensors):
+    tensors["mean"] = torch.zeros(1000, 1000)
+
+
+def negative_variance(tensors):
+    tensors["network.blocks.0.1.running_var"][:] = -1
+
+
+def other(tensors):
+    tensors["network.linear.bias"] += 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (renamed, "missing .*bias.*not known .*offset"),
+        (reshaped, r"must be torch.float32 of shape \(2,\), got torch.float32 of shape \(5,\)"),
+        (rounded, "got torch.float16"),
+        (not_finite, "not finite, in network.linear.bias"),
+        (flat, "scaling"),
+        (of_many_channels, "scaling"),
+        (negative_variance, "other answers"),
+        (other, "other answers"),
+    ],
+)
+def test_weights_that_are_not_the_networks(edit, words, copy):
+    change_weights(copy, edit)
+    with pytest.raises(ModelFileError, match=words):
+        load_model(copy)
+
+
+def test_weights_whose_header_lies(copy):
+    content = (copy / "model.safetensors").read_bytes()
+    for n_bytes in (0, 2**62, len(content)):
+        (copy / "model.safetensors").write_bytes(struct.pack("<Q", n_bytes) + content[8:])
+        digest = hashlib.sha256((copy / "model.safetensors").read_bytes()).hexdigest()
+        change(copy, weights__sha256=digest)
+        with pytest.raises(ModelFileError, match="damaged"):
+            load_model(copy)
+
+
+def test_usage_errors_are_no_damage(saved):
+    with pytest.raises(ValueError, match="needs none") as caught:
+        load_model(saved, network=Own)
+    assert not isinstance(caught.value, ModelFileError)
+    with pytest.raises(ValueError, match="device") as caught:
+        load_model(saved, device="abacus")
+    assert not isinstance(caught.value, ModelFileError)
+
+
+mutations = st.tuples(
+    st.sampled_from(["config.json", "model.safetensors"]),
+    st.sampled_from(["flip", "cut", "insert", "repeat", "swap"]),
+    st.integers(0, 2**32),
+    st.integers(0, 2**32),
+    st.binary(min_size=1, max_size=6),
+)
+
+
+def mutate(content, kind, i, j, data):
+    i, j = sorted((i % len(content), j % len(content)))
+    if kind == "flip":
+        return content[:i] + data + content[i + len(data) :]
+    if kind == "cut":
+        return content[:i] + content[j:]
+    if kind == "insert":
+        return content[:i] + data + content[i:]
+    if kind == "repeat":
+        return content[:j] + content[i:]
+    return content[j:] + content[:j]
+
+
+@settings(
+    max_examples=500,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(st.lists(mutations, min_size=1, max_size=3))
+def test_damaged_files_give_the_same_model_or_the_error(saved, fitted, data, tmp_path, changes):
+    folder = tmp_path / "fuzzed"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(saved, folder)
+    for name, *how in changes:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(mutate(content, *how) or b"\0")
+    try:
+        loaded = load_model(folder)
+    except ModelFileError:
+        return
+    same(loaded, fitted, data[0])
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.sampled_from(["int64", "<U1", "fcn", "lstm", "tuple", "auto"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["tuple", "dict", "filters", "n_channels"]), inner, max_size=2
+        )
+    ),
+    max_leaves=4,
+)
+
+
+def places(value, path=()):
+    """Ways to every entry of a configuration."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items if isinstance(value, (dict, list)) else ():
+        yield from (
+            places(inner, (*path, key)) if isinstance(inner, (dict, list)) else [(*path, key)]
+        )
+
+
+@settings(
+    max_examples=500,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(st.lists(st.tuples(st.integers(0, 2**32), values), min_size=1, max_size=2))
+def test_configs_with_digests_that_match_give_a_model_or_the_error(saved, data, tmp_path, changes):
+    folder = tmp_path / "fuzzed"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(saved, folder)
+    config = json.loads((folder / "config.json").read_text())
+    for where, value in changes:
+        ways = [way for way in places(config) if way]
+        *above, last = ways[where % len(ways)]
+        place = config
+        for key in above:
+            place = place[key]
+        place[last] = value
+    sign(config)
+    (folder / "config.json").write_text(json.dumps(config))
+    try:
+        loaded = load_model(folder)
+    except ModelFileError:
+        return
+    assert np.isfinite(loaded.predict_proba(data[0][:2])).all()
+    assert set(loaded.predict(data[0][:2])) <= set(loaded.classes_.tolist())
