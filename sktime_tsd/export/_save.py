@@ -83,7 +83,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     >>> folder = save_model(clf.fit(X, y), Path(tempfile.mkdtemp()) / "model")
     >>> sorted(path.name for path in folder.iterdir())
     ['README.md', 'config.json', 'model.safetensors']
-    >>> (load_model(folder).predict_proba(X) == clf.predict_proba(X)).all()
+    >>> bool((load_model(folder).predict_proba(X) == clf.predict_proba(X)).all())
     True
     """
     student = fitted_student(classifier)
