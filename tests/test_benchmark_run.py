@@ -445,6 +445,17 @@ def test_a_backend_that_is_not_installed_is_named(monkeypatch):
         pass
 
 
+def test_a_teacher_that_is_no_network(tmp_path):
+    rows = run(tmp_path, methods=["ce", "tsd"], teacher="minirocket")
+    assert rows["error"].fillna("").tolist() == ["", ""]
+    of_teacher = json.loads(rows["settings"][0])["teacher"]
+    assert of_teacher["MiniRocketMultivariate__num_kernels"] == 10000
+    assert of_teacher["classifier__logisticregression__max_iter"] == 1000
+    assert rows["parameters_teacher"].isna().all()
+    again = run(tmp_path, methods=["ce", "tsd"], teacher="minirocket")
+    assert again["fit_seconds"].tolist() == rows["fit_seconds"].tolist()  # read, not run again
+
+
 # -- methods and protocols -------------------------------------------------------------
 
 

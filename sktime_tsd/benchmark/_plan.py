@@ -159,7 +159,7 @@ def settings(method, options):
     own = {} if type(classifier) is type(student) else classifier.get_params(deep=False)
     of_student = getattr(classifier, "student", classifier).get_params(deep=False)
     return {
-        "teacher": _readable(teacher.get_params(deep=hasattr(teacher, "steps")), left_out),
+        "teacher": _readable(teacher.get_params(), left_out),
         "student": _readable(of_student, left_out),
         "transfer": _readable(own, left_out),
         "run": {
@@ -217,9 +217,16 @@ def _device(name):
 
 
 def _readable(parameters, left_out):
-    plain = (str, int, float, bool, list, tuple, dict, type(None))
     return {
-        name: value if isinstance(value, plain) and name != "distillation" else repr(value)
+        name: value if name != "distillation" and _is_json(value) else " ".join(repr(value).split())
         for name, value in sorted(parameters.items())
         if name.split("__")[-1] not in left_out
     }
+
+
+def _is_json(value):
+    try:
+        json.dumps(value)
+    except TypeError:  # an object, or a list of some, as the steps of a pipeline
+        return False
+    return True
