@@ -13,8 +13,18 @@ _OBJECTS = {
     "load_model": "export",
     "save_model": "export",
     "temporal_saliency": "saliency",
+    "to_onnx": "export",
 }
-_MODULES = ("datasets", "fidelity", "losses", "networks", "perturbations", "plotting")
+_MODULES = (
+    "datasets",
+    "export",
+    "fidelity",
+    "losses",
+    "networks",
+    "perturbations",
+    "plotting",
+    "runtime",
+)
 
 __all__ = [*_OBJECTS, *_MODULES]
 

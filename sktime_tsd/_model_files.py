@@ -2,7 +2,25 @@
 
 import numpy as np
 
-__all__ = ["ModelFileError", "classes_from_json", "classes_to_json"]
+__all__ = [
+    "ONNX_FORMAT_VERSION",
+    "ONNX_KEY",
+    "ModelFileError",
+    "check_sizes",
+    "classes_from_json",
+    "classes_to_json",
+    "entry",
+    "onnx_metadata",
+]
+
+#: Under what name the metadata stand in an ONNX file.
+ONNX_KEY = "sktime_tsd"
+
+#: Version of these metadata.
+ONNX_FORMAT_VERSION = 1
+
+# A series of more values than this is no series a small network was made for.
+_MOST_VALUES_OF_A_SERIES = 2**24
 
 
 class ModelFileError(ValueError):
@@ -88,3 +106,80 @@ def classes_from_json(description):
     except (KeyError, IndexError, TypeError, ValueError, OverflowError, SyntaxError) as error:
         raise ModelFileError(f"The file names no labels that can be used ({error}).") from error
     return classes
+
+
+def onnx_metadata(classes, n_channels, n_timepoints):
+    """Describe what goes into an ONNX file and what comes out.
+
+    Parameters
+    ----------
+    classes : numpy.ndarray of shape (n_classes,)
+    n_channels, n_timepoints : int
+
+    Returns
+    -------
+    metadata : dict
+    """
+    return {
+        "format_version": ONNX_FORMAT_VERSION,
+        "classes": classes_to_json(classes),
+        "n_channels": n_channels,
+        "n_timepoints": n_timepoints,
+    }
+
+
+def entry(entries, name, *kinds):
+    """Give an entry of what was read from a file.
+
+    Parameters
+    ----------
+    entries : dict
+    name : str
+    *kinds : type
+        What it may be.
+
+    Returns
+    -------
+    value : object
+
+    Raises
+    ------
+    ModelFileError
+        If it is not there, or of another type.
+    """
+    value = entries.get(name)
+    if name not in entries or type(value) not in kinds:
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise ModelFileError(f"The file's {name} must be {expected}, got {value!r:.100}.")
+    return value
+
+
+def check_sizes(sizes):
+    """Refuse sizes that no series has.
+
+    Parameters
+    ----------
+    sizes : dict
+        With ``n_channels`` and ``n_timepoints``, as read from a file.
+
+    Returns
+    -------
+    sizes : tuple of int
+        ``(n_channels, n_timepoints)``.
+
+    Raises
+    ------
+    ModelFileError
+    """
+    n_channels, n_timepoints = (entry(sizes, name, int) for name in ("n_channels", "n_timepoints"))
+    if n_channels < 1 or n_timepoints < 1:
+        raise ModelFileError(
+            "The file's n_channels and n_timepoints must be 1 or more, got "
+            f"{n_channels} and {n_timepoints}."
+        )
+    if n_channels * n_timepoints > _MOST_VALUES_OF_A_SERIES:
+        raise ModelFileError(
+            f"Series of {n_channels} channels and {n_timepoints} time points are too large to be "
+            "meant."
+        )
+    return n_channels, n_timepoints

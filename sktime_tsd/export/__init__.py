@@ -2,6 +2,7 @@
 
 from sktime_tsd._model_files import ModelFileError
 from sktime_tsd.export._load import load_model
+from sktime_tsd.export._onnx import to_onnx
 from sktime_tsd.export._save import save_model
 
-__all__ = ["ModelFileError", "load_model", "save_model"]
+__all__ = ["ModelFileError", "load_model", "save_model", "to_onnx"]

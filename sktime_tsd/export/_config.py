@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from sktime_tsd._model_files import ModelFileError, classes_from_json
+from sktime_tsd._model_files import ModelFileError, check_sizes, classes_from_json, entry
 
 __all__ = [
     "FORMAT",
@@ -22,9 +22,6 @@ FORMAT_VERSION = 1
 
 #: Series whose logits are kept, to be compared when the model is loaded.
 N_CHECKED = 2
-
-# A series of more values than this is no series a small network was made for.
-_MOST_VALUES_OF_A_SERIES = 2**24
 
 
 def sha256(data):
@@ -117,35 +114,22 @@ def check_config(config):
     ------
     ModelFileError
     """
-    classes = classes_from_json(_entry(config, "classes", dict))
-    sizes = _entry(config, "input", dict)
-    for name in ("n_channels", "n_timepoints"):
-        if _entry(sizes, name, int) < 1:
-            raise ModelFileError(f"config.json: {name} must be 1 or more, got {sizes[name]}.")
-    if sizes["n_channels"] * sizes["n_timepoints"] > _MOST_VALUES_OF_A_SERIES:
-        raise ModelFileError(f"config.json: a series of {sizes} is too large to be meant.")
-    _entry(config, "settings", dict)
-    weights = _entry(config, "weights", dict)
+    classes = classes_from_json(entry(config, "classes", dict))
+    check_sizes(entry(config, "input", dict))
+    entry(config, "settings", dict)
+    weights = entry(config, "weights", dict)
     for name in ("file", "sha256"):
-        _entry(weights, name, str)
-    network = _entry(config, "network", dict)
-    _entry(network, "name", str, type(None))
-    _entry(network, "class", str)
-    _entry(network, "params", dict, type(None))
-    rows = _entry(config, "check_logits", list)
+        entry(weights, name, str)
+    network = entry(config, "network", dict)
+    entry(network, "name", str, type(None))
+    entry(network, "class", str)
+    entry(network, "params", dict, type(None))
+    rows = entry(config, "check_logits", list)
     shape = (N_CHECKED, len(classes)) if len(classes) > 1 else (0,)
     if (len(rows), *{len(row) if isinstance(row, list) else -1 for row in rows}) != shape:
         raise ModelFileError(f"config.json: check_logits must be of shape {shape}.")
     if any(type(logit) is not float for row in rows for logit in row):
         raise ModelFileError("config.json: check_logits must hold numbers.")
-
-
-def _entry(config, name, *kinds):
-    value = config.get(name)
-    if name not in config or type(value) not in kinds:
-        expected = " or ".join(kind.__name__ for kind in kinds)
-        raise ModelFileError(f"config.json: {name} must be {expected}, got {value!r:.100}.")
-    return value
 
 
 def params_to_json(value):

@@ -1,0 +1,212 @@
+"""A fitted student to a file for onnxruntime."""
+
+import copy
+import json
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import torch
+from torch import nn
+
+from sktime_tsd._inference import logits_in_batches
+from sktime_tsd._model_files import ONNX_KEY, ModelFileError, onnx_metadata
+from sktime_tsd._panels import as_float32_panel, check_panel_shape
+from sktime_tsd._random import seeded
+from sktime_tsd.export._quantize import round_weights
+from sktime_tsd.export._quiet import quietly
+from sktime_tsd.export._student import fitted_student, typical_series
+from sktime_tsd.runtime import OnnxClassifier
+
+__all__ = ["to_onnx"]
+
+# Largest difference of a probability from torch's.
+_TOLERANCE = 1e-5
+
+_N_RANDOM_SERIES = 256
+
+
+class _Probabilities(nn.Module):
+    """A network with the softmax."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, X):
+        return self.network(X).softmax(dim=1)
+
+
+def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
+    """Write a fitted student to a file that `sktime_tsd.runtime.OnnxClassifier` reads.
+
+    The file maps raw series to probabilities: scaling and softmax are inside. Any number of
+    series at a time, of the length in `fit`; labels and shape are in its metadata. It is kept
+    only if its probabilities are those of the network, on random series and on `X`.
+
+    Parameters
+    ----------
+    classifier : SkorchClassifier or SaliencyDistilledClassifier
+        Fitted. Of a distilled one, the student alone is written.
+    path : path-like
+        Of the file; its folder must exist.
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), optional
+        Real series to compare answers on, besides random ones. Or any other sktime panel.
+    int8 : bool, default=False
+        Round the weights to 8 bits, if the file becomes smaller and at least 99 % of the
+        answers on `X` stay. Otherwise a warning says so, and the weights stay as they are.
+    overwrite : bool, default=False
+        Whether a file that is there may be replaced.
+
+    Returns
+    -------
+    path : pathlib.Path
+
+    Raises
+    ------
+    RuntimeError
+        If the network cannot be exported, or the file would give other answers: probabilities
+        that differ by more than 1e-5, or another label. There is no file then.
+    FileExistsError
+        If there is a file and `overwrite` is False.
+    TypeError, ValueError
+        If the classifier or `X` cannot be used, or `int8` has no `X`.
+    ImportError
+        If onnx, onnxscript or onnxruntime is missing (extra ``onnx``).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sktime.datasets import load_unit_test
+    >>> from sktime_tsd import SkorchClassifier, to_onnx
+    >>> from sktime_tsd.runtime import OnnxClassifier
+    >>> X, y = load_unit_test(split="train", return_type="numpy3D")
+    >>> clf = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=5, random_state=0)
+    >>> path = to_onnx(clf.fit(X, y), Path(tempfile.mkdtemp()) / "student.onnx", X)
+    >>> bool((OnnxClassifier(path).predict(X) == clf.predict(X)).all())
+    True
+    """
+    student, path = fitted_student(classifier), Path(path)
+    if student.network_ is None:
+        raise ValueError("All labels were equal in fit: there is no network to export.")
+    if X is not None:
+        X = as_float32_panel(student._check_convert_X_for_predict(X))
+        check_panel_shape(X, student.n_channels_, student.n_timepoints_)
+    elif int8:
+        raise ValueError("int8 needs X, a sample of real series to compare answers on.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"The folder {path.parent} does not exist; make it first.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there; pass overwrite=True to replace it.")
+    network = copy.deepcopy(student.network_).cpu().eval()
+    series = _series(network, student, X)
+    expected = logits_in_batches(network, torch.from_numpy(series), torch.device("cpu"))
+    expected = expected.double().softmax(dim=1).numpy()
+    new = path.with_name(f".{path.name}-{uuid4().hex}")
+    try:
+        _export(network, student, new, series, expected)
+        if int8:
+            round_weights(new, X, expected[-len(X) :])
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+    return path
+
+
+def _series(network, student, X):
+    """Series to compare on: those of `X` last."""
+    sizes = student.n_channels_, student.n_timepoints_
+    waves = typical_series(network, *sizes, _N_RANDOM_SERIES)
+    generator = torch.Generator().manual_seed(0)
+    noise = network.mean.cpu() + network.std.cpu() * torch.randn(waves.shape, generator=generator)
+    # as waves alone excite few of a network's units, and noise has no long ones
+    series = torch.cat([waves[: _N_RANDOM_SERIES // 2], noise[_N_RANDOM_SERIES // 2 :]]).numpy()
+    return series if X is None else np.concatenate([series, X])
+
+
+def _export(network, student, path, series, expected):
+    """Write a file whose answers are the network's, by one of torch's two exporters."""
+    probabilities = _Probabilities(network)
+    example = torch.from_numpy(series[:2])
+    found = []
+    for exporter in (_export_program, _export_trace):
+        try:
+            with quietly("torch.onnx"), seeded(0, torch.device("cpu")):
+                exporter(probabilities, example, path)
+            _finish(path, student)
+            _compare(path, series, expected)
+            return
+        except ImportError:
+            raise
+        except Exception as error:  # exporters may fail in any way on a user's network
+            found.append(f"{exporter.__doc__} {type(error).__name__}: {error}"[:500])
+    raise RuntimeError(
+        "The network cannot be exported so that it gives the same answers. " + " ".join(found)
+    )
+
+
+def _export_program(network, example, path):
+    """By torch.export:"""  # noqa: D400
+    program = torch.onnx.export(
+        network,
+        (example,),
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("n_instances")},),
+        input_names=["X"],
+        output_names=["probabilities"],
+        verbose=False,
+    )
+    program.save(path, external_data=False)
+
+
+def _export_trace(network, example, path):
+    """By tracing:"""  # noqa: D400
+    torch.onnx.export(
+        network,
+        (example,),
+        str(path),
+        dynamo=False,
+        dynamic_axes={"X": {0: "n_instances"}, "probabilities": {0: "n_instances"}},
+        input_names=["X"],
+        output_names=["probabilities"],
+    )
+
+
+def _finish(path, student):
+    """Leave out what need not be there, and put in what the numbers mean."""
+    import onnx
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # constants are folded: the exporter leaves weights to be put in order in each session
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    model = onnx.load(path)
+    for node in model.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    del model.graph.value_info[:]
+    sizes = int(student.n_channels_), int(student.n_timepoints_)
+    metadata = onnx_metadata(student.classes_, *sizes)
+    onnx.helper.set_model_props(model, {ONNX_KEY: json.dumps(metadata, sort_keys=True)})
+    onnx.save(model, path)
+
+
+def _compare(path, series, expected):
+    found = OnnxClassifier(path).predict_proba(series)
+    error = np.abs(found - expected).max()
+    if not error <= _TOLERANCE:
+        raise ModelFileError(f"probabilities differ by up to {error:.2g}")
+    n_other = int(_answers_differ(found, expected).sum())
+    if n_other:
+        raise ModelFileError(f"{n_other} of {len(series)} answers differ")
+
+
+def _answers_differ(found, expected):
+    """Tell where labels differ, except for probabilities that are equal but for rounding."""
+    place = np.arange(len(expected))
+    margin = expected.max(axis=1) - expected[place, found.argmax(axis=1)]
+    return margin > 2 * _TOLERANCE
