@@ -1,10 +1,14 @@
-"""``python -m sktime_tsd``: distil a real classifier and see what it is worth."""
+"""``python -m sktime_tsd``: distil a real classifier, or use what was distilled."""
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 
-from sktime_tsd._command_line import INTERRUPTED, positive
+from sktime_tsd._command_line import INTERRUPTED, Parser, positive
+
+# Other commands, and their modules.
+_COMMANDS = {"export": "_export_command", "predict": "_predict_command"}
 
 # What the parser offers, known without importing torch; a test keeps it in step.
 _TEACHERS = ("inception_time", "lstm", "minirocket")
@@ -23,13 +27,6 @@ _FORMATS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message}\n")
-
-
 def _seed(text):
     if not (text.isdecimal() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f"must be a whole number in 0 .. {2**32 - 1}, got {text}")
@@ -44,10 +41,12 @@ def _folder(text):
 
 
 def _parser():
-    parser = _Parser(
+    parser = Parser(
         prog="python -m sktime_tsd",
         description="Fit a teacher, then the same small student several ways: by default alone "
-        "(ce), by knowledge distillation (kd), by temporal saliency distillation (tsd).",
+        "(ce), by knowledge distillation (kd), by temporal saliency distillation (tsd). "
+        "Other commands, each with --help: "
+        + ", ".join(f"python -m sktime_tsd {name}" for name in _COMMANDS),
     )
     parser.add_argument(
         "--dataset",
@@ -98,13 +97,17 @@ def _format(table):
 
 
 def main(arguments=None):
-    """Run the demonstration.
+    """Run the demonstration, or the command that comes first.
 
     Parameters
     ----------
     arguments : list of str, optional
         Default: those of the command line.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in _COMMANDS:
+        importlib.import_module(f"sktime_tsd.{_COMMANDS[arguments[0]]}").main(arguments[1:])
+        return
     parser = _parser()
     options = parser.parse_args(arguments)
 

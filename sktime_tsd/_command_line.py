@@ -2,10 +2,18 @@
 
 import argparse
 
-__all__ = ["INTERRUPTED", "positive"]
+__all__ = ["INTERRUPTED", "Parser", "positive"]
 
 #: Exit status of a command that Ctrl-C has ended, as the shell's own.
 INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message):
+        """End the command with the message."""
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
 
 
 def positive(text):

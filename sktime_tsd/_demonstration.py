@@ -18,6 +18,7 @@ from sktime_tsd._models import STUDENTS, TEACHERS
 from sktime_tsd._random import seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
+from sktime_tsd.export import save_model
 from sktime_tsd.fidelity import (
     FidelityReport,
     fidelity_report,
@@ -65,7 +66,7 @@ class DemonstrationResult:
     y: np.ndarray
 
     def save(self, folder):
-        """Write the student, both tables and, with matplotlib, two pictures.
+        """Write the student as a folder, three tables and, with matplotlib, two pictures.
 
         Parameters
         ----------
@@ -77,10 +78,11 @@ class DemonstrationResult:
         paths : list of pathlib.Path
         """
         folder = Path(folder)
-        names = ["student.pkl", "table.csv", "fidelity.csv"]
-        (folder / names[0]).write_bytes(pickle.dumps(self.student))
+        names = ["student", "table.csv", "fidelity.csv", "history.csv"]
+        save_model(self.student, folder / names[0], report=self.report, overwrite=True)
         self.table.to_csv(folder / names[1])
         self.report.to_frame().to_csv(folder / names[2])
+        self.student.history_frame().to_csv(folder / names[3])
         if importlib.util.find_spec("matplotlib"):
             for name, draw in (
                 ("saliency.png", self._draw_saliency),

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sktime.datasets import load_from_tsfile
+from sktime.datasets import load_from_tsfile_to_dataframe
 
 from sktime_tsd._validation import check_choice, check_number
 
-__all__ = ["BUNDLED", "available_datasets", "load_dataset", "make_planted_motifs"]
+__all__ = ["BUNDLED", "available_datasets", "load_dataset", "load_ts_file", "make_planted_motifs"]
 
 # The equal-length classification sets inside the sktime wheel.
 BUNDLED = (
@@ -100,7 +100,46 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
             f"The series of {name!r} have unequal lengths ({min(lengths)} to {max(lengths)} "
             'time points); bring them to one length first, or pass unequal_lengths="resample".'
         )
-    return np.stack([np.stack(channels) for channels in series]), np.asarray(y)
+    return _stacked(series), np.asarray(y)
+
+
+def load_ts_file(path):
+    """Load a file in sktime's .ts format, with labels or without.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+    y : numpy.ndarray of shape (n_instances,), str, or None
+        None where the file has no labels.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or its series are of unequal length.
+
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> from sktime_tsd.datasets import load_ts_file
+    >>> X, y = load_ts_file(files("sktime.datasets") / "data/UnitTest/UnitTest_TEST.ts")
+    >>> X.shape, y.shape
+    ((22, 1, 24), (22,))
+    """
+    try:
+        series, y = _read_file(Path(path))
+    except Exception as error:  # sktime's reader fails in many ways on what is no such file
+        raise ValueError(f"{path} cannot be read as a .ts file: {error}") from error
+    lengths = _lengths(series)
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The series of {path} have unequal lengths ({min(lengths)} to {max(lengths)} time "
+            "points); bring them to one length first."
+        )
+    return _stacked(series), y
 
 
 def _read(folder, split):
@@ -108,8 +147,17 @@ def _read(folder, split):
     path = folder / f"{folder.name}_{split.upper()}.ts"
     if not path.exists():
         raise ValueError(f"The data set {folder.name!r} has no file {path.name}.")
-    frame, y = load_from_tsfile(str(path), return_data_type="nested_univ")
+    return _read_file(path)
+
+
+def _read_file(path):
+    loaded = load_from_tsfile_to_dataframe(str(path))
+    frame, y = loaded if isinstance(loaded, tuple) else (loaded, None)
     return [[np.asarray(cell) for cell in row] for row in frame.to_numpy()], y
+
+
+def _stacked(series):
+    return np.stack([np.stack(channels) for channels in series])
 
 
 def _lengths(series):

@@ -1,6 +1,5 @@
 """The command line: options, errors in one line, the table, the files."""
 
-import pickle
 import subprocess
 import sys
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sktime_tsd import __main__, _demonstration, _models, classifier
+from sktime_tsd import __main__, _demonstration, _models, classifier, load_model
 from sktime_tsd._methods import METHODS
 from sktime_tsd.datasets import load_dataset
 
@@ -64,7 +63,7 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
     assert "Fidelity of a student to its teacher" in captured.out
     assert "Same reasons" in captured.out
 
-    student = pickle.loads((out / "student.pkl").read_bytes())
+    student = load_model(out / "student")
     X, y = load_dataset("UnitTest", split="test")
     assert student.verbose == 0
     assert student.score(X, y) == pytest.approx(table["accuracy"].iloc[3])
@@ -81,8 +80,8 @@ def test_methods_are_tabulated_and_the_last_is_kept(quick, tmp_path, capsys):
     ]  # fmt: skip
     assert table.index[1:].tolist() == [f"student (fcn) {title}" for title in titles]
     assert table[["KL", "saliency corr."]].iloc[1:].drop_duplicates().shape[0] == len(methods)
-    student = pickle.loads((tmp_path / "student.pkl").read_bytes())
-    assert {"saliency", "fitnets"} <= set(student.history_[-1])
+    assert load_model(tmp_path / "student").get_params()["network"] == "fcn"
+    assert {"saliency", "fitnets"} <= set(pd.read_csv(tmp_path / "history.csv").columns)
     assert "by FitNets + TSD" in capsys.readouterr().out
 
 
@@ -100,7 +99,7 @@ def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monke
     )
     __main__.main(["--dataset", "UnitTest", "--teacher", "lstm", "--out", str(tmp_path)])
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "fidelity.csv", "student.pkl", "table.csv",
+        "fidelity.csv", "history.csv", "student", "table.csv",
     ]  # fmt: skip
     printed = capsys.readouterr().out
     assert "saliency.png" not in printed

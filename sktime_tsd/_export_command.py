@@ -1,0 +1,62 @@
+"""``python -m sktime_tsd export``: a fitted student to a file for production."""
+
+from pathlib import Path
+
+from sktime_tsd._command_line import Parser
+from sktime_tsd._model_sources import add_model, open_model
+
+__all__ = ["main"]
+
+
+def _parser():
+    parser = Parser(
+        prog="python -m sktime_tsd export",
+        description="Write a fitted student as a file for onnxruntime, or as a folder of "
+        "safetensors, configuration and model card that loads without running code.",
+    )
+    add_model(parser)
+    parser.add_argument("--format", choices=("onnx", "safetensors"), required=True)
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the file (onnx) or folder (safetensors) to write"
+    )
+    parser.add_argument(
+        "--sample",
+        metavar="FILE.ts",
+        type=Path,
+        help="real series on which an ONNX file's answers are compared with the network's",
+    )
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="weights of 8 bits, where the file becomes smaller and 99 %% of the answers on "
+        "--sample stay",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+    return parser
+
+
+def main(arguments):
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.format != "onnx" and (options.int8 or options.sample):
+        parser.error("--int8 and --sample are for --format onnx")
+
+    from sktime_tsd.datasets import load_ts_file
+    from sktime_tsd.export import save_model, to_onnx
+
+    try:
+        model = open_model(options)
+        if options.format == "safetensors":
+            path = save_model(model, options.out, overwrite=options.overwrite)
+        else:
+            X = None if options.sample is None else load_ts_file(options.sample)[0]
+            path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
+    except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
+        parser.error(str(error))
+    print(f"wrote {path}")
