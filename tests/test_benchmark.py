@@ -5,12 +5,13 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from sktime_tsd.benchmark import _epochs as epochs
-from sktime_tsd.benchmark import fewer_windows, kernels, saliency, speed, terms
+from sktime_tsd.benchmark import deployment, fewer_windows, kernels, load, saliency, speed, terms
 from sktime_tsd.benchmark._floor import step_floor
 
 
@@ -89,6 +90,38 @@ def test_too_little_to_measure_is_refused(option, capsys):
     with pytest.raises(SystemExit):
         speed.main([option, "0"])
     assert option in capsys.readouterr().err
+
+
+def test_every_form_of_every_network_is_measured(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(deployment, "NETWORKS", deployment.NETWORKS[3:])
+    deployment.main(
+        ["--dataset", "UnitTest", "--calls", "2", "--starts", "1", "--csv", str(tmp_path / "a.csv")]
+    )
+    table = pd.read_csv(tmp_path / "a.csv")
+    forms = ["torch, pickle", "torch, safetensors", "onnxruntime"]
+    assert table["form"].tolist() == [*forms, *forms, "onnxruntime, int8"]
+    assert (table.drop(columns=["network", "form"]) > 0).all(axis=None)
+    assert len(capsys.readouterr().out.splitlines()) == 2 + len(table)
+
+
+def test_threads_that_share_a_model_get_the_answers_of_one(capsys):
+    load.main(["--predictions", "400"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["OnnxClassifier", "estimator"]
+    assert all("200 predictions, 0 different" in line for line in lines)
+
+
+def test_different_answers_are_counted():
+    class Forgetful:
+        n_calls = 0
+
+        def predict_proba(self, X):
+            self.n_calls += 1
+            return np.full((1, 2), self.n_calls > 50, dtype=float)
+
+    X = np.zeros((10, 1, 4))
+    found = load.load_test(Forgetful(), X, n_threads=1, n_predictions=100)
+    assert found["different"] == 60
 
 
 @pytest.mark.parametrize("option", ["--turns", "--threads"])
