@@ -67,6 +67,50 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
                 raise
         return self
 
+    def predict(self, X):
+        """Labels of series.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel, of the length in `fit`.
+
+        Returns
+        -------
+        labels : numpy.ndarray of shape (n_instances,)
+            Those with the largest probability, in the dtype of `y` in `fit`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the series have another shape than in `fit`, or NaN or infinite values.
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        return super().predict(X)
+
+    def predict_proba(self, X):
+        """Probabilities of series.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel, of the length in `fit`.
+
+        Returns
+        -------
+        probabilities : numpy.ndarray of shape (n_instances, n_classes), float64
+            Columns in the order of ``classes_``; rows sum to 1.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the series have another shape than in `fit`, or NaN or infinite values.
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        return super().predict_proba(X)
+
     def predict_logits(self, X):
         """Logits of series: what `predict_proba` takes the softmax of.
 

@@ -28,8 +28,8 @@ def fidelity_report(
     """Measure whether a student gives its teacher's answers for its teacher's reasons.
 
     The lines, each with a percentile bootstrap interval over the series. Definitions stand in
-    one table in ``docs/method.md``; the docstring of each function adds direction, unit and
-    source:
+    one table in the user guide (The method); the docstring of each function adds direction, unit
+    and source:
 
     * answers: `top_1_agreement`, in all and where the teacher is right or wrong;
     * probabilities: `kl_divergence`, `jensen_shannon_divergence`, `total_variation`;

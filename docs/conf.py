@@ -1,0 +1,100 @@
+"""Sphinx configuration of the documentation site."""
+
+import warnings
+
+import torch
+from sphinx_gallery.sorting import ExplicitOrder
+
+import sktime_tsd
+
+torch.set_num_threads(1)  # networks this small wait longer for each other than they gain
+
+project = "sktime_tsd"
+author = "sktime_tsd developers"
+copyright = "sktime_tsd developers"  # noqa: A001 - Sphinx reads this name
+version = release = sktime_tsd.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "examples", "sg_execution_times.rst"]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+nitpicky = False
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sktime_tsd"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": True,
+    "show_toc_level": 2,
+    "header_links_before_dropdown": 6,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "navbar_end": ["theme-switcher"],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {"index": [], "results/README": [], "development": []}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": ExplicitOrder(
+        [
+            "plot_minirocket.py",
+            "plot_student_size.py",
+            "plot_ecg_reasons.py",
+            "plot_motions.py",
+            "plot_search.py",
+            "plot_own_network.py",
+            "plot_onnxruntime.py",
+        ]
+    ),
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "write_computation_times": False,
+    "image_scrapers": ("matplotlib",),
+    "matplotlib_animations": False,
+}
+
+warnings.filterwarnings("error", module="sktime_tsd")
+
+# Reports are written by a command, beside a page that is also read as a plain file.
+_REPORTS = """
+
+```{toctree}
+:hidden:
+:glob:
+
+*/report
+```
+"""
+
+
+def _list_reports(app, docname, source):
+    if docname == "results/README":
+        source[0] += _REPORTS
+
+
+def setup(app):
+    """Connect what this site adds to Sphinx."""
+    app.connect("source-read", _list_reports)
