@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import distiller, learner
+from scipy.integrate import trapezoid
 from scipy.special import softmax
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -195,7 +196,7 @@ def test_every_line_is_what_its_function_gives(fitted, unit_test, pair):
                 np.testing.assert_allclose(drawn["fraction"], np.array(n) / 24)
                 np.testing.assert_allclose(drawn["value"], mean, atol=1e-5)
                 assert drawn["value"].between(drawn["low"], drawn["high"]).all()
-                expected[f"{kind}_area_{by}"] = np.trapezoid(mean, np.array(n) / 24)
+                expected[f"{kind}_area_{by}"] = trapezoid(mean, np.array(n) / 24)
                 whole = np.mean([curve["deletion"][0] for curve in curves])
                 expected[f"{fall}_{by}"] = whole - mean[[1, 2, 3, 4, 6]].mean()
     found = values_of(report)

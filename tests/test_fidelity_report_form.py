@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 from conftest import learner
+from scipy.integrate import trapezoid
 from sktime.base import BaseObject
 from test_fidelity_report import N, X, Y, linear, report_on
 
@@ -150,7 +151,7 @@ def test_the_areas_of_the_mean_curves_are_the_lines(report):
     assert len(groups) == 8
     for (kind, model, source), curve in groups:
         assert curve["fraction"].is_unique
-        area = np.trapezoid(curve["value"], curve["fraction"])
+        area = trapezoid(curve["value"], curve["fraction"])
         assert area == pytest.approx(report[f"{kind}_area_{model}_by_{source}"])
 
 

@@ -1,6 +1,7 @@
 """How good a classifier's probabilities are, given the true labels."""
 
 import numpy as np
+from scipy.integrate import trapezoid
 from sklearn.metrics import auc, precision_recall_curve
 
 from sktime_tsd._validation import check_number, check_probabilities, class_indices
@@ -275,4 +276,4 @@ def _auc_prc(counts, is_class, is_threshold):
         recall = hits / hits[:, -1:]
         precision = np.where(taken > 0, hits / taken, 1.0)
     before = np.zeros((len(counts), 1))
-    return np.trapezoid(np.hstack([before + 1, precision]), np.hstack([before, recall]), axis=1)
+    return trapezoid(np.hstack([before + 1, precision]), np.hstack([before, recall]), axis=1)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.integrate import trapezoid
 
 from sktime_tsd.fidelity._reasons import without_rounding
 from sktime_tsd.saliency import batches_of_copies
@@ -58,7 +59,7 @@ class RemovalCurves:
         Petsiuk, Das, Saenko, "RISE: Randomized input sampling for explanation of black-box
         models", BMVC 2018.
         """
-        return np.trapezoid(self.values["deletion", model, source], self.fractions, axis=1)
+        return trapezoid(self.values["deletion", model, source], self.fractions, axis=1)
 
     def insertion_area(self, model, source):
         """Area under the insertion curve.
@@ -83,7 +84,7 @@ class RemovalCurves:
         Petsiuk, Das, Saenko, "RISE: Randomized input sampling for explanation of black-box
         models", BMVC 2018.
         """
-        return np.trapezoid(self.values["insertion", model, source], self.fractions, axis=1)
+        return trapezoid(self.values["insertion", model, source], self.fractions, axis=1)
 
     def comprehensiveness(self, model, source):
         """Fall of the answer's probability when the most salient time points are removed.
