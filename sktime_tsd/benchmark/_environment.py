@@ -1,28 +1,12 @@
-"""What a row was made with."""
+"""Which source a row was made with."""
 
 import functools
-import platform
 import subprocess
-from importlib.metadata import version
 from pathlib import Path
 
 import sktime_tsd
 
-__all__ = ["commit", "versions"]
-
-_PACKAGES = ("sktime", "scikit-learn", "skorch", "torch", "numpy", "scipy")
-
-
-@functools.cache
-def versions():
-    """Versions of this package and of those it rests on.
-
-    Returns
-    -------
-    versions : dict of str to str
-    """
-    found = {"sktime_tsd": sktime_tsd.__version__, "python": platform.python_version()}
-    return found | {name: version(name) for name in _PACKAGES}
+__all__ = ["commit"]
 
 
 @functools.cache

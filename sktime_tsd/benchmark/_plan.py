@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sktime_tsd._validation import resolve_device
-from sktime_tsd.benchmark._environment import commit, versions
+from sktime_tsd._versions import versions
+from sktime_tsd.benchmark._environment import commit
 from sktime_tsd.benchmark._methods import BenchmarkMethod
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import differing_settings

@@ -1,18 +1,16 @@
 """A fitted student to a folder of files without pickles."""
 
 import copy
-import platform
 import shutil
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
 import safetensors.torch
 import torch
 
-import sktime_tsd
 from sktime_tsd._model_files import ModelFileError, classes_to_json
+from sktime_tsd._versions import versions
 from sktime_tsd.export._card import model_card
 from sktime_tsd.export._config import (
     FORMAT,
@@ -27,8 +25,6 @@ from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
 
 __all__ = ["save_model"]
-
-_PACKAGES = ("numpy", "scikit-learn", "sktime", "skorch", "torch")
 
 
 def save_model(classifier, folder, *, report=None, data=None, intended_use=None, overwrite=False):
@@ -101,7 +97,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
         "settings": _plain_settings(student),
         "weights": {"file": WEIGHTS, "sha256": sha256(weights)},
         "check_logits": _check_logits(student, network),
-        "versions": _versions(),
+        "versions": versions(),
     }
     files = {
         WEIGHTS: weights,
@@ -155,11 +151,6 @@ def _plain_settings(student):
         settings.pop(name)
     plain = (type(None), bool, int, float, str)
     return {name: value for name, value in settings.items() if type(value) in plain}
-
-
-def _versions():
-    found = {"sktime_tsd": sktime_tsd.__version__, "python": platform.python_version()}
-    return found | {name: version(name) for name in _PACKAGES}
 
 
 def _check_loads(folder, student, config):
