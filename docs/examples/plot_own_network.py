@@ -56,6 +56,7 @@ print(f"{n_parameters(clf.student_.network_):,} weights: {clf.score(X_test, y_te
 # The course of the training, one column for each term of the loss.
 
 history = clf.student_.history_frame()
-ax = history[["cross_entropy", "kd", "saliency"]].plot(figsize=(7, 3.6), logy=True)
+fig, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
+history[["cross_entropy", "kd", "saliency"]].plot(ax=ax, logy=True)
 ax.set_ylabel("loss")
 plt.show()
