@@ -7,11 +7,11 @@ nox.options.sessions = ["docs"]
 
 # The least versions of pyproject.toml. torch is the same everywhere.
 OLDEST = (
-    "sktime==1.0.0",
-    "scikit-learn==1.6.1",
+    "sktime==1.1.0",
+    "scikit-learn==1.7.2",
     "skorch==1.1.0",
-    "numpy==1.26.4",
-    "scipy==1.13.1",
+    "numpy==2.1.3",
+    "scipy==1.15.3",
     "pandas==2.2.3",
 )
 TORCH = "torch==2.13.0"

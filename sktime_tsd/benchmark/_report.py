@@ -366,7 +366,8 @@ def _cost(by_set):
         ("latency_1", "ms, 1 series", "{:.2f}", "median"),
         ("latency_256", "ms, 256 series", "{:.2f}", "median"),
     ):
-        both = (by_set[f"{name}_{side}"].agg(statistic) for side in ("teacher", "student"))
+        # what was not measured is dropped: older versions of pandas warn of it
+        both = (by_set[f"{name}_{side}"].dropna().agg(statistic) for side in ("teacher", "student"))
         cost[title] = " / ".join("-" if np.isnan(value) else form.format(value) for value in both)
     share = by_set["parameters_student"] / by_set["parameters_teacher"]
     known = share.notna().any()
