@@ -19,6 +19,9 @@ ONNX_KEY = "sktime_tsd"
 #: Version of these metadata.
 ONNX_FORMAT_VERSION = 1
 
+# Labels are words, not books.
+_MOST_BYTES_OF_LABELS = 2**26
+
 # A series of more values than this is no series a small network was made for.
 _MOST_VALUES_OF_A_SERIES = 2**24
 
@@ -97,9 +100,10 @@ def classes_from_json(description):
         kind = type(labels[0]) if dtype.kind == "O" else _KINDS[dtype.kind]
         if kind not in _KINDS.values() or any(type(label) is not kind for label in labels):
             raise TypeError("the labels are not of their dtype")
-        # an array of its own width first: a string that is too long would be cut in silence
-        if dtype.kind == "U" and np.array(labels).dtype.itemsize > dtype.itemsize:
-            raise TypeError("labels longer than their dtype")
+        # a string that is too long would be cut in silence; a dtype that is too wide takes memory
+        width = max(map(len, labels)) if dtype.kind == "U" else 0
+        if 4 * width > dtype.itemsize or dtype.itemsize * len(labels) > _MOST_BYTES_OF_LABELS:
+            raise TypeError("labels longer than their dtype, or a dtype too wide")
         classes = np.array(labels, dtype=dtype)
         if classes.tolist() != labels or len(set(labels)) < len(labels):
             raise TypeError("labels that differ in the file do not in their dtype")

@@ -80,5 +80,5 @@ def _network(name):
         return None
     try:
         return pkgutil.resolve_name(name)
-    except (ValueError, ImportError, AttributeError) as error:
+    except Exception as error:  # whatever a user's module raises
         raise ValueError(f"--network {name} cannot be imported: {error}") from error

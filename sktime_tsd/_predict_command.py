@@ -32,6 +32,7 @@ def main(arguments):
     parser = _parser()
     options = parser.parse_args(arguments)
 
+    import numpy as np
     import pandas as pd
 
     from sktime_tsd.datasets import load_ts_file
@@ -41,18 +42,18 @@ def main(arguments):
         if not hasattr(model, "predict_proba"):
             raise ValueError(f"{options.model} holds no classifier, but a {type(model).__name__}.")
         X, y = load_ts_file(options.data)
-        probabilities = model.predict_proba(X)
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        parser.error(str(error))
+        probabilities = np.asarray(model.predict_proba(X))
+        if probabilities.shape != (len(X), len(model.classes_)):
+            raise ValueError(f"{options.model} holds no classifier of one label per series.")
+    except Exception as error:  # what is in a trusted pickle may fail in any way
+        parser.error(str(error) or type(error).__name__)
     labels = {} if y is None else {"label": y}
     table = pd.DataFrame({**labels, "prediction": model.classes_[probabilities.argmax(axis=1)]})
     for label, column in zip(model.classes_.tolist(), probabilities.T, strict=True):
         table[f"probability_{label}"] = column
-    if options.out is None:
-        table.to_csv(sys.stdout, index=False)
-        return
     try:
-        table.to_csv(options.out, index=False)
-    except OSError as error:
+        table.to_csv(options.out or sys.stdout, index=False, compression=None)
+    except (OSError, ValueError) as error:
         parser.error(str(error))
-    print(f"wrote {len(table)} rows to {options.out}")
+    if options.out is not None:
+        print(f"wrote {len(table)} rows to {options.out}")

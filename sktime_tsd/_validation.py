@@ -55,7 +55,8 @@ def check_number(
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind):
         expected = "an integer" if integer else "a number"
         raise TypeError(f"{name} must be {expected}, got {value!r}.")
-    if not math.isfinite(value):
+    # an integer may be too large for math.isfinite
+    if not isinstance(value, numbers.Integral) and not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value!r}.")
     check_scalar(
         value,

@@ -1,6 +1,7 @@
 """Predictions with numpy and onnxruntime alone: no torch, no sktime, no pandas is imported."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class OnnxClassifier:
     def __init__(self, path, *, n_threads=1):
         if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
             raise ValueError(f"n_threads must be a positive integer, got {n_threads!r}.")
-        self.path = path
+        path = self.path = Path(path)
         self.n_threads = n_threads
         self._session = _open_session(path, n_threads)
         metadata = _read_metadata(self._session, path)
@@ -101,6 +102,16 @@ class OnnxClassifier:
                 f"{self.path} maps {shapes[0]} to {shapes[1]}; its metadata say {expected[0]} to "
                 f"{expected[1]}."
             )
+        try:
+            found = self._run(np.zeros((2, *expected[0]), dtype=np.float32))
+        except Exception as error:  # onnxruntime has an error of its own for each kind of fault
+            raise ModelFileError(f"{self.path} cannot be run: {error}") from error
+        is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
+        if not is_probability or not (found.min() >= 0 and np.allclose(found.sum(axis=1), 1)):
+            raise ModelFileError(f"{self.path} gives no probabilities.")
+
+    def _run(self, X):
+        return self._session.run(["probabilities"], {"X": X})[0]
 
     def predict_proba(self, X):
         """Probabilities of series.
@@ -132,10 +143,7 @@ class OnnxClassifier:
         X = as_float32_panel(X)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
-        parts = [
-            self._session.run(["probabilities"], {"X": X[start : start + at_once]})[0]
-            for start in range(0, len(X), at_once)
-        ]
+        parts = [self._run(X[start : start + at_once]) for start in range(0, len(X), at_once)]
         probabilities = np.concatenate(parts).astype(np.float64)
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 

@@ -6,6 +6,7 @@ import os
 import pickle
 import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -338,6 +339,75 @@ def test_a_save_that_fails_leaves_the_former_model(saved, fitted, data, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_ctrl_c_while_a_model_is_replaced_loses_none(saved, fitted, data, tmp_path, monkeypatch):
+    folder = shutil.copytree(saved, tmp_path / "model")
+    rename = Path.rename
+
+    def interrupted(path, target):
+        if path.name.endswith("-new"):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_model(fit(data, "lstm"), folder, overwrite=True)
+    monkeypatch.undo()
+    same(load_model(folder), fitted, data[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_models_of_other_libraries_are_not_overwritten(fitted, saved, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_text('{"model_type": "other"}')
+    (other / "model.safetensors").write_bytes(b"precious")
+    with pytest.raises(FileExistsError, match=r"config\.json"):
+        save_model(fitted, other, overwrite=True)
+    folder = shutil.copytree(saved, tmp_path / "model")
+    (folder / "README.md").unlink()
+    (folder / "README.md").mkdir()
+    with pytest.raises(FileExistsError, match=r"README\.md"):
+        save_model(fitted, folder, overwrite=True)
+
+
+def test_links_and_dots_are_folders_too(fitted, data, tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    save_model(fitted, tmp_path / "link")
+    save_model(fitted, tmp_path / "link", overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    same(load_model(tmp_path / "real"), fitted, data[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
+    monkeypatch.chdir(tmp_path / "real")
+    save_model(fitted, ".", overwrite=True)
+
+
+class Clipping(Own):
+    """Holds a setting that neither its weights nor its parameters tell."""
+
+    largest = 1e9
+
+    def forward(self, x):
+        return super().forward(x.clamp(-self.largest, self.largest))
+
+
+def test_what_weights_and_settings_do_not_tell_is_found(tmp_path):
+    module = Clipping(1, 24, 2)
+    module.largest = 2.0
+    clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(1, 24))
+    with pytest.raises(ValueError, match="other answers"):
+        save_model(clf, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numpy_numbers_among_the_settings_are_kept(data, tmp_path):
+    clf = fit(
+        data, lr=np.float64(0.01), batch_size=np.int64(8), validation_fraction=np.float64(0.2)
+    )
+    loaded = load_model(save_model(clf, tmp_path / "model"), device="cpu")
+    assert loaded.get_params(deep=False) == clf.get_params(deep=False)
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "words"),
     [
@@ -433,6 +503,10 @@ def test_layout_of_the_config_is_free(copy, fitted, data):
         ({"check_logits": [["0", "0"], ["0", "0"]]}, "numbers"),
         ({"settings__callbacks": 3}, "callbacks"),
         ({"settings__lr": -1}, "lr"),
+        ({"settings__max_epochs": -(10**400)}, "max_epochs"),
+        ({"classes": {"dtype": "<U250000000", "labels": ["a", "b"]}}, "too wide"),
+        ({"check_logits": [[1e300, 0.0], [0.0, 0.0]]}, "other answers"),
+        ({"network__params": {"filters": [1] * 300_000, "kernel_sizes": [1] * 300_000}}, "layers"),
         ({"settings__network": "lstm"}, "unknown settings"),
         ({"settings__no_such": 1}, "unknown settings"),
         ({"weights__file": "../model.safetensors"}, "same folder"),
@@ -448,7 +522,17 @@ def test_configs_that_lie(entries, words, copy):
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "null", "NaN", "{", '{"format": 1, "format": 1}', "[" * 100_000, "\udcff"]
+    "text",
+    [
+        '{"format": "sktime_tsd model", "format_version": 1, "x": 1e999}',
+        "[]",
+        "null",
+        "NaN",
+        "{",
+        '{"format": 1, "format": 1}',
+        "[" * 100_000,
+        "\udcff",
+    ],
 )
 def test_configs_that_are_none(text, copy):
     (copy / "config.json").write_bytes(text.encode(errors="surrogateescape"))

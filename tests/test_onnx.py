@@ -16,6 +16,7 @@ from sktime.datasets import load_basic_motions
 from torch import nn
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, to_onnx
+from sktime_tsd._model_files import ONNX_KEY, onnx_metadata
 from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.export import _onnx
 from sktime_tsd.networks import FCN, LSTM, InceptionTime
@@ -38,6 +39,18 @@ class Own(nn.Module):
 
     def forward(self, x):
         return self.linear(self.recurrent(x.transpose(1, 2))[0].mean(dim=1))
+
+
+class Counts(nn.Module):
+    """Answers otherwise if a series comes alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(12, 2)
+
+    def forward(self, x):
+        logits = self.linear(x.flatten(1))
+        return logits if len(x) > 1 else 2 * logits
 
 
 class Random(nn.Module):
@@ -307,10 +320,32 @@ def test_networks_of_others_have_no_labels(tmp_path):
         OnnxClassifier(tmp_path / "other.onnx")
 
 
+@pytest.mark.parametrize(
+    "graph",
+    [
+        "g (int64[n, 2, 3] X) => (float[n, 2] probabilities) { Y = Cast<to = 1>(X) "
+        "Z = ReduceSum<keepdims = 0>(Y, a) probabilities = Softmax(Z) }",
+        "g (float[n, 2, 3] X) => (float[n, 2] probabilities) "
+        "{ Y = ReduceMax<keepdims = 0>(X, a) probabilities = Log(Y) }",
+    ],
+)
+def test_files_that_give_no_probabilities(graph, tmp_path):
+    model = onnx.helper.make_model(
+        onnx.parser.parse_graph(graph), opset_imports=[onnx.helper.make_opsetid("", 20)]
+    )
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([2]), "a"))
+    model.ir_version = 10
+    metadata = onnx_metadata(np.array([0, 1]), 2, 3)
+    onnx.helper.set_model_props(model, {ONNX_KEY: json.dumps(metadata)})
+    onnx.save(model, tmp_path / "other.onnx")
+    with pytest.raises(ModelFileError, match=r"cannot be run|no probabilities"):
+        OnnxClassifier(tmp_path / "other.onnx")
+
+
 # -- what is not exported --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", [Random(), Complex()])
+@pytest.mark.parametrize("module", [Random(), Complex(), Counts()])
 def test_a_file_with_other_answers_is_not_kept(module, tmp_path):
     clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(1, 12))
     with pytest.raises(RuntimeError, match="cannot be exported"):

@@ -20,6 +20,9 @@ __all__ = [
 FORMAT = "sktime_tsd model"
 FORMAT_VERSION = 1
 
+# More levels than a network's settings have, fewer than Python can follow.
+_DEEPEST = 50
+
 #: Series whose logits are kept, to be compared when the model is loaded.
 N_CHECKED = 2
 
@@ -84,12 +87,23 @@ def read_config(data):
             f"The model has format version {version}; this version of sktime_tsd reads up to "
             f"{FORMAT_VERSION}. Upgrade sktime_tsd."
         )
-    if config.get("sha256") != _digest(config):
+    try:
+        if _depth(config) > _DEEPEST:
+            raise RecursionError("nested more deeply than the configuration of any model")
+        digest = _digest(config)
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"config.json is damaged: {error}") from error
+    if config.get("sha256") != digest:
         raise ModelFileError(
             "config.json has been changed since it was written: its sha256 does not match."
         )
     check_config(config)
     return config
+
+
+def _depth(value):
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth, inner), default=0) if isinstance(value, (dict, list)) else 0
 
 
 def _without_doubles(pairs):

@@ -20,6 +20,9 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 # No configuration of ours comes near: what is larger is not read into memory.
 _LARGEST_CONFIG = 2**24
 
+# What a network computes in; torch knows no isfinite of some others.
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
 # Float32 sums in another order differ by less, another network by more.
 _TOLERANCE = 1e-3
 
@@ -82,10 +85,10 @@ def load_model(folder, *, network=None, device="auto"):
 
 
 def _read(folder, name, at_most=None):
-    if not folder.is_dir():
-        raise ModelFileError(f"{folder} is no folder.")
     path = folder / name
     try:
+        if not folder.is_dir():
+            raise ModelFileError(f"{folder} is no folder.")
         if not path.resolve(strict=True).is_relative_to(folder.resolve(strict=True)):
             raise ModelFileError(f"{path} leads out of its folder.")
         if not path.is_file():
@@ -137,7 +140,7 @@ def _read_weights(folder, described):
     except Exception as error:  # whatever the library meets in damaged bytes
         raise ModelFileError(f"{folder / WEIGHTS} is damaged: {error}") from error
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if tensor.dtype in _FLOATS and not torch.isfinite(tensor).all():
             raise ModelFileError(f"The weights hold values that are not finite, in {name}.")
     return tensors
 
@@ -174,10 +177,13 @@ def _build(factory, sizes, params, tensors):
 
 def _check_settings_fit(sizes, params, tensors):
     """Refuse numbers that no network with these weights can have, before one is built."""
-    largest = max([1000, len(tensors), *(n for tensor in tensors.values() for n in tensor.shape)])
+    shapes = [tensor.shape for tensor in tensors.values() if tensor.numel()]
+    largest = max([1000, *(n for shape in shapes for n in shape)])
     found = [sizes[0], sizes[2]]
     for value in (params or {}).values():
         found += value if isinstance(value, (list, tuple)) else [value]
+    if len(found) > 100 + len(tensors):
+        raise ModelFileError("The settings are of more layers than there are weights in the file.")
     if any(isinstance(value, (int, float)) and abs(value) > largest for value in found):
         raise ModelFileError(f"The settings {params} are not those of the weights in the file.")
 
@@ -205,7 +211,7 @@ def _check_scaling(mean, std, *, n_channels):
 
 
 def _check_answers(network, sizes, logits):
-    expected = torch.tensor(logits)
+    expected = torch.tensor(logits, dtype=torch.float64)
     try:
         with torch.inference_mode():
             found = network(typical_series(network, *sizes[:2], n_instances=len(logits)))
@@ -213,7 +219,7 @@ def _check_answers(network, sizes, logits):
         raise ModelFileError(
             f"The network cannot read series of the saved shape: {error}"
         ) from error
-    scale = 1 + expected.abs().max()
+    scale = 1 + found.abs().max()
     if found.shape != expected.shape or not ((found - expected).abs() <= _TOLERANCE * scale).all():
         raise ModelFileError(
             "The network gives other answers than when it was saved. Its class may have changed, "
@@ -230,6 +236,6 @@ def _classifier(factory, params, config, device):
     classifier = SkorchClassifier(network, params, device=device, **config["settings"])
     try:
         classifier._check_parameters()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ModelFileError(f"config.json: {error}") from error
     return classifier

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -17,6 +18,7 @@ from sktime_tsd.export._config import (
     FORMAT_VERSION,
     N_CHECKED,
     params_to_json,
+    read_config,
     sha256,
     write_config,
 )
@@ -106,10 +108,11 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
             student, classifier, report=report, data=data, intended_use=intended_use
         ).encode(),
     }
-    with _new_folder(Path(folder), overwrite=overwrite) as new:
+    # resolved: "." has no name, and a link would be replaced instead of what it leads to
+    with _new_folder(Path(folder).resolve(), overwrite=overwrite) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
-        _check_loads(new, student, config)
+        _check_loads(new, student, network)
     return Path(folder)
 
 
@@ -149,21 +152,34 @@ def _plain_settings(student):
     settings = student.get_params(deep=False)
     for name in ("network", "network_params", "device"):
         settings.pop(name)
+    settings = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in settings.items()
+    }
     plain = (type(None), bool, int, float, str)
     return {name: value for name, value in settings.items() if type(value) in plain}
 
 
-def _check_loads(folder, student, config):
-    """Refuse to leave a folder behind that cannot be loaded."""
-    own = config["network"]["name"] is None
+def _check_loads(folder, student, network):
+    """Refuse to leave a folder behind that gives no model, or another one."""
+    own = _describe_network(student)["name"] is None
     try:
-        load_model(folder, network=student.network if own else None, device="cpu")
+        loaded = load_model(folder, network=student.network if own else None, device="cpu")
+        if network is not None and not _same_answers(network, loaded.network_, student):
+            raise ModelFileError("What is built from them gives other answers.")
     except ModelFileError as error:
         raise ValueError(
             "The network cannot be built again from network and network_params, so nothing was "
             f"written: {error} A network trained elsewhere is described by "
             "SkorchClassifier.from_module(..., network=..., network_params=...)."
         ) from error
+
+
+def _same_answers(network, loaded, student):
+    """Compare bit for bit, far from the usual scale, too: settings may be held elsewhere."""
+    x = typical_series(network, student.n_channels_, student.n_timepoints_, N_CHECKED)
+    with torch.inference_mode():
+        return all(torch.equal(network(scale * x), loaded(scale * x)) for scale in (1, 10, 100))
 
 
 @contextmanager
@@ -176,16 +192,17 @@ def _new_folder(folder, *, overwrite):
     try:
         yield new
         if folder.exists():
+            shutil.copymode(folder, new)
             folder.rename(old)
         try:
             new.rename(folder)
-        except OSError:
+        except BaseException:  # Ctrl-C, too, must not lose the former model
             if old.exists():
                 old.rename(folder)
             raise
+        shutil.rmtree(old, ignore_errors=True)
     finally:
-        for part in (new, old):
-            shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _check_place(folder, *, overwrite):
@@ -195,6 +212,12 @@ def _check_place(folder, *, overwrite):
     if found and not overwrite:
         raise FileExistsError(f"{folder} is not empty; pass overwrite=True to replace it.")
     others = set(found) - {CONFIG, WEIGHTS, "README.md"}
+    others |= {name for name in found if not (folder / name).is_file()}
+    if found and not others:
+        try:  # a model of another library has files of the same names
+            read_config((folder / CONFIG).read_bytes())
+        except (ModelFileError, OSError):
+            others = {CONFIG}
     if others:
         raise FileExistsError(
             f"{folder} holds what save_model has not written ({', '.join(sorted(others)[:3])}); "
