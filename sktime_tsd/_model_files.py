@@ -6,6 +6,7 @@ __all__ = [
     "ONNX_FORMAT_VERSION",
     "ONNX_KEY",
     "ModelFileError",
+    "check_format_version",
     "check_sizes",
     "classes_from_json",
     "classes_to_json",
@@ -156,6 +157,29 @@ def entry(entries, name, *kinds):
         expected = " or ".join(kind.__name__ for kind in kinds)
         raise ModelFileError(f"The file's {name} must be {expected}, got {value!r:.100}.")
     return value
+
+
+def check_format_version(entries, newest):
+    """Refuse files of a newer format than this version reads.
+
+    Parameters
+    ----------
+    entries : dict
+        With ``format_version``, as read from a file.
+    newest : int
+
+    Raises
+    ------
+    ModelFileError
+    """
+    version = entry(entries, "format_version", int)
+    if version < 1:
+        raise ModelFileError(f"The file's format_version must be 1 or more, got {version}.")
+    if version > newest:
+        raise ModelFileError(
+            f"The file has format version {version}; this version of sktime_tsd reads up to "
+            f"{newest}. Upgrade sktime_tsd."
+        )
 
 
 def check_sizes(sizes):

@@ -9,11 +9,12 @@ from sktime_tsd._model_files import (
     ONNX_FORMAT_VERSION,
     ONNX_KEY,
     ModelFileError,
+    check_format_version,
     check_sizes,
     classes_from_json,
     entry,
 )
-from sktime_tsd._panels import as_float32_panel, check_panel, check_panel_shape
+from sktime_tsd._panels import as_float32_panel, check_panel_shape
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
 
@@ -138,9 +139,8 @@ class OnnxClassifier:
                 "X must be a numpy array of shape (n_instances, n_channels, n_timepoints), got "
                 f"{type(X).__name__}."
             )
-        check_panel(X)
-        X = X[:, np.newaxis] if X.ndim == 2 else X
         X = as_float32_panel(X)
+        X = X[:, np.newaxis] if X.ndim == 2 else X
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
         parts = [self._run(X[start : start + at_once]) for start in range(0, len(X), at_once)]
@@ -204,11 +204,6 @@ def _read_metadata(session, path):
         raise ModelFileError(f"The metadata of {path} are damaged: {error}") from error
     if not isinstance(metadata, dict):
         raise ModelFileError(f"The metadata of {path} are damaged.")
-    version = entry(metadata, "format_version", int)
-    if version > ONNX_FORMAT_VERSION:
-        raise ModelFileError(
-            f"{path} has format version {version}; this version of sktime_tsd reads up to "
-            f"{ONNX_FORMAT_VERSION}. Upgrade sktime_tsd."
-        )
+    check_format_version(metadata, ONNX_FORMAT_VERSION)
     entry(metadata, "classes", dict)
     return metadata

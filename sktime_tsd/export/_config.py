@@ -3,13 +3,18 @@
 import hashlib
 import json
 
-from sktime_tsd._model_files import ModelFileError, check_sizes, classes_from_json, entry
+from sktime_tsd._model_files import (
+    ModelFileError,
+    check_format_version,
+    check_sizes,
+    classes_from_json,
+    entry,
+)
 
 __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "N_CHECKED",
-    "check_config",
     "params_from_json",
     "params_to_json",
     "read_config",
@@ -79,14 +84,7 @@ def read_config(data):
         raise ModelFileError(f"config.json is damaged: {error}") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelFileError("config.json is not of a model written by save_model.")
-    version = config.get("format_version")
-    if type(version) is not int or version < 1:
-        raise ModelFileError(f"config.json has no valid format_version, got {version!r}.")
-    if version > FORMAT_VERSION:
-        raise ModelFileError(
-            f"The model has format version {version}; this version of sktime_tsd reads up to "
-            f"{FORMAT_VERSION}. Upgrade sktime_tsd."
-        )
+    check_format_version(config, FORMAT_VERSION)
     try:
         if _depth(config) > _DEEPEST:
             raise RecursionError("nested more deeply than the configuration of any model")
@@ -97,7 +95,7 @@ def read_config(data):
         raise ModelFileError(
             "config.json has been changed since it was written: its sha256 does not match."
         )
-    check_config(config)
+    _check_config(config)
     return config
 
 
@@ -117,7 +115,7 @@ def _refuse_constant(name):
     raise ValueError(f"{name} is no JSON")
 
 
-def check_config(config):
+def _check_config(config):
     """Refuse a configuration that lacks an entry, or has one of another type.
 
     Parameters
