@@ -342,7 +342,8 @@ def train_network(
     if AUTO in (settings.lr, settings.max_epochs):  # else nothing is built to be counted
         network = trial_network(settings, *training_set.X.shape[1:], n_classes)
         settings = resolved(settings, n_parameters(network), n_batches)
-    n_steps = n_batches * settings.max_epochs
+    max_epochs = int(settings.max_epochs)  # torch refuses numpy's integers
+    n_steps = n_batches * max_epochs
     net = TrainingNet(
         module=_build_scaled,
         module__network=settings.network,
@@ -359,11 +360,11 @@ def train_network(
         optimizer__kind=settings.optimizer,
         optimizer__weight_decay=settings.weight_decay,
         lr=settings.lr,
-        max_epochs=settings.max_epochs,
+        max_epochs=max_epochs,
         batch_size=settings.batch_size,
         iterator_train=BatchIterator,
         iterator_train__generator=torch.Generator().manual_seed(seed),
-        iterator_train__n_epochs=settings.max_epochs,
+        iterator_train__n_epochs=max_epochs,
         iterator_valid=BatchIterator,
         train_split=None if valid_set is None else predefined_split(valid_set.to(device)),
         callbacks=_callbacks(settings, description),

@@ -72,6 +72,13 @@ class GradientNorms(Callback):
             self.seen.append(torch.cat(gradients).norm().item())
 
 
+def test_numbers_may_be_numpys():
+    X, y = random_panel(32)
+    given = {"max_epochs": np.int64(2), "batch_size": np.int32(8), "lr": np.float32(0.01)}
+    clf = SkorchClassifier("fcn", TINY, random_state=np.int64(0), **given).fit(X, y)
+    assert [row["epoch"] for row in clf.history_] == [1, 2]
+
+
 @pytest.mark.parametrize("clip", [0.01, None])
 def test_gradient_clip(clip):
     X, y = random_panel(32)
