@@ -18,6 +18,7 @@ from sktime_tsd._models import STUDENTS, TEACHERS
 from sktime_tsd._random import seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
+from sktime_tsd.distiller import SaliencyDistilledClassifier
 from sktime_tsd.export import save_model
 from sktime_tsd.fidelity import (
     FidelityReport,
@@ -44,23 +45,37 @@ _N_PICTURED = 3
 
 
 @dataclass(frozen=True)
+class Data:
+    """A data set under its name, split into training and test series."""
+
+    name: str
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+
+@dataclass(frozen=True)
 class DemonstrationResult:
     """What `run_demonstration` found.
 
     Parameters
     ----------
+    data : Data
+        What they were fitted and compared on.
     table : pandas.DataFrame
         One row per classifier.
-    student : SkorchClassifier
-        The student of the last method.
+    classifier : SkorchClassifier or SaliencyDistilledClassifier
+        Of the last method, fitted.
     report : FidelityReport
         Of that student and the teacher, on the test series.
     X, y : numpy.ndarray
         The test series whose saliency was measured, and their labels.
     """
 
+    data: Data
     table: pd.DataFrame
-    student: SkorchClassifier
+    classifier: SkorchClassifier | SaliencyDistilledClassifier
     report: FidelityReport
     X: np.ndarray
     y: np.ndarray
@@ -79,10 +94,17 @@ class DemonstrationResult:
         """
         folder = Path(folder)
         names = ["student", "table.csv", "fidelity.csv", "history.csv"]
-        save_model(self.student, folder / names[0], report=self.report, overwrite=True)
+        save_model(
+            self.classifier,
+            folder / names[0],
+            report=self.report,
+            data=f"{len(self.data.X_train)} training series of {self.data.name}.",
+            overwrite=True,
+        )
         self.table.to_csv(folder / names[1])
         self.report.to_frame().to_csv(folder / names[2])
-        self.student.history_frame().to_csv(folder / names[3])
+        student = getattr(self.classifier, "student_", self.classifier)
+        student.history_frame().to_csv(folder / names[3])
         if importlib.util.find_spec("matplotlib"):
             for name, draw in (
                 ("saliency.png", self._draw_saliency),
@@ -137,17 +159,6 @@ def parse_methods(text):
     """
     joined = re.sub(r"\s*\+\s*", "+", text.lower().strip())
     return [Method(name) for name in dict.fromkeys(re.split(r"\s*,\s*|\s+", joined))]
-
-
-@dataclass(frozen=True)
-class Data:
-    """A data set under its name, split into training and test series."""
-
-    name: str
-    X_train: np.ndarray
-    y_train: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
 
 
 def load_data(name, data_dir=None):
@@ -220,13 +231,14 @@ def run_demonstration(
         classifier = method.classifier(frozen, alone, verbose=1, random_state=seed)
         fit(f"student ({student}) {method.title}", classifier)
 
-    for name, classifier in fitted.items():
-        fitted[name] = getattr(classifier, "student_", classifier)
-    student_name = list(fitted)[-1]
+    # of a distilled classifier, the student alone is compared
+    compared = {name: getattr(model, "student_", model) for name, model in fitted.items()}
+    student_name, classifier = list(fitted.items())[-1]
+    student_fitted = compared[student_name]
     report(f"Comparing {student_name} with its teacher on the test series ...")
     fidelity = fidelity_report(
         teacher_fitted,
-        fitted[student_name],
+        student_fitted,
         X_test,
         y_test,
         background=X_train,
@@ -235,21 +247,22 @@ def run_demonstration(
         verbose=1,
     )
     picked = fidelity.saliency_instances
-    saliencies = dict.fromkeys(fitted) | {
+    saliencies = dict.fromkeys(compared) | {
         f"teacher ({teacher})": fidelity.teacher_saliency,
         student_name: fidelity.student_saliency,
     }
     rows = {}
-    for name, classifier in fitted.items():
+    for name, model in compared.items():
         saliency = saliencies[name] or temporal_saliency(
-            classifier, X_test[picked], background=X_train, random_state=seed
+            model, X_test[picked], background=X_train, random_state=seed
         )
-        row = _table_row(classifier, X_test, y_test, fidelity, saliency)
+        row = _table_row(model, X_test, y_test, fidelity, saliency)
         rows[name] = row | {"fit s": seconds[name]}
-    fitted[student_name].verbose = 0  # it was trained here; where it is loaded, it is silent
+    student_fitted.verbose = 0  # it was trained here; where it is loaded, it is silent
     return DemonstrationResult(
+        data=data,
         table=pd.DataFrame(rows).T.rename_axis("classifier"),
-        student=fitted[student_name],
+        classifier=classifier,
         report=fidelity,
         X=X_test[picked],
         y=y_test[picked],

@@ -66,6 +66,9 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
     student = load_model(out / "student")
     X, y = load_dataset("UnitTest", split="test")
     assert student.verbose == 0
+    card = (out / "student" / "README.md").read_text()
+    assert "Distilled from a teacher" in card
+    assert "20 training series of UnitTest." in card
     assert student.score(X, y) == pytest.approx(table["accuracy"].iloc[3])
 
 
