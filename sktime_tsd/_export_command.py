@@ -57,6 +57,6 @@ def main(arguments):
         else:
             X = None if options.sample is None else load_ts_file(options.sample)[0]
             path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
-    except (ValueError, TypeError, OSError, RuntimeError, ImportError) as error:
-        parser.error(str(error))
+    except Exception as error:  # what is in a trusted pickle may fail in any way
+        parser.error(str(error) or type(error).__name__)
     print(f"wrote {path}")

@@ -1,5 +1,7 @@
 """What all files of models have in common: their error, their labels; with numpy alone."""
 
+import math
+
 import numpy as np
 
 __all__ = [
@@ -24,7 +26,7 @@ ONNX_FORMAT_VERSION = 1
 _MOST_BYTES_OF_LABELS = 2**26
 
 # A series of more values than this is no series a small network was made for.
-_MOST_VALUES_OF_A_SERIES = 2**24
+_MOST_VALUES_OF_A_SERIES = 2**22
 
 
 class ModelFileError(ValueError):
@@ -54,6 +56,8 @@ def classes_to_json(classes):
     ------
     TypeError
         If the labels are neither numbers, strings nor truth values.
+    ValueError
+        If one is infinite or not a number.
 
     Examples
     --------
@@ -71,6 +75,8 @@ def classes_to_json(classes):
             "Only labels that are numbers, strings or truth values can be written to a file; got "
             f"{labels[:5]} of dtype {classes.dtype}."
         )
+    if type(labels[0]) is float and not all(map(math.isfinite, labels)):
+        raise ValueError(f"Labels in a file must be finite, got {labels[:5]}.")
     dtype = classes.dtype
     return {"dtype": dtype.str if dtype.kind == "U" else dtype.name, "labels": labels}
 

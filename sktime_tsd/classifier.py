@@ -209,10 +209,10 @@ class SkorchClassifier(LogitsClassifier):
         Raises
         ------
         TypeError
-            If `module` is no ``nn.Module``.
+            If `module` is no ``nn.Module``, `network` builds none or `network_params` is no dict.
         ValueError
-            If there are fewer than two classes, two are equal, or the module cannot read series
-            of `input_shape`.
+            If `network` or `device` is not known, there are fewer than two classes, two are
+            equal, or the module cannot read series of `input_shape`.
 
         Examples
         --------
@@ -231,6 +231,7 @@ class SkorchClassifier(LogitsClassifier):
                 f"classes must be two or more different labels, got {classes.tolist()}."
             )
         classifier = cls(network or type(module), network_params, device=device)
+        classifier._check_parameters()
         copied = copy.deepcopy(module)
         if not isinstance(copied, ScaledNetwork):
             copied = ScaledNetwork(copied)

@@ -1,6 +1,7 @@
 """Predictions with numpy and onnxruntime alone: no torch, no sktime, no pandas is imported."""
 
 import json
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,12 @@ from sktime_tsd._model_files import (
 from sktime_tsd._panels import as_float32_panel, check_panel_shape
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
+
+# More than any machine of ours has cores: each of them is started.
+_MOST_THREADS = 1024
+
+# No larger file can hold an ONNX model.
+_LARGEST_FILE = 2**31
 
 # Bounds the memory of a network's hidden layers.
 _VALUES_PER_BATCH = 2**16
@@ -46,7 +53,7 @@ class OnnxClassifier:
     ModelFileError
         A ``ValueError``. If the file is missing, damaged, or was not written by `to_onnx`.
     ValueError
-        If `n_threads` is no positive integer.
+        If `n_threads` is no integer from 1 to 1024.
     ImportError
         If onnxruntime is not installed.
 
@@ -74,10 +81,13 @@ class OnnxClassifier:
     """
 
     def __init__(self, path, *, n_threads=1):
-        if isinstance(n_threads, bool) or not isinstance(n_threads, int) or n_threads < 1:
-            raise ValueError(f"n_threads must be a positive integer, got {n_threads!r}.")
+        is_number = isinstance(n_threads, Integral) and not isinstance(n_threads, bool)
+        if not is_number or not 1 <= n_threads <= _MOST_THREADS:
+            raise ValueError(
+                f"n_threads must be an integer from 1 to {_MOST_THREADS}, got {n_threads!r}."
+            )
         path = self.path = Path(path)
-        self.n_threads = n_threads
+        self.n_threads = n_threads = int(n_threads)
         self._session = _open_session(path, n_threads)
         metadata = _read_metadata(self._session, path)
         self.classes_ = classes_from_json(metadata["classes"])
@@ -183,8 +193,9 @@ def _open_session(path, n_threads):
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors, which are raised anyway
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ModelFileError(f"{path} is larger than any ONNX file.")
+        data = path.read_bytes()
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error}") from error
     try:

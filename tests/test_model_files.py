@@ -68,6 +68,13 @@ class Relu(Own):
         return self.linear(torch.relu(self.hidden(x.flatten(1))))
 
 
+class Stubborn(SkorchClassifier):
+    """Answers what its network does not say."""
+
+    def _predict_proba(self, X):
+        return np.tile([1.0, 0.0], (len(X), 1))
+
+
 @pytest.fixture(scope="module")
 def data():
     X, y, _ = make_planted_motifs(n_instances=24, n_channels=2, n_timepoints=30, random_state=0)
@@ -282,6 +289,7 @@ def test_files_are_the_same_each_time_and_readable_by_others(fitted, saved, tmp_
         (lambda clf: SkorchClassifier(), Exception, "fitted"),
         (lambda clf: make_pipeline(FunctionTransformer(), clf), TypeError, "inside it"),
         (lambda clf: clf.network_, TypeError, "ScaledNetwork"),
+        (lambda clf: Stubborn.from_module(clf.network_, [0, 1]), TypeError, "Stubborn may predict"),
     ],
 )
 def test_other_objects_are_refused(make, error, words, fitted, tmp_path):
@@ -297,6 +305,66 @@ def test_settings_that_are_no_json_are_refused(data, tmp_path):
     )
     with pytest.raises(TypeError, match="network_params"):
         save_model(clf, tmp_path / "model")
+
+
+@pytest.mark.parametrize("value", [np.array([3]), {"scale": [float("inf"), "big"]}])
+def test_settings_that_cannot_be_written_exactly_are_refused(value, tmp_path):
+    name = "options" if isinstance(value, dict) else "sizes"
+    clf = SkorchClassifier.from_module(
+        Own(2, 30, 2), [0, 1], network_params={name: value}, input_shape=(2, 30)
+    )
+    with pytest.raises((TypeError, ValueError), match="network_params"):
+        save_model(clf, tmp_path / "model")
+
+
+@pytest.mark.parametrize("labels", [[0.0, float("nan")], [0.0, float("inf")]])
+def test_labels_that_are_not_finite_are_refused(labels, tmp_path):
+    clf = SkorchClassifier.from_module(FCN(1, 30, 2), labels, input_shape=(1, 30))
+    with pytest.raises(ValueError, match="Labels in a file must be finite"):
+        save_model(clf, tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (torch.zeros(2, dtype=torch.complex64), "complex64"),
+        (torch.zeros(2, dtype=torch.float8_e4m3fn), "float8_e4m3fn"),
+        (torch.zeros(2).to_sparse(), "extra is torch.sparse_coo"),
+    ],
+)
+def test_tensors_that_no_file_holds_are_refused(value, words, tmp_path):
+    module = Own(2, 30, 2)
+    module.register_buffer("extra", value)
+    clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(2, 30))
+    with pytest.raises(TypeError, match=words):
+        save_model(clf, tmp_path / "model")
+
+
+class Counting(Own):
+    """Keeps a state that is no tensor."""
+
+    def get_extra_state(self):
+        return {"calls": 3}
+
+    def set_extra_state(self, state):
+        pass
+
+
+def test_a_state_that_is_no_tensor_is_refused(tmp_path):
+    clf = SkorchClassifier.from_module(Counting(2, 30, 2), [0, 1], input_shape=(2, 30))
+    with pytest.raises(TypeError, match="_extra_state is dict"):
+        save_model(clf, tmp_path / "model")
+
+
+@pytest.mark.parametrize("kind", ["str", "int64", "float32"])
+def test_weights_of_classes_are_kept(kind, data, tmp_path):
+    weights = dict(zip(LABELS[kind], np.array([1.0, 2.5, 0.5]), strict=True))
+    clf = fit(data, labels=LABELS[kind], class_weight=weights)
+    loaded = load_model(save_model(clf, tmp_path / "model"))
+    assert loaded.class_weight == weights
+    same(loaded, clf, data[0])
+    y = LABELS[kind][np.arange(len(data[0])) % 3]
+    same(loaded.fit(data[0], y), clf, data[0])
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
@@ -471,6 +539,10 @@ def test_layout_of_the_config_is_free(copy, fitted, data):
     same(load_model(copy), fitted, data[0])
 
 
+# each number is one that a network may have, their product is not
+MANY = {"depth": 900, "kernel_sizes": {"tuple": [1] * 90}}
+
+
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
@@ -507,6 +579,10 @@ def test_layout_of_the_config_is_free(copy, fitted, data):
         ({"classes": {"dtype": "<U250000000", "labels": ["a", "b"]}}, "too wide"),
         ({"check_logits": [[1e300, 0.0], [0.0, 0.0]]}, "other answers"),
         ({"network__params": {"filters": [1] * 300_000, "kernel_sizes": [1] * 300_000}}, "layers"),
+        ({"settings__class_weight": [1, 2]}, "no weights of classes"),
+        ({"settings__class_weight": [[[0], 1]]}, "no weights of classes"),
+        ({"settings__class_weight": [[0, "1"]]}, "class_weight"),
+        ({"network__name": "inception_time", "network__params": MANY}, "layers"),
         ({"settings__network": "lstm"}, "unknown settings"),
         ({"settings__no_such": 1}, "unknown settings"),
         ({"weights__file": "../model.safetensors"}, "same folder"),

@@ -68,6 +68,18 @@ class Complex(nn.Module):
         return values.real[:, :2]
 
 
+class Branching(nn.Module):
+    """Goes another way for large values."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(12, 2)
+
+    def forward(self, x):
+        logits = self.linear(x.flatten(1))
+        return logits if x.max() < 1e6 else -logits
+
+
 @pytest.fixture(scope="module")
 def data():
     X, y, _ = make_planted_motifs(n_instances=24, n_channels=2, n_timepoints=30, random_state=0)
@@ -245,9 +257,9 @@ def test_lists_are_no_series(path, data):
         OnnxClassifier(path).predict(data[0].tolist())
 
 
-@pytest.mark.parametrize("n_threads", [0, -1, 1.5, True, "2", None])
+@pytest.mark.parametrize("n_threads", [0, -1, 1.5, True, "2", None, 2**40])
 def test_wrong_numbers_of_threads(n_threads, path):
-    with pytest.raises(ValueError, match="n_threads must be a positive integer"):
+    with pytest.raises(ValueError, match="n_threads must be an integer from 1"):
         OnnxClassifier(path, n_threads=n_threads)
 
 
@@ -353,6 +365,18 @@ def test_a_file_with_other_answers_is_not_kept(module, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_network_that_decides_by_its_series_is_warned_of(tmp_path, capfd):
+    clf = SkorchClassifier.from_module(Branching(), [0, 1], input_shape=(1, 12))
+    with pytest.warns(UserWarning, match=r"always goes the way that was tried") as said:
+        to_onnx(clf, tmp_path / "student.onnx")
+    assert len(said) == 1
+    assert said[0].filename == __file__
+    assert capfd.readouterr() == ("", "")
+    rare = np.full((1, 1, 12), 1e7)
+    with pytest.raises(RuntimeError, match="cannot be exported"):
+        to_onnx(clf, tmp_path / "other.onnx", rare)
+
+
 def test_a_file_that_is_there_stays_unless_told(path, fitted, tmp_path):
     there = tmp_path / "student.onnx"
     there.write_text("years of work")
@@ -430,5 +454,5 @@ def test_one_thread_is_the_default(path, monkeypatch):
         onnxruntime, "InferenceSession", lambda *a, **k: seen.append(a[1]) or session(*a, **k)
     )
     OnnxClassifier(path)
-    OnnxClassifier(path, n_threads=3)
+    OnnxClassifier(path, n_threads=np.int64(3))
     assert [options.intra_op_num_threads for options in seen] == [1, 3]

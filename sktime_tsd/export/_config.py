@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import math
+
+import numpy as np
 
 from sktime_tsd._model_files import (
     ModelFileError,
@@ -15,6 +18,8 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "N_CHECKED",
+    "class_weight_from_json",
+    "class_weight_to_json",
     "params_from_json",
     "params_to_json",
     "read_config",
@@ -144,6 +149,47 @@ def _check_config(config):
         raise ModelFileError("config.json: check_logits must hold numbers.")
 
 
+def class_weight_to_json(class_weight):
+    """Write weights of classes as JSON can hold them, whatever the type of the labels.
+
+    Parameters
+    ----------
+    class_weight : dict of label to float
+
+    Returns
+    -------
+    pairs : list of [label, weight]
+    """
+    return [[_plain(label), _plain(weight)] for label, weight in class_weight.items()]
+
+
+def _plain(value):
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def class_weight_from_json(pairs):
+    """Give back what `class_weight_to_json` has been given.
+
+    Parameters
+    ----------
+    pairs : list
+        As read from a file.
+
+    Returns
+    -------
+    class_weight : dict
+
+    Raises
+    ------
+    ModelFileError
+        If these are no pairs.
+    """
+    try:
+        return dict(pairs)
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"config.json: no weights of classes: {pairs!r:.100}.") from error
+
+
 def params_to_json(value):
     """Write settings of a network as JSON can hold them, tuples told from lists.
 
@@ -160,8 +206,12 @@ def params_to_json(value):
     ------
     TypeError
         For anything else.
+    ValueError
+        For a number that is not finite.
     """
-    value = value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+    value = _plain(value)
+    if type(value) is float and not math.isfinite(value):
+        raise ValueError(f"network_params in a file must be finite, got {value}.")
     if value is None or type(value) in (bool, int, float, str):
         return value
     if type(value) is list:

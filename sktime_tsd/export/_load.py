@@ -9,7 +9,12 @@ from sktime_tsd._model_files import ModelFileError, classes_from_json
 from sktime_tsd._random import seeded
 from sktime_tsd._validation import resolve_device
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.export._config import params_from_json, read_config, sha256
+from sktime_tsd.export._config import (
+    class_weight_from_json,
+    params_from_json,
+    read_config,
+    sha256,
+)
 from sktime_tsd.export._student import typical_series
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, build_network
 
@@ -17,8 +22,9 @@ __all__ = ["CONFIG", "WEIGHTS", "load_model"]
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
-# No configuration of ours comes near: what is larger is not read into memory.
+# No student comes near, in bytes: what is larger is not read into memory.
 _LARGEST_CONFIG = 2**24
+_LARGEST_WEIGHTS = 2**31
 
 # What a network computes in; torch knows no isfinite of some others.
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
@@ -84,7 +90,7 @@ def load_model(folder, *, network=None, device="auto"):
     return classifier
 
 
-def _read(folder, name, at_most=None):
+def _read(folder, name, at_most):
     path = folder / name
     try:
         if not folder.is_dir():
@@ -93,7 +99,7 @@ def _read(folder, name, at_most=None):
             raise ModelFileError(f"{path} leads out of its folder.")
         if not path.is_file():
             raise ModelFileError(f"{path} is no file.")
-        if at_most is not None and path.stat().st_size > at_most:
+        if path.stat().st_size > at_most:
             raise ModelFileError(f"{path} is larger than any {name} of a model.")
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -129,7 +135,7 @@ def _read_weights(folder, described):
             f"config.json: the weights must be in {WEIGHTS} in the same folder, got "
             f"{described['file']!r}."
         )
-    data = _read(folder, WEIGHTS)
+    data = _read(folder, WEIGHTS, at_most=_LARGEST_WEIGHTS)
     if sha256(data) != described["sha256"]:
         raise ModelFileError(
             f"{folder / WEIGHTS} is not the file that was saved: its sha256 does not match the one "
@@ -179,10 +185,13 @@ def _check_settings_fit(sizes, params, tensors):
     """Refuse numbers that no network with these weights can have, before one is built."""
     shapes = [tensor.shape for tensor in tensors.values() if tensor.numel()]
     largest = max([1000, *(n for shape in shapes for n in shape)])
+    params = params or {}
     found = [sizes[0], sizes[2]]
-    for value in (params or {}).values():
+    for value in params.values():
         found += value if isinstance(value, (list, tuple)) else [value]
-    if len(found) > 100 + len(tensors):
+    depth, kernel_sizes = params.get("depth"), params.get("kernel_sizes")
+    several = isinstance(depth, int) and isinstance(kernel_sizes, (list, tuple))
+    if max(len(found), depth * len(kernel_sizes) if several else 0) > 100 + len(tensors):
         raise ModelFileError("The settings are of more layers than there are weights in the file.")
     if any(isinstance(value, (int, float)) and abs(value) > largest for value in found):
         raise ModelFileError(f"The settings {params} are not those of the weights in the file.")
@@ -233,7 +242,10 @@ def _classifier(factory, params, config, device):
     if unknown:
         raise ModelFileError(f"config.json: unknown settings {unknown[:3]}.")
     network = config["network"]["name"] or factory
-    classifier = SkorchClassifier(network, params, device=device, **config["settings"])
+    settings = dict(config["settings"])
+    if type(settings.get("class_weight")) is list:
+        settings["class_weight"] = class_weight_from_json(settings["class_weight"])
+    classifier = SkorchClassifier(network, params, device=device, **settings)
     try:
         classifier._check_parameters()
     except (ValueError, TypeError, OverflowError) as error:

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import os
+import warnings
 from pathlib import Path
 from uuid import uuid4
 
@@ -77,6 +78,12 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     ImportError
         If onnx, onnxscript or onnxruntime is missing (extra ``onnx``).
 
+    Warns
+    -----
+    UserWarning
+        If the weights keep their size although `int8` is set, or the network decides by what it
+        computes, such as ``if x.max() > 5``: a file cannot, and goes the way that was tried.
+
     Examples
     --------
     >>> import tempfile
@@ -138,10 +145,17 @@ def _export(network, student, path, series, expected):
     found = []
     for exporter in (_export_program, _export_trace):
         try:
-            with quietly("torch.onnx"), seeded(0, torch.device("cpu")):
-                exporter(probabilities, example, path)
+            with quietly("torch"), seeded(0, torch.device("cpu")):
+                follows_one_path = exporter(probabilities, example, path)
             _finish(path, student)
             _compare(path, series, expected)
+            if follows_one_path:
+                warnings.warn(
+                    "The network decides by what it computes, which a file cannot: the file always "
+                    f"goes the way that was tried. Its answers on {len(series)} series are those "
+                    "of the network; pass many real series as X, or decide by torch.where.",
+                    stacklevel=3,
+                )
             return
         except ImportError:
             raise
@@ -153,7 +167,7 @@ def _export(network, student, path, series, expected):
 
 
 def _export_program(network, example, path):
-    """By torch.export:"""  # noqa: D400
+    """By torch.export:"""  # noqa: D400, refuses what would follow one path
     program = torch.onnx.export(
         network,
         (example,),
@@ -168,15 +182,18 @@ def _export_program(network, example, path):
 
 def _export_trace(network, example, path):
     """By tracing:"""  # noqa: D400
-    torch.onnx.export(
-        network,
-        (example,),
-        str(path),
-        dynamo=False,
-        dynamic_axes={"X": {0: "n_instances"}, "probabilities": {0: "n_instances"}},
-        input_names=["X"],
-        output_names=["probabilities"],
-    )
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", torch.jit.TracerWarning)
+        torch.onnx.export(
+            network,
+            (example,),
+            str(path),
+            dynamo=False,
+            dynamic_axes={"X": {0: "n_instances"}, "probabilities": {0: "n_instances"}},
+            input_names=["X"],
+            output_names=["probabilities"],
+        )
+    return any(issubclass(warning.category, torch.jit.TracerWarning) for warning in said)
 
 
 def _finish(path, student):

@@ -1,15 +1,16 @@
 """Keeping to oneself what libraries say while they work."""
 
+import io
 import logging
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 
 __all__ = ["quietly"]
 
 
 @contextmanager
 def quietly(logger):
-    """Leave out warnings, and what a logger says below an error.
+    """Leave out warnings, what is printed as one, and what a logger says below an error.
 
     Parameters
     ----------
@@ -20,7 +21,8 @@ def quietly(logger):
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        # torch.export prints the program it could not finish
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

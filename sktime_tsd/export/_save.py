@@ -17,6 +17,7 @@ from sktime_tsd.export._config import (
     FORMAT,
     FORMAT_VERSION,
     N_CHECKED,
+    class_weight_to_json,
     params_to_json,
     read_config,
     sha256,
@@ -27,6 +28,12 @@ from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
 
 __all__ = ["save_model"]
+
+# What safetensors keeps and torch can tell finite from infinite.
+_DTYPES = {
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8),
+}
 
 
 def save_model(classifier, folder, *, report=None, data=None, intended_use=None, overwrite=False):
@@ -120,11 +127,16 @@ def _tensors(network):
     if network is None:
         return {}
     # safetensors refuses tensors that share memory, such as tied weights
-    tensors = {name: tensor.clone().contiguous() for name, tensor in network.state_dict().items()}
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
+    state = network.state_dict()
+    for name, value in state.items():
+        if not isinstance(value, torch.Tensor) or value.layout != torch.strided:
+            kind = getattr(value, "layout", type(value).__name__)
+            raise TypeError(f"Only dense tensors can be written to a file; {name} is {kind}.")
+        if value.dtype not in _DTYPES:
+            raise TypeError(f"Tensors of {value.dtype}, as {name} is, cannot be written to a file.")
+        if not torch.isfinite(value).all():
             raise ValueError(f"The network holds values that are not finite, in {name}.")
-    return tensors
+    return {name: tensor.clone().contiguous() for name, tensor in state.items()}
 
 
 def _check_logits(student, network):
@@ -157,7 +169,10 @@ def _plain_settings(student):
         for name, value in settings.items()
     }
     plain = (type(None), bool, int, float, str)
-    return {name: value for name, value in settings.items() if type(value) in plain}
+    kept = {name: value for name, value in settings.items() if type(value) in plain}
+    if isinstance(student.class_weight, dict):
+        kept["class_weight"] = class_weight_to_json(student.class_weight)
+    return kept
 
 
 def _check_loads(folder, student, network):

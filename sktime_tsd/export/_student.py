@@ -27,7 +27,7 @@ def fitted_student(classifier):
     Raises
     ------
     TypeError
-        If it is another classifier.
+        If it is another classifier, or of a subclass, which may predict in its own way.
     NotFittedError
         If it is not fitted.
     ValueError
@@ -44,6 +44,13 @@ def fitted_student(classifier):
         raise TypeError(
             "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be written to a "
             f"file; got a {kind} of type {type(classifier).__name__}.{hint}"
+        )
+    kinds = (SkorchClassifier, SaliencyDistilledClassifier)
+    if type(classifier) not in kinds:
+        raise TypeError(
+            f"A {type(classifier).__name__} may predict in another way than its network, which is "
+            f"all that is written. Pass one of {' and '.join(kind.__name__ for kind in kinds)} "
+            "itself, or take the network over by SkorchClassifier.from_module."
         )
     classifier._check_gives_logits()
     student = getattr(classifier, "student_", classifier)
