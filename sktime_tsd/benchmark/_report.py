@@ -331,12 +331,13 @@ def _cost_section(groups, save):
             continue
         by_set = rows.groupby("dataset").mean(numeric_only=True)
         costs[group.title] = _cost(by_set)
-        # medians: other work slows single calls many times
-        latency = [by_set["latency_256_teacher"].median()]
+        # medians: other work slows single calls many times; old pandas warns where there are none
+        latency = [by_set["latency_256_teacher"].dropna().median()]
         quality = [group.of_teacher("auc_prc_teacher")]
         for method in group.methods:
             of_method = rows[rows["method"] == method]
-            latency.append(of_method.groupby("dataset")["latency_256_student"].mean().median())
+            of_student = of_method.groupby("dataset")["latency_256_student"].mean()
+            latency.append(of_student.dropna().median())
             quality.append(group.complete_table("auc_prc_student")[method].mean())
         columns = {"x": latency, "y": quality, "model": ["teacher", *group.titles()]}
         points.append(pd.DataFrame(columns).assign(group=group.title))
