@@ -216,8 +216,9 @@ def test_a_report_on_some_methods(tmp_path, capsys):
     rows = make_rows(3, ("ce", "tsd", "dkd"), (0, 1))
     path = write(tmp_path, rows[(rows["method"] != "dkd") | (rows["seed"] == 0)])
     arguments = ["report", str(path), "--out", str(tmp_path / "report"), "--methods", "ce"]
-    command.main([*arguments, "TSD"])
+    command.main([*arguments, "TSD", "--title", "Only two"])
     text = (tmp_path / "report" / "report.md").read_text()
+    assert text.startswith("# Only two\n")
     assert "2 methods, 3 data sets that all of them have finished, 2 seed(s) each." in text
     assert "report results.csv --out DIR --methods ce TSD`" in text
     with pytest.raises(SystemExit):

@@ -3,18 +3,18 @@ set -e
 cd "$(dirname "$0")"
 rm -f main/* methods/* dt2w/* minirocket/* lstm/* paper/* choices/* training/* weights/* levers/*
 report() {
-  folder=$1 rows=$2
-  shift 2
-  python -m sktime_tsd.benchmark report "rows/$rows.csv" --out "$folder" "$@"
+  folder=$1 title=$2 rows=$3
+  shift 3
+  python -m sktime_tsd.benchmark report "rows/$rows.csv" --out "$folder" --title "$title" "$@"
 }
-report main inception_fcn --methods ce kd tsd kd+tsd kd_copies
-report methods inception_fcn --methods ce kd kd+tsd dkd dkd+tsd fitnets fitnets+tsd \
+report main "InceptionTime to FCN" inception_fcn --methods ce kd tsd kd+tsd kd_copies
+report methods "All methods, with TSD and without" inception_fcn --methods ce kd kd+tsd dkd dkd+tsd fitnets fitnets+tsd \
   at at+tsd rkd rkd+tsd tsd kd_copies random_tsd
-report dt2w inception_fcn --methods ce kd dt2w dt2w+tsd tsd
-report minirocket minirocket
-report lstm lstm
-report paper paper
-report choices choices
-report training training
-report weights weights
-report levers levers
+report dt2w "DT2W, with TSD and without" inception_fcn --methods ce kd dt2w dt2w+tsd tsd
+report minirocket "MiniRocket to FCN" minirocket
+report lstm "LSTM to LSTM" lstm
+report paper "The paper's protocol" paper
+report choices "Choices of the defaults" choices
+report training "Learning rate and epochs" training
+report weights "Weights of the other methods" weights
+report levers "KD beside TSD" levers

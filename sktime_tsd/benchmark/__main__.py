@@ -146,11 +146,14 @@ def _add_report(commands):
         nargs="+",
         help="report on these alone; means are over data sets and seeds that all of them have",
     )
+    parser.add_argument("--title", default=_report.TITLE, help="default: %(default)s")
     parser.set_defaults(command=_report_command)
 
 
 def _report_command(options):
-    for path in _report.write_report(options.results, options.out, methods=options.methods):
+    for path in _report.write_report(
+        options.results, options.out, methods=options.methods, title=options.title
+    ):
         print(f"wrote {path}")
 
 

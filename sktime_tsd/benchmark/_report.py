@@ -24,7 +24,9 @@ from sktime_tsd.benchmark._statistics import (
     pairs_of_interest,
 )
 
-__all__ = ["write_report"]
+__all__ = ["TITLE", "write_report"]
+
+TITLE = "Results of the benchmark"
 
 _ALPHA = 0.05
 _SIZES = {
@@ -35,7 +37,7 @@ _SIZES = {
 }
 
 
-def write_report(results, out, *, methods=None):
+def write_report(results, out, *, methods=None, title=TITLE):
     """Write ``report.md`` and its pictures.
 
     Parameters
@@ -47,6 +49,7 @@ def write_report(results, out, *, methods=None):
     methods : sequence of str, optional
         Report on these alone. Default: all. Means are over the data sets and seeds that all
         of them have, so fewer methods can mean more runs.
+    title : str, default="Results of the benchmark"
 
     Returns
     -------
@@ -86,7 +89,7 @@ def write_report(results, out, *, methods=None):
         figure.savefig(paths[-1], dpi=110)
         return name
 
-    text = ["# Results of the benchmark", "", *_origin(rows, results, methods)]
+    text = [f"# {title}", "", *_origin(rows, results, methods)]
     for group in groups:
         text += ["", f"## {group.title}", "", *_section(group, save)]
     text += _cost_section(groups, save)
