@@ -22,9 +22,17 @@ NETWORKS = {
 }
 
 
+PACKAGES = ("sktime", "scikit-learn", "skorch", "numpy", "scipy", "torch")
+
+
+def versions():
+    return ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+
+
 def write(folder):
     """Fit each network, and write it in each form, with its answers."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "versions.txt").write_text(versions())
     X, y = load_dataset("UnitTest", split="train")
     X_test, _ = load_dataset("UnitTest", split="test")
     for name, params in NETWORKS.items():
@@ -37,6 +45,10 @@ def write(folder):
 
 def read(folder):
     """Load each form and compare its answers; of pickles, say what happens."""
+    written = (folder / "versions.txt").read_text()
+    if written == versions():
+        raise SystemExit(f"nothing is shown where versions are the same: {written}")
+    print(f"written under {written}")
     X, _ = load_dataset("UnitTest", split="test")
     for name in NETWORKS:
         expected = np.load(folder / f"{name}.npz")
@@ -56,6 +68,5 @@ def read(folder):
 
 
 if __name__ == "__main__":
-    packages = ("sktime", "scikit-learn", "skorch", "numpy", "scipy", "torch")
-    print(", ".join(f"{package} {version(package)}" for package in packages))
+    print(versions())
     {"write": write, "read": read}[sys.argv[1]](Path(sys.argv[2]))
