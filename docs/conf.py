@@ -36,6 +36,10 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
+# names in single backquotes become links where the reference has them
+default_role = "py:obj"
+toc_object_entries_show_parents = "hide"
+
 html_theme = "pydata_sphinx_theme"
 html_title = "sktime_tsd"
 html_static_path = ["_static"]
