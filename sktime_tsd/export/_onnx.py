@@ -117,7 +117,14 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     expected = expected.double().softmax(dim=1).numpy()
     new = path.with_name(f".{path.name}-{uuid4().hex}")
     try:
-        _export(network, student, new, series, expected)
+        follows_one_path = _export(network, student, new, series, expected)
+        if follows_one_path:
+            warnings.warn(
+                "The network decides by what it computes, which a file cannot: the file always "
+                f"goes the way that was tried. Its answers on {len(series)} series are those of "
+                "the network; pass many real series as X, or decide by torch.where.",
+                stacklevel=2,
+            )
         if int8:
             round_weights(new, X, expected[-len(X) :])
         os.replace(new, path)
@@ -139,7 +146,10 @@ def _series(network, student, X):
 
 
 def _export(network, student, path, series, expected):
-    """Write a file whose answers are the network's, by one of torch's two exporters."""
+    """Write a file whose answers are the network's, by one of torch's two exporters.
+
+    Tells whether the file follows one path only of a network that has several.
+    """
     probabilities = _Probabilities(network)
     example = torch.from_numpy(series[:2])
     found = []
@@ -149,14 +159,7 @@ def _export(network, student, path, series, expected):
                 follows_one_path = exporter(probabilities, example, path)
             _finish(path, student)
             _compare(path, series, expected)
-            if follows_one_path:
-                warnings.warn(
-                    "The network decides by what it computes, which a file cannot: the file always "
-                    f"goes the way that was tried. Its answers on {len(series)} series are those "
-                    "of the network; pass many real series as X, or decide by torch.where.",
-                    stacklevel=3,
-                )
-            return
+            return follows_one_path
         except ImportError:
             raise
         except Exception as error:  # exporters may fail in any way on a user's network
@@ -167,7 +170,7 @@ def _export(network, student, path, series, expected):
 
 
 def _export_program(network, example, path):
-    """By torch.export:"""  # noqa: D400, refuses what would follow one path
+    """By torch.export:"""  # noqa: D400
     program = torch.onnx.export(
         network,
         (example,),
@@ -178,6 +181,7 @@ def _export_program(network, example, path):
         verbose=False,
     )
     program.save(path, external_data=False)
+    return False  # a network of several paths was refused
 
 
 def _export_trace(network, example, path):

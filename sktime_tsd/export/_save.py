@@ -126,7 +126,6 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
 def _tensors(network):
     if network is None:
         return {}
-    # safetensors refuses tensors that share memory, such as tied weights
     state = network.state_dict()
     for name, value in state.items():
         if not isinstance(value, torch.Tensor) or value.layout != torch.strided:
@@ -136,6 +135,7 @@ def _tensors(network):
             raise TypeError(f"Tensors of {value.dtype}, as {name} is, cannot be written to a file.")
         if not torch.isfinite(value).all():
             raise ValueError(f"The network holds values that are not finite, in {name}.")
+    # safetensors refuses tensors that share memory, such as tied weights
     return {name: tensor.clone().contiguous() for name, tensor in state.items()}
 
 
