@@ -46,6 +46,8 @@ def main(arguments):
     options = parser.parse_args(arguments)
     if options.format != "onnx" and (options.int8 or options.sample):
         parser.error("--int8 and --sample are for --format onnx")
+    if options.format == "safetensors" and options.model.is_dir():
+        parser.error(f"{options.model} is such a folder already: copy it, with its model card")
 
     from sktime_tsd.datasets import load_ts_file
     from sktime_tsd.export import save_model, to_onnx
@@ -58,5 +60,6 @@ def main(arguments):
             X = None if options.sample is None else load_ts_file(options.sample)[0]
             path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
     except Exception as error:  # what is in a trusted pickle may fail in any way
-        parser.error(str(error) or type(error).__name__)
+        message = str(error) or type(error).__name__
+        parser.error(message.replace("pass overwrite=True", "add --overwrite"))
     print(f"wrote {path}")

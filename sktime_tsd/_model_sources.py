@@ -55,7 +55,11 @@ def open_model(options):
     if path.is_dir():
         from sktime_tsd.export import load_model
 
-        return load_model(path, network=_network(options.network))
+        try:
+            return load_model(path, network=_network(options.network))
+        except ValueError as error:
+            hint = " Here: --network MODULE:NAME." if "pass its class" in str(error) else ""
+            raise ValueError(f"{error}{hint}") from error
     if not path.exists():
         raise ValueError(f"there is no {path}.")
     if path.suffix == ".onnx":

@@ -1,5 +1,6 @@
 """``python -m sktime_tsd predict``: labels and probabilities of the series in a file."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -32,10 +33,16 @@ def main(arguments):
     parser = _parser()
     options = parser.parse_args(arguments)
 
-    import numpy as np
-    import pandas as pd
+    try:
+        import numpy as np
+        import pandas as pd
 
-    from sktime_tsd.datasets import load_ts_file
+        from sktime_tsd.datasets import load_ts_file
+    except ImportError as error:
+        parser.error(
+            f"{error}. Files of series are read by sktime; where there are onnxruntime and numpy "
+            "alone, use sktime_tsd.runtime.OnnxClassifier"
+        )
 
     try:
         model = open_model(options)
@@ -52,7 +59,9 @@ def main(arguments):
     for label, column in zip(model.classes_.tolist(), probabilities.T, strict=True):
         table[f"probability_{label}"] = column
     try:
-        table.to_csv(options.out or sys.stdout, index=False, compression=None)
+        table.to_csv(options.out or sys.stdout, index=False)
+    except BrokenPipeError:  # as of head: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if options.out is not None:

@@ -237,7 +237,11 @@ class SkorchClassifier(LogitsClassifier):
             copied = ScaledNetwork(copied)
         copied = copied.requires_grad_(False).eval().cpu()
         if input_shape is not None:
-            input_shape = n_channels, n_timepoints = tuple(input_shape)
+            if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 2:
+                raise ValueError(
+                    f"input_shape must be (n_channels, n_timepoints), got {input_shape!r}."
+                )
+            n_channels, n_timepoints = input_shape
             check_number("input_shape[0]", n_channels, integer=True, low=1)
             check_number("input_shape[1]", n_timepoints, integer=True, low=1)
             check_logits(copied, n_channels, n_timepoints, len(classes))

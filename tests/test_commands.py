@@ -114,7 +114,9 @@ def test_networks_of_ones_own(data_file, tmp_path, capsys):
         input_shape=(1, 24),
     )
     folder = save_model(clf, tmp_path / "model")
-    assert "Own is not of this package" in fails(capsys, "predict", folder, data_file)
+    text = fails(capsys, "predict", folder, data_file)
+    assert "Own is not of this package" in text
+    assert "--network MODULE:NAME" in text
     assert "cannot be imported" in fails(
         capsys, "predict", folder, data_file, "--network", "no_such:Net"
     )
@@ -122,16 +124,37 @@ def test_networks_of_ones_own(data_file, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 23
 
 
-def test_what_is_there_stays_unless_told(folder, tmp_path, capsys):
+def test_a_reader_that_has_seen_enough(folder, data_file):
+    command = f"{sys.executable} -m sktime_tsd predict {folder} {data_file} | head -n 1"
+    many = f"for i in $(seq 2); do {command}; done"
+    done = subprocess.run(["bash", "-c", many], capture_output=True, text=True, timeout=120)
+    assert done.stdout.count("label,prediction") == 2
+    assert done.stderr == ""
+
+
+def test_predictions_are_packed_as_their_name_says(folder, data_file, tmp_path):
+    run("predict", folder, data_file, "--out", tmp_path / "out.csv.gz")
+    assert len(pd.read_csv(tmp_path / "out.csv.gz")) == 22
+
+
+def test_without_the_packages_that_read_series(folder, data_file, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert "OnnxClassifier" in fails(capsys, "predict", folder, data_file)
+
+
+def test_what_is_there_stays_unless_told(folder, fitted, tmp_path, capsys):
     there = tmp_path / "student.onnx"
     there.write_text("years of work")
-    assert "overwrite" in fails(capsys, "export", folder, "--format", "onnx", "--out", there)
+    assert "--overwrite" in fails(capsys, "export", folder, "--format", "onnx", "--out", there)
     assert there.read_text() == "years of work"
     run("export", folder, "--format", "onnx", "--out", there, "--overwrite")
-    run("export", folder, "--format", "safetensors", "--out", tmp_path / "copy")
+    joblib.dump(fitted, tmp_path / "model.pkl")
+    to_copy = ("--trust-pickle", "--format", "safetensors", "--out", tmp_path / "copy")
+    run("export", tmp_path / "model.pkl", *to_copy)
     capsys.readouterr()
-    text = fails(capsys, "export", folder, "--format", "safetensors", "--out", tmp_path / "copy")
-    assert "overwrite" in text
+    assert "--overwrite" in fails(capsys, "export", tmp_path / "model.pkl", *to_copy)
+    # it would lose what the model card knows
+    assert "copy it" in fails(capsys, "export", folder, *to_copy[1:], "--overwrite")
 
 
 def test_pickles_are_loaded_only_if_trusted(data_file, tmp_path, capsys):

@@ -36,6 +36,7 @@ NETWORKS = {
     "lstm": {"hidden_size": 5, "num_layers": 2},
     "inception_time": {"n_filters": 2, "depth": 3, "kernel_sizes": (12, 5)},
 }
+FILES = ["README.md", "config.json", "model.safetensors"]
 LABELS = {
     "str": np.array(["left", "straight", "right"]),
     "object": np.array(["left", "straight", "right"], dtype=object),
@@ -407,21 +408,31 @@ def test_a_save_that_fails_leaves_the_former_model(saved, fitted, data, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-def test_ctrl_c_while_a_model_is_replaced_loses_none(saved, fitted, data, tmp_path, monkeypatch):
+@pytest.mark.parametrize("n_moved", range(6))
+def test_ctrl_c_while_a_model_is_replaced_loses_none(
+    n_moved, saved, fitted, data, tmp_path, monkeypatch
+):
     folder = shutil.copytree(saved, tmp_path / "model")
+    other = fit(data, "lstm")
     rename = Path.rename
+    calls = iter(range(99))
 
     def interrupted(path, target):
-        if path.name.endswith("-new"):
+        if next(calls) == n_moved:
             raise KeyboardInterrupt
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        save_model(fit(data, "lstm"), folder, overwrite=True)
+    for place in (folder, tmp_path / "new"):
+        with pytest.raises(KeyboardInterrupt):
+            save_model(other, place, overwrite=True)
+        calls = iter(range(3, 99))  # three files are moved where there were none
+        if n_moved < 3:
+            break
     monkeypatch.undo()
     same(load_model(folder), fitted, data[0])
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert sorted(path.name for path in folder.iterdir()) == FILES
 
 
 def test_models_of_other_libraries_are_not_overwritten(fitted, saved, tmp_path):
@@ -447,7 +458,12 @@ def test_links_and_dots_are_folders_too(fitted, data, tmp_path, monkeypatch):
     same(load_model(tmp_path / "real"), fitted, data[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
     monkeypatch.chdir(tmp_path / "real")
+    number = os.stat(".").st_ino
     save_model(fitted, ".", overwrite=True)
+    # the folder itself stays: a shell may stand in it, a volume may be mounted on it
+    assert os.stat(tmp_path / "real").st_ino == number
+    assert sorted(os.listdir(".")) == FILES
+    same(load_model("."), fitted, data[0])
 
 
 class Clipping(Own):

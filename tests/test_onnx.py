@@ -80,6 +80,21 @@ class Branching(nn.Module):
         return logits if x.max() < 1e6 else -logits
 
 
+class Whole(nn.Module):
+    """Answers otherwise to a batch as a whole."""
+
+    def __init__(self, of_the_batch):
+        super().__init__()
+        self.of_the_batch = of_the_batch
+        self.linear = nn.Linear(12, 2)
+
+    def forward(self, x):
+        logits = self.linear(x.flatten(1))
+        if self.of_the_batch == "rounded":
+            return -logits if torch.equal(x, x.round()) else logits
+        return -logits if x.shape[0] == 22 else logits
+
+
 @pytest.fixture(scope="module")
 def data():
     X, y, _ = make_planted_motifs(n_instances=24, n_channels=2, n_timepoints=30, random_state=0)
@@ -377,13 +392,32 @@ def test_a_network_that_decides_by_its_series_is_warned_of(tmp_path, capfd):
         to_onnx(clf, tmp_path / "other.onnx", rare)
 
 
-def test_a_file_that_is_there_stays_unless_told(path, fitted, tmp_path):
+@pytest.mark.parametrize("of_the_batch", ["rounded", "large"])
+def test_series_that_are_given_are_compared_by_themselves(of_the_batch, tmp_path):
+    clf = SkorchClassifier.from_module(Whole(of_the_batch), [0, 1], input_shape=(1, 12))
+    X = np.arange(264.0).reshape(22, 1, 12)
+    with pytest.raises(RuntimeError, match="cannot be exported"):
+        to_onnx(clf, tmp_path / "student.onnx", X)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_stays_unless_told(path, fitted, tmp_path, monkeypatch):
     there = tmp_path / "student.onnx"
     there.write_text("years of work")
     with pytest.raises(FileExistsError, match="overwrite=True"):
         to_onnx(fitted, there)
     with pytest.raises(FileNotFoundError, match="make it first"):
         to_onnx(fitted, tmp_path / "no" / "student.onnx")
+    with pytest.raises(FileExistsError, match="is a folder"):
+        to_onnx(fitted, tmp_path, overwrite=True)
+    with monkeypatch.context() as forbidden:
+
+        def touch(path):
+            raise PermissionError(f"Permission denied: {path}")
+
+        forbidden.setattr("pathlib.Path.touch", touch)
+        with pytest.raises(PermissionError, match="Permission denied"):
+            to_onnx(fitted, tmp_path / "other.onnx")
     assert there.read_text() == "years of work"
     to_onnx(fitted, there, overwrite=True)
     assert OnnxClassifier(there).classes_.tolist() == ["left", "right"]

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import os
+import re
 import warnings
 from pathlib import Path
 from uuid import uuid4
@@ -25,6 +26,9 @@ __all__ = ["to_onnx"]
 
 # Largest difference of a probability from torch's.
 _TOLERANCE = 1e-5
+
+# Colours of a terminal, in messages of torch.
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 _N_RANDOM_SERIES = 256
 _MOST_RANDOM_VALUES = 2**21
@@ -72,7 +76,9 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         If the network cannot be exported, or the file would give other answers: probabilities
         that differ by more than 1e-5, or another label. There is no file then.
     FileExistsError
-        If there is a file and `overwrite` is False.
+        If there is a file and `overwrite` is False, or a folder.
+    OSError
+        If the file cannot be written.
     TypeError, ValueError
         If the classifier or `X` cannot be used, or `int8` has no `X`.
     ImportError
@@ -108,33 +114,37 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         raise ValueError("int8 needs X, a sample of real series to compare answers on.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"The folder {path.parent} does not exist; make it first.")
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder; name a file.")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} is there; pass overwrite=True to replace it.")
     network = copy.deepcopy(student.network_).cpu().eval()
-    series = _series(network, student, X)
-    parts = torch.from_numpy(series).split([1, len(series) - 1])
-    expected = torch.cat([logits_in_batches(network, part, torch.device("cpu")) for part in parts])
-    expected = expected.double().softmax(dim=1).numpy()
+    batches = _batches(network, student, X)
+    expected = [_expected(network, batch) for batch in batches]
     new = path.with_name(f".{path.name}-{uuid4().hex}")
+    new.touch()  # a place that cannot be written to is no fault of the network
     try:
-        follows_one_path = _export(network, student, new, series, expected)
+        follows_one_path = _export(network, student, new, batches, expected)
         if follows_one_path:
             warnings.warn(
                 "The network decides by what it computes, which a file cannot: the file always "
-                f"goes the way that was tried. Its answers on {len(series)} series are those of "
-                "the network; pass many real series as X, or decide by torch.where.",
+                f"goes the way that was tried. Its answers on {sum(map(len, batches))} series are "
+                "those of the network; pass many real series as X, or decide by torch.where.",
                 stacklevel=2,
             )
         if int8:
-            round_weights(new, X, expected[-len(X) :])
+            round_weights(new, X, expected[-1])
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
     return path
 
 
-def _series(network, student, X):
-    """Series to compare on: those of `X` last."""
+def _batches(network, student, X):
+    """Series to compare on: one alone, some, and `X`.
+
+    Apart, since a network may answer otherwise to one series, or to all of a batch.
+    """
     sizes = student.n_channels_, student.n_timepoints_
     n = min(_N_RANDOM_SERIES, max(8, _MOST_RANDOM_VALUES // math.prod(sizes)))
     waves = typical_series(network, *sizes, n)
@@ -142,28 +152,34 @@ def _series(network, student, X):
     noise = network.mean.cpu() + network.std.cpu() * torch.randn(waves.shape, generator=generator)
     # as waves alone excite few of a network's units, and noise has no long ones
     series = torch.cat([waves[: n // 2], noise[n // 2 :], 100 * noise[:2]]).numpy()
-    return series if X is None else np.concatenate([series, X])
+    return [series[:1], series[1:], *([] if X is None else [X])]
 
 
-def _export(network, student, path, series, expected):
+def _expected(network, series):
+    logits = logits_in_batches(network, torch.from_numpy(series), torch.device("cpu"))
+    return logits.double().softmax(dim=1).numpy()
+
+
+def _export(network, student, path, batches, expected):
     """Write a file whose answers are the network's, by one of torch's two exporters.
 
     Tells whether the file follows one path only of a network that has several.
     """
     probabilities = _Probabilities(network)
-    example = torch.from_numpy(series[:2])
+    example = torch.from_numpy(batches[1][:2])
     found = []
     for exporter in (_export_program, _export_trace):
         try:
             with quietly("torch"), seeded(0, torch.device("cpu")):
                 follows_one_path = exporter(probabilities, example, path)
             _finish(path, student)
-            _compare(path, series, expected)
+            _compare(path, batches, expected)
             return follows_one_path
         except ImportError:
             raise
         except Exception as error:  # exporters may fail in any way on a user's network
-            found.append(f"{exporter.__doc__} {type(error).__name__}: {error}"[:500])
+            reason = _ANSI.sub("", str(error)).strip().split("\n")[0]
+            found.append(f"{exporter.__doc__} {type(error).__name__}: {reason:.300}")
     raise RuntimeError(
         "The network cannot be exported so that it gives the same answers. " + " ".join(found)
     )
@@ -221,16 +237,16 @@ def _finish(path, student):
     onnx.save(model, path)
 
 
-def _compare(path, series, expected):
+def _compare(path, batches, expected):
     student = OnnxClassifier(path)
-    # a series alone is no batch to a network that asks for its size
-    found = np.concatenate([student.predict_proba(series[:1]), student.predict_proba(series[1:])])
-    error = np.abs(found - expected).max()
-    if not error <= _TOLERANCE:
-        raise ModelFileError(f"probabilities differ by up to {error:.2g}")
-    n_other = int(_answers_differ(found, expected).sum())
-    if n_other:
-        raise ModelFileError(f"{n_other} of {len(series)} answers differ")
+    for batch, probabilities in zip(batches, expected, strict=True):
+        found = student.predict_proba(batch)
+        error = np.abs(found - probabilities).max()
+        if not error <= _TOLERANCE:
+            raise ModelFileError(f"probabilities differ by up to {error:.2g}")
+        n_other = int(_answers_differ(found, probabilities).sum())
+        if n_other:
+            raise ModelFileError(f"{n_other} of {len(batch)} answers differ")
 
 
 def _answers_differ(found, expected):

@@ -1,10 +1,7 @@
 """A fitted student to a folder of files without pickles."""
 
 import copy
-import shutil
-from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import safetensors.torch
@@ -19,10 +16,10 @@ from sktime_tsd.export._config import (
     N_CHECKED,
     class_weight_to_json,
     params_to_json,
-    read_config,
     sha256,
     write_config,
 )
+from sktime_tsd.export._folder import CARD, files_of
 from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
@@ -46,9 +43,10 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     Parameters
     ----------
     classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted. Of a distilled one, the student alone is written.
+        Fitted. Of a distilled one, the student alone is written, and the model card tells how it
+        was distilled.
     folder : path-like
-        Is made; its parent must exist.
+        Is made where it is not there; its parent must exist.
     report : FidelityReport, optional
         Of this student and its teacher; its lines are put into the model card.
     data : str, optional
@@ -111,12 +109,11 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     files = {
         WEIGHTS: weights,
         CONFIG: write_config(config),
-        "README.md": model_card(
+        CARD: model_card(
             student, classifier, report=report, data=data, intended_use=intended_use
         ).encode(),
     }
-    # resolved: "." has no name, and a link would be replaced instead of what it leads to
-    with _new_folder(Path(folder).resolve(), overwrite=overwrite) as new:
+    with files_of(Path(folder), overwrite=overwrite) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
         _check_loads(new, student, network)
@@ -195,48 +192,3 @@ def _same_answers(network, loaded, student):
     x = typical_series(network, student.n_channels_, student.n_timepoints_, N_CHECKED)
     with torch.inference_mode():
         return all(torch.equal(network(scale * x), loaded(scale * x)) for scale in (1, 10, 100))
-
-
-@contextmanager
-def _new_folder(folder, *, overwrite):
-    """Give an empty folder that takes the place of `folder` once all went well."""
-    _check_place(folder, overwrite=overwrite)
-    mark = uuid4().hex
-    new, old = (folder.with_name(f".{folder.name}-{mark}-{part}") for part in ("new", "old"))
-    new.mkdir()
-    try:
-        yield new
-        if folder.exists():
-            shutil.copymode(folder, new)
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except BaseException:  # Ctrl-C, too, must not lose the former model
-            if old.exists():
-                old.rename(folder)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-
-
-def _check_place(folder, *, overwrite):
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"{folder} is a file; name a folder.")
-    found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    if found and not overwrite:
-        raise FileExistsError(f"{folder} is not empty; pass overwrite=True to replace it.")
-    others = set(found) - {CONFIG, WEIGHTS, "README.md"}
-    others |= {name for name in found if not (folder / name).is_file()}
-    if found and not others:
-        try:  # a model of another library has files of the same names
-            read_config((folder / CONFIG).read_bytes())
-        except (ModelFileError, OSError):
-            others = {CONFIG}
-    if others:
-        raise FileExistsError(
-            f"{folder} holds what save_model has not written ({', '.join(sorted(others)[:3])}); "
-            "name another folder."
-        )
-    if not folder.parent.is_dir():
-        raise FileNotFoundError(f"The folder {folder.parent} does not exist; make it first.")

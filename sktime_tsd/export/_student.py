@@ -40,10 +40,10 @@ def fitted_student(classifier):
             (name for name in ("best_estimator_", "steps") if hasattr(classifier, name)), None
         )
         hint = f" Pass the classifier inside it (see its {inner})." if inner else ""
-        kind = "fitted classifier" if isinstance(classifier, BaseObject) else "object"
+        kind = "a fitted classifier" if isinstance(classifier, BaseObject) else "an object"
         raise TypeError(
             "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be written to a "
-            f"file; got a {kind} of type {type(classifier).__name__}.{hint}"
+            f"file; got {kind} of type {type(classifier).__name__}.{hint}"
         )
     kinds = (SkorchClassifier, SaliencyDistilledClassifier)
     if type(classifier) not in kinds:
