@@ -70,7 +70,7 @@ def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
 
 
 def test_ratios_of_a_gpu_are_left_out_on_the_cpu_but_run_there():
-    options = SimpleNamespace(device=torch.device("cpu"), repeats=1, series=64)
+    options = SimpleNamespace(device=torch.device("cpu"), repeats=1, series=32)
     assert list(speed.cuda(options)) == []
     rows = list(speed._device_rows(options))
     assert len({row["what"] for row in rows}) == 3 * len(speed.STUDENTS) + 1
