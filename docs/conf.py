@@ -89,16 +89,16 @@ _REPORTS = """
 ```{toctree}
 :hidden:
 
-InceptionTime to FCN <main/report>
-All methods <methods/report>
-DT2W <dt2w/report>
-MiniRocket to FCN <minirocket/report>
-LSTM to LSTM <lstm/report>
-The paper's protocol <paper/report>
-Choosing settings <choices/report>
-Choosing the training <training/report>
-Choosing weights <weights/report>
-KD on copies beside TSD <levers/report>
+main/report
+methods/report
+dt2w/report
+minirocket/report
+lstm/report
+paper/report
+choices/report
+training/report
+weights/report
+levers/report
 ```
 """
 

@@ -41,15 +41,22 @@ class Own(nn.Module):
         return self.linear(self.recurrent(x.transpose(1, 2))[0].mean(dim=1))
 
 
-class Counts(nn.Module):
-    """Answers otherwise if a series comes alone."""
+class Linear(nn.Module):
+    """Logits that others turn."""
 
     def __init__(self):
         super().__init__()
         self.linear = nn.Linear(12, 2)
 
     def forward(self, x):
-        logits = self.linear(x.flatten(1))
+        return self.linear(x.flatten(1))
+
+
+class Counts(Linear):
+    """Answers otherwise if a series comes alone."""
+
+    def forward(self, x):
+        logits = super().forward(x)
         return logits if len(x) > 1 else 2 * logits
 
 
@@ -68,28 +75,23 @@ class Complex(nn.Module):
         return values.real[:, :2]
 
 
-class Branching(nn.Module):
+class Branching(Linear):
     """Goes another way for large values."""
 
-    def __init__(self):
-        super().__init__()
-        self.linear = nn.Linear(12, 2)
-
     def forward(self, x):
-        logits = self.linear(x.flatten(1))
+        logits = super().forward(x)
         return logits if x.max() < 1e6 else -logits
 
 
-class Whole(nn.Module):
+class Whole(Linear):
     """Answers otherwise to a batch as a whole."""
 
     def __init__(self, of_the_batch):
         super().__init__()
         self.of_the_batch = of_the_batch
-        self.linear = nn.Linear(12, 2)
 
     def forward(self, x):
-        logits = self.linear(x.flatten(1))
+        logits = super().forward(x)
         if self.of_the_batch == "rounded":
             return -logits if torch.equal(x, x.round()) else logits
         return -logits if x.shape[0] == 22 else logits

@@ -22,6 +22,7 @@ __all__ = [
     "class_weight_to_json",
     "params_from_json",
     "params_to_json",
+    "plain",
     "read_config",
     "sha256",
     "write_config",
@@ -160,10 +161,11 @@ def class_weight_to_json(class_weight):
     -------
     pairs : list of [label, weight]
     """
-    return [[_plain(label), _plain(weight)] for label, weight in class_weight.items()]
+    return [[plain(label), plain(weight)] for label, weight in class_weight.items()]
 
 
-def _plain(value):
+def plain(value):
+    """Give a number of numpy's as Python's; anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -209,7 +211,7 @@ def params_to_json(value):
     ValueError
         For a number that is not finite.
     """
-    value = _plain(value)
+    value = plain(value)
     if type(value) is float and not math.isfinite(value):
         raise ValueError(f"network_params in a file must be finite, got {value}.")
     if value is None or type(value) in (bool, int, float, str):

@@ -3,7 +3,6 @@
 import copy
 from pathlib import Path
 
-import numpy as np
 import safetensors.torch
 import torch
 
@@ -16,6 +15,7 @@ from sktime_tsd.export._config import (
     N_CHECKED,
     class_weight_to_json,
     params_to_json,
+    plain,
     sha256,
     write_config,
 )
@@ -161,12 +161,9 @@ def _plain_settings(student):
     settings = student.get_params(deep=False)
     for name in ("network", "network_params", "device"):
         settings.pop(name)
-    settings = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in settings.items()
-    }
-    plain = (type(None), bool, int, float, str)
-    kept = {name: value for name, value in settings.items() if type(value) in plain}
+    settings = {name: plain(value) for name, value in settings.items()}
+    kinds = (type(None), bool, int, float, str)
+    kept = {name: value for name, value in settings.items() if type(value) in kinds}
     if isinstance(student.class_weight, dict):
         kept["class_weight"] = class_weight_to_json(student.class_weight)
     return kept
@@ -174,7 +171,7 @@ def _plain_settings(student):
 
 def _check_loads(folder, student, network):
     """Refuse to leave a folder behind that gives no model, or another one."""
-    own = _describe_network(student)["name"] is None
+    own = check_network(student.network) not in NETWORKS.values()
     try:
         loaded = load_model(folder, network=student.network if own else None, device="cpu")
         if network is not None and not _same_answers(network, loaded.network_, student):

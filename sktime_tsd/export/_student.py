@@ -35,7 +35,8 @@ def fitted_student(classifier):
     """
     if isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
-    if not isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier)):
+    kinds = (SkorchClassifier, SaliencyDistilledClassifier)
+    if not isinstance(classifier, kinds):
         inner = next(
             (name for name in ("best_estimator_", "steps") if hasattr(classifier, name)), None
         )
@@ -45,7 +46,6 @@ def fitted_student(classifier):
             "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be written to a "
             f"file; got {kind} of type {type(classifier).__name__}.{hint}"
         )
-    kinds = (SkorchClassifier, SaliencyDistilledClassifier)
     if type(classifier) not in kinds:
         raise TypeError(
             f"A {type(classifier).__name__} may predict in another way than its network, which is "
