@@ -1,6 +1,5 @@
 """Temporal saliency distillation."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,10 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from sktime_tsd._validation import check_choice, check_number
-from sktime_tsd.losses._kl_matching import kl_matching_loss
 from sktime_tsd.losses._term import DistillationTerm
 from sktime_tsd.losses._window_saliency import (
-    LEAST_PROBABILITY,
     LEAST_SCALE,
     MEASURES,
     OTHERS_WEIGHT,
@@ -124,16 +121,6 @@ class SaliencyLoss(nn.Module):
 
     def forward(self, student, teacher, y):
         """Compute the loss from the `Outputs` of student and teacher."""
-        if self.settings["measure"] in ("kl_per_class", "kl"):
-            return kl_matching_loss(
-                (student.logits, student.perturbed_logits),
-                (teacher.logits, teacher.perturbed_logits),
-                temperature=self.settings["temperature"],
-                summed=self.settings["measure"] == "kl",
-                each=self.settings["normalization"] == "each",
-                least=math.log(LEAST_PROBABILITY),
-                floor=LEAST_SCALE,
-            )
         return saliency_loss(
             student.logits,
             student.perturbed_logits,
