@@ -8,7 +8,6 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, EarlyStopping, EpochTimer
 
 from sktime_tsd._cuda_graph import Recorded
-from sktime_tsd._flat_parameters import FlatParameters
 from sktime_tsd._means import Means
 from sktime_tsd._nested import map_tensors
 from sktime_tsd._precision import autocast
@@ -57,8 +56,6 @@ class TrainingNet(NeuralNetClassifier):
         stepped after each batch. Where the terms of the loss have stages, each has one.
     gradient_clip : float, optional
         Largest norm of the gradient.
-    flatten : bool, default=False
-        Hand the optimizer all parameters as one vector, where they can be one.
     record : callable, optional
         Records the gradient's computation once for each batch size, to replay it; see
         `_cuda_graph.record_cuda_graph`.
@@ -76,7 +73,6 @@ class TrainingNet(NeuralNetClassifier):
         n_steps=1,
         schedule=None,
         gradient_clip=None,
-        flatten=False,
         record=None,
         amp=False,
         student_layers=(),
@@ -86,7 +82,6 @@ class TrainingNet(NeuralNetClassifier):
         self.n_steps = n_steps
         self.schedule = schedule
         self.gradient_clip = gradient_clip
-        self.flatten = flatten
         self.record = record
         self.amp = amp
         self.student_layers = student_layers
@@ -127,18 +122,14 @@ class TrainingNet(NeuralNetClassifier):
         return self
 
     def initialize_optimizer(self, triggered_directly=None):
-        """Build the optimizer, over one vector where asked for, and the schedule."""
+        """Build the optimizer and the schedule."""
         named = list(self.get_all_learnable_params())
         parameters = [parameter for _, parameter in named]
         if not parameters:
             raise ValueError(
                 f"The network {type(self.module_).__name__} has no parameters to train."
             )
-        self._flat = None
-        if self.flatten and FlatParameters.can_hold(parameters):
-            self._flat = FlatParameters(parameters)
-            named = [("all", self._flat.vector)]
-        self._trained = [parameter for _, parameter in named]
+        self._trained = parameters
         self._device = parameters[0].device
         if self.record is not None:
             for parameter in self._trained:
@@ -282,9 +273,7 @@ class TrainingNet(NeuralNetClassifier):
         return loss.detach(), self.criterion_.values, Outputs(student.logits.detach())
 
     def _zero_gradients(self):
-        if self._flat is not None:
-            self._flat.vector.grad.zero_()
-        elif isinstance(self._compute_gradient, Recorded):  # a recording knows where they lie
+        if isinstance(self._compute_gradient, Recorded):  # a recording knows where they lie
             torch._foreach_zero_([parameter.grad for parameter in self._trained])
         else:
             self.optimizer_.zero_grad()
@@ -378,7 +367,5 @@ class TrainingNet(NeuralNetClassifier):
 
     def trained_module(self):
         """Return the trained module, without gradients and ``torch.compile``'s wrapper."""
-        if self._flat is not None:
-            self._flat.release()
         self.module_.zero_grad(set_to_none=True)
         return getattr(self.module_, "_orig_mod", self.module_)

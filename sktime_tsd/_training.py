@@ -278,16 +278,6 @@ def _callbacks(settings, description):
     return callbacks
 
 
-def _may_flatten(settings, device):
-    """Tell whether the optimizer can have all parameters as one vector.
-
-    A callback may want it to know them one by one, as do optimizers that are no function of
-    single numbers, networks that replace their parameters, and the LSTMs of CUDA's library.
-    """
-    ours = settings.network in tuple(NETWORKS) and settings.optimizer in _OPTIMIZERS
-    return device.type == "cpu" and ours and not settings.callbacks
-
-
 def _recorder(settings, terms, device, n_steps):
     """Give the recorder of the step, where it pays and the step does the same each time.
 
@@ -371,7 +361,6 @@ def train_network(
         n_steps=n_steps,
         schedule=_schedule(settings),
         gradient_clip=settings.gradient_clip,
-        flatten=_may_flatten(settings, device),
         record=_recorder(settings, terms, device, n_steps),
         predict_nonlinearity=softmax,
         classes=np.arange(n_classes),

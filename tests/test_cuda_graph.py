@@ -74,7 +74,6 @@ def recorded(monkeypatch):
 
     monkeypatch.setattr(TrainingNet, "_begin_stage", begin_stage)
     monkeypatch.setattr(_training, "_recorder", lambda *_: lambda function: replay_on_cpu(function))
-    monkeypatch.setattr(_training, "_may_flatten", lambda *_: False)
     return made
 
 
@@ -101,7 +100,6 @@ def test_a_replayed_step_does_what_the_step_does(
 ):
     training_set = with_features(training_set, terms)
     settings = {"terms": terms, "optimizer": optimizer}
-    monkeypatch.setattr(_training, "_may_flatten", lambda *_: False)
     eager, expected = fitted(kind, training_set, **settings)
     recordings = request.getfixturevalue("recorded")
     network, history = fitted(kind, training_set, **settings)

@@ -253,45 +253,15 @@ def test_rounding_noise_is_no_target(measure):
     assert loss.item() < 0.05
 
 
-def value_and_gradient(loss, student, *rest):
-    student = [part.clone().requires_grad_() for part in student]
-    value = loss(student, *rest)
-    return value.detach(), *torch.autograd.grad(value, student)
-
-
-@pytest.mark.parametrize("scale", [1e-9, 1e-2, 1.0, 30.0, 1e4])
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 8.0])
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("measure", MEASURES)
-def test_the_loss_module_equals_the_formula(measure, normalization, temperature, scale):
-    # the module has the gradient of the divergences written out
-    settings = {"temperature": temperature, "measure": measure, "normalization": normalization}
+def test_the_term_hands_its_settings_to_the_formula(measure):
+    settings = {"temperature": 0.5, "measure": measure, "normalization": "each", "top_n": 2}
     y = torch.tensor([0, 1, 2, 0])
-    student = [scale * part.double() for part in random_outputs(4, 5, 3, seed=1)]
-    teacher = [part.double() for part in random_outputs(4, 5, 3, seed=2)]
+    student, teacher = ([part.double() for part in random_outputs(4, 5, 4, i)] for i in (1, 2))
     module = TemporalSaliency(**settings).build()
-    formula = value_and_gradient(
-        lambda student: saliency_loss(*student, *teacher, y, **settings), student
-    )
-    found = value_and_gradient(
-        lambda student: module(Outputs(*student), Outputs(*teacher), y), student
-    )
-    for expected, value in zip(formula, found, strict=True):
-        torch.testing.assert_close(value, expected, rtol=1e-7, atol=1e-9 * (1 + 1 / scale))
-
-
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("measure", ["kl_per_class", "kl"])
-def test_the_written_out_gradient_passes_gradcheck(measure, normalization):
-    module = TemporalSaliency(measure=measure, normalization=normalization).build()
-    student, teacher = (
-        [part.double() for part in random_outputs(3, 4, 3, seed)] for seed in (1, 2)
-    )
-    y = torch.tensor([0, 1, 2])
-    assert torch.autograd.gradcheck(
-        lambda *student: module(Outputs(*student), Outputs(*teacher), y),
-        [part.requires_grad_() for part in student],
-    )
+    found = module(Outputs(*student), Outputs(*teacher), y)
+    assert found == saliency_loss(*student, *teacher, y, **settings)
+    assert found != saliency_loss(*student, *teacher, y, measure=measure)
 
 
 @pytest.mark.parametrize("top_n", [1, 2, 3])

