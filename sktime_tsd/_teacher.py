@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from sktime_tsd._lineage import goes_with
 from sktime_tsd._logits import class_logits, gives_logits, one_hot
 
 __all__ = ["AlignedTeacher"]
@@ -18,7 +17,7 @@ _VALUES_PER_CHUNK = 2**22
 _LEAST_CHUNK = 256
 _PROGRESS_STEPS = 50
 
-_WAYS_TO_LOGITS = ("predict_logits", "_logits", "_tensor_logits")
+_WAYS_TO_LOGITS = {"_copies_logits", "predict_logits", "_logits", "_tensor_logits"}
 
 
 class AlignedTeacher:
@@ -156,7 +155,10 @@ class AlignedTeacher:
 
     def _reads_copies(self):
         """Tell whether the teacher scores copies from their windows, as it scores series."""
-        return goes_with(type(self.classifier), "_copies_logits", _WAYS_TO_LOGITS)
+        for kind in type(self.classifier).__mro__:
+            if ways := _WAYS_TO_LOGITS & vars(kind).keys():
+                return "_copies_logits" in ways
+        return False
 
     @property
     def precision(self):

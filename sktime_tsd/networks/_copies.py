@@ -2,7 +2,6 @@
 
 import torch
 
-from sktime_tsd._lineage import goes_with
 from sktime_tsd._windows import replace_window
 
 __all__ = ["forward_copies", "read_whole"]
@@ -62,7 +61,9 @@ def _reads_copies(network):
     A subclass that changes the forward pass inherits a method that does not know of it;
     hooks and compiled networks want to be called.
     """
-    if not goes_with(type(network), "forward_copies", ("forward", "features")):
+    passes = {"forward_copies", "forward", "features"}
+    nearest = next(kind for kind in type(network).__mro__ if passes & vars(kind).keys())
+    if "forward_copies" not in vars(nearest):
         return False
     return not any("forward" in vars(module) or _has_hooks(module) for module in network.modules())
 
