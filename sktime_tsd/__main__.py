@@ -5,10 +5,10 @@ import importlib
 import sys
 from pathlib import Path
 
-from sktime_tsd._command_line import INTERRUPTED, Parser, positive
+from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive
 
 # Other commands, and their modules.
-_COMMANDS = {"export": "_export_command", "predict": "_predict_command"}
+_COMMANDS = {"export": "export_command", "predict": "predict_command"}
 
 # What the parser offers, known without importing torch; a test keeps it in step.
 _TEACHERS = ("inception_time", "lstm", "minirocket")
@@ -106,16 +106,16 @@ def main(arguments=None):
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in _COMMANDS:
-        importlib.import_module(f"sktime_tsd.{_COMMANDS[arguments[0]]}").main(arguments[1:])
+        importlib.import_module(f"sktime_tsd._cli.{_COMMANDS[arguments[0]]}").main(arguments[1:])
         return
     parser = _parser()
     options = parser.parse_args(arguments)
 
     import torch
 
-    from sktime_tsd._demonstration import load_data, parse_methods, run_demonstration
-    from sktime_tsd._models import check_teacher
-    from sktime_tsd._threads import keep_torch_threads
+    from sktime_tsd._cli.demonstration import load_data, parse_methods, run_demonstration
+    from sktime_tsd._cli.models import check_teacher
+    from sktime_tsd._utils.threads import keep_torch_threads
 
     # what can be wrong with the options is found before anything is fitted
     try:

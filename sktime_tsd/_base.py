@@ -5,9 +5,9 @@ import torch
 from scipy.special import softmax
 from sktime.classification.base import BaseClassifier
 
-from sktime_tsd._panels import as_float32_panel, check_panel
 from sktime_tsd._sklearn_interop import SklearnInterop
-from sktime_tsd._validation import check_labels, check_no_capability_gap
+from sktime_tsd._utils.panels import as_float32_panel, check_panel
+from sktime_tsd._utils.validation import check_labels, check_no_capability_gap
 
 __all__ = ["LogitsClassifier"]
 

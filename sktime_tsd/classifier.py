@@ -9,17 +9,22 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._history import pack, unpack
-from sktime_tsd._inference import (
+from sktime_tsd._scoring.inference import (
     bank_precision,
     copies_logits_in_batches,
     logits_in_batches,
 )
-from sktime_tsd._panels import as_float32_panel, check_panel_shape
-from sktime_tsd._random import draw_seed
-from sktime_tsd._training import check_settings, split_validation, train_network, trial_network
-from sktime_tsd._training_set import TrainingSet
-from sktime_tsd._validation import check_number, resolve_device
+from sktime_tsd._training.history import pack, unpack
+from sktime_tsd._training.train import (
+    check_settings,
+    split_validation,
+    train_network,
+    trial_network,
+)
+from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
+from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.validation import check_number, resolve_device
 from sktime_tsd.networks import ScaledNetwork, check_logits
 
 __all__ = ["SkorchClassifier"]

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sktime.datasets import load_from_tsfile_to_dataframe
 
-from sktime_tsd._validation import check_choice, check_number
+from sktime_tsd._utils.validation import check_choice, check_number
 
 __all__ = ["BUNDLED", "available_datasets", "load_dataset", "load_ts_file", "make_planted_motifs"]
 

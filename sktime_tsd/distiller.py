@@ -11,15 +11,11 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._panels import as_float32_panel
-from sktime_tsd._random import draw_seed
-from sktime_tsd._teacher import AlignedTeacher
-from sktime_tsd._teacher_scores import scored_training_set
-from sktime_tsd._teacher_source import check_teacher, fit_teacher, single_class_teacher
-from sktime_tsd._terms import check_distillation, check_terms, teacher_features
-from sktime_tsd._training import split_validation
-from sktime_tsd._training_set import TrainingSet
-from sktime_tsd._validation import (
+from sktime_tsd._training.train import split_validation
+from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd._utils.panels import as_float32_panel
+from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.validation import (
     check_number,
     check_random_state_parameter,
     check_verbose,
@@ -33,6 +29,10 @@ from sktime_tsd.perturbations import (
     check_window,
     window_width,
 )
+from sktime_tsd.teachers._check_terms import check_distillation, check_terms, teacher_features
+from sktime_tsd.teachers._fit import check_teacher, fit_teacher, single_class_teacher
+from sktime_tsd.teachers._scores import scored_training_set
+from sktime_tsd.teachers._teacher import AlignedTeacher
 
 __all__ = ["SaliencyDistilledClassifier", "default_student"]
 

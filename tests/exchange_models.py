@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sktime_tsd import SkorchClassifier, load_model, save_model, to_onnx
-from sktime_tsd._versions import versions
+from sktime_tsd._utils.versions import versions
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.runtime import OnnxClassifier
 

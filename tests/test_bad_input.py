@@ -74,7 +74,7 @@ def no_training(monkeypatch):
     def train(*args, **kwargs):
         pytest.fail("a network was trained")
 
-    monkeypatch.setattr("sktime_tsd._training.TrainingNet.train", train)
+    monkeypatch.setattr("sktime_tsd._training.train.TrainingNet.train", train)
 
 
 def assert_not_fitted(clf):

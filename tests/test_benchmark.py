@@ -10,15 +10,23 @@ import pandas as pd
 import pytest
 import torch
 
-from sktime_tsd.benchmark import _epochs as epochs
-from sktime_tsd.benchmark import deployment, fewer_windows, kernels, load, saliency, speed, terms
-from sktime_tsd.benchmark._floor import step_floor
+from sktime_tsd.benchmark.cost import _epochs as epochs
+from sktime_tsd.benchmark.cost import (
+    deployment,
+    fewer_windows,
+    kernels,
+    load,
+    saliency,
+    speed,
+    terms,
+)
+from sktime_tsd.benchmark.cost._floor import step_floor
 
 
 @pytest.fixture(scope="module")
 def printed():
     """What the smallest run prints; its times mean nothing."""
-    command = [sys.executable, "-m", "sktime_tsd.benchmark.saliency"]
+    command = [sys.executable, "-m", "sktime_tsd.benchmark.cost.saliency"]
     options = ["--repeats", "1", "--series", "2"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     return done.stdout

@@ -10,8 +10,8 @@ from scipy import stats
 
 from sktime_tsd.benchmark import __main__ as command
 from sktime_tsd.benchmark._groups import HEADLINES, groups_of
-from sktime_tsd.benchmark._report import write_report
 from sktime_tsd.benchmark._results import COLUMNS
+from sktime_tsd.benchmark._results_report import write_report
 from sktime_tsd.benchmark._statistics import (
     compare_pairs,
     holm,

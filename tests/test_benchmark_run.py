@@ -20,7 +20,7 @@ from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_r
 from sktime_tsd.benchmark import __main__ as command
 from sktime_tsd.benchmark import _plan, _run, _unit, read_results, run_benchmark
 from sktime_tsd.benchmark._backends import joblib_backend
-from sktime_tsd.benchmark._methods import CONTROLS, BenchmarkMethod, KDOnCopies
+from sktime_tsd.benchmark._benchmark_method import CONTROLS, BenchmarkMethod, KDOnCopies
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import COLUMNS, KEY, ResultFile, write_part
 from sktime_tsd.datasets import load_dataset

@@ -12,10 +12,10 @@ from skorch.callbacks import Callback, Checkpoint, EpochScoring
 from torch import nn
 
 from sktime_tsd import SkorchClassifier
-from sktime_tsd._batches import BatchIterator
-from sktime_tsd._random import draw_seed
-from sktime_tsd._training import split_validation
-from sktime_tsd._training_set import TrainingSet
+from sktime_tsd._training.batches import BatchIterator
+from sktime_tsd._training.train import split_validation
+from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.networks import FCN, ScaledNetwork
 
 TINY = {"filters": (4,), "kernel_sizes": (3,)}

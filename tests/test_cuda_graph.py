@@ -19,9 +19,10 @@ from training_sets import (
     with_features,
 )
 
-from sktime_tsd import SkorchClassifier, _training
-from sktime_tsd._inference import copies_logits_in_batches
-from sktime_tsd._net import TrainingNet
+from sktime_tsd import SkorchClassifier
+from sktime_tsd._scoring.inference import copies_logits_in_batches
+from sktime_tsd._training import train
+from sktime_tsd._training.net import TrainingNet
 from sktime_tsd.losses import (
     DKD,
     DT2W,
@@ -73,7 +74,7 @@ def recorded(monkeypatch):
         made.append(self._compute_gradient)
 
     monkeypatch.setattr(TrainingNet, "_begin_stage", begin_stage)
-    monkeypatch.setattr(_training, "_recorder", lambda *_: lambda function: replay_on_cpu(function))
+    monkeypatch.setattr(train, "_recorder", lambda *_: lambda function: replay_on_cpu(function))
     return made
 
 
@@ -148,10 +149,10 @@ OURS = (TemporalSaliency(), KD(), *BASE_METHODS)
 )
 def test_only_steps_that_are_always_the_same_are_recorded(settings, terms):
     cuda = torch.device("cuda")
-    assert _training._recorder(SkorchClassifier("fcn"), OURS, cuda, 1000) is not None
-    assert _training._recorder(SkorchClassifier(**settings), terms, cuda, 1000) is None
-    assert _training._recorder(SkorchClassifier("fcn"), OURS, cuda, 10) is None  # not worth it
-    assert _training._recorder(SkorchClassifier("fcn"), OURS, torch.device("cpu"), 1000) is None
+    assert train._recorder(SkorchClassifier("fcn"), OURS, cuda, 1000) is not None
+    assert train._recorder(SkorchClassifier(**settings), terms, cuda, 1000) is None
+    assert train._recorder(SkorchClassifier("fcn"), OURS, cuda, 10) is None  # not worth it
+    assert train._recorder(SkorchClassifier("fcn"), OURS, torch.device("cpu"), 1000) is None
 
 
 class NoSynchronisation(TorchDispatchMode):
@@ -166,7 +167,7 @@ class NoSynchronisation(TorchDispatchMode):
 @pytest.mark.parametrize("name", STUDENTS)
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_gradient_is_computed_without_reading_a_value(name, measure, training_set, monkeypatch):
-    monkeypatch.setattr("sktime_tsd._net.forward_copies", read_whole)  # as on CUDA
+    monkeypatch.setattr("sktime_tsd._training.net.forward_copies", read_whole)  # as on CUDA
     original = TrainingNet._gradient_of_batch
 
     def gradient(self, *batch):
@@ -207,9 +208,9 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a C
 def test_a_cuda_graph_gives_the_losses_of_single_kernels(name, terms, training_set, monkeypatch):
     training_set = with_features(training_set, terms)
     settings = {"device": "cuda", "terms": terms}
-    monkeypatch.setattr(_training, "_LEAST_STEPS_TO_RECORD", 1)
+    monkeypatch.setattr(train, "_LEAST_STEPS_TO_RECORD", 1)
     recorded, history = fitted(STUDENTS[name], training_set, **settings)
-    monkeypatch.setattr(_training, "_recorder", lambda *_: None)
+    monkeypatch.setattr(train, "_recorder", lambda *_: None)
     eager, expected = fitted(STUDENTS[name], training_set, **settings)
     for row, other in zip(expected, history, strict=True):
         for term in row.keys() - {"epoch", "dur"}:
@@ -223,8 +224,8 @@ def test_a_cuda_graph_gives_the_losses_of_single_kernels(name, terms, training_s
 @pytest.mark.parametrize("may_record", [True, False])
 def test_no_step_waits_for_the_device(name, may_record, training_set, monkeypatch):
     if not may_record:
-        monkeypatch.setattr(_training, "_recorder", lambda *_: None)
-    monkeypatch.setattr(_training, "_LEAST_STEPS_TO_RECORD", 1)
+        monkeypatch.setattr(train, "_recorder", lambda *_: None)
+    monkeypatch.setattr(train, "_LEAST_STEPS_TO_RECORD", 1)
     original, steps = TrainingNet._train_on, []
 
     def train_on(self, *arguments):

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sktime_tsd import __main__, _demonstration, _models, classifier, load_model
-from sktime_tsd._methods import METHODS
+from sktime_tsd import __main__, classifier, load_model
+from sktime_tsd._cli import demonstration, models
+from sktime_tsd._cli.methods import METHODS
 from sktime_tsd.datasets import load_dataset
 
 
@@ -22,7 +23,7 @@ def quick(monkeypatch):
         return train_network(settings, *args, **kwargs)
 
     monkeypatch.setattr(classifier, "train_network", short)
-    monkeypatch.setattr(_demonstration, "_N_SALIENCY_INSTANCES", 6)
+    monkeypatch.setattr(demonstration, "_N_SALIENCY_INSTANCES", 6)
 
 
 COLUMNS = [
@@ -94,9 +95,9 @@ def test_the_student_alone_can_be_the_only_one(quick, capsys):
 
 
 def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monkeypatch, capsys):
-    find_spec = _models.importlib.util.find_spec
+    find_spec = models.importlib.util.find_spec
     monkeypatch.setattr(
-        _models.importlib.util,
+        models.importlib.util,
         "find_spec",
         lambda name: None if name == "matplotlib" else find_spec(name),
     )
@@ -145,9 +146,9 @@ def test_bad_options_give_one_line_that_helps(arguments, named, capsys):
 
 
 def test_a_missing_extra_is_named(monkeypatch, capsys):
-    find_spec = _models.importlib.util.find_spec
+    find_spec = models.importlib.util.find_spec
     monkeypatch.setattr(
-        _models.importlib.util,
+        models.importlib.util,
         "find_spec",
         lambda name: None if name == "numba" else find_spec(name),
     )
@@ -157,8 +158,8 @@ def test_a_missing_extra_is_named(monkeypatch, capsys):
 
 
 def test_the_parser_offers_what_there_is():
-    assert set(__main__._TEACHERS) == set(_models.TEACHERS)
-    assert set(__main__._STUDENTS) == set(_models.STUDENTS)
+    assert set(__main__._TEACHERS) == set(models.TEACHERS)
+    assert set(__main__._STUDENTS) == set(models.STUDENTS)
     assert __main__._METHODS == METHODS
 
 

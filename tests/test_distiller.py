@@ -9,11 +9,11 @@ import torch
 from sklearn.frozen import FrozenEstimator
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, temporal_saliency
-from sktime_tsd._teacher_scores import scored_training_set
 from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.losses import KD, DistillationTerm
 from sktime_tsd.perturbations import GaussianNoise, OpposingClass, Zero
+from sktime_tsd.teachers._scores import scored_training_set
 
 STUDENT = ("fcn", {"filters": (8, 8), "kernel_sizes": (7, 5)})
 

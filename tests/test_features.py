@@ -34,7 +34,6 @@ from sktime_tsd import (
     _teacher_features,
     _training,
 )
-from sktime_tsd._teacher_features import TeacherFeatures
 from sktime_tsd.losses import (
     DKD,
     DT2W,
@@ -59,6 +58,7 @@ from sktime_tsd.networks import (
     forward_copies,
 )
 from sktime_tsd.perturbations import WindowBank
+from sktime_tsd.teachers._features import TeacherFeatures
 
 TERMS = [DKD(), FitNets(), AttentionTransfer(), RKD(0.01), VID(), DT2W(), MemKD()]
 terms = pytest.mark.parametrize("term", TERMS, ids=lambda term: term.name)

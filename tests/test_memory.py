@@ -25,10 +25,10 @@ from sktime.transformations.panel.rocket import MiniRocketMultivariate
 from torch import nn
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
-from sktime_tsd._fingerprint import fingerprint
-from sktime_tsd._teacher import AlignedTeacher
+from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import KD
 from sktime_tsd.perturbations import OpposingClass, SameClass, Zero
+from sktime_tsd.teachers._teacher import AlignedTeacher
 
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")

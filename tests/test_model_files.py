@@ -26,10 +26,10 @@ from sktime_tsd import (
     load_model,
     save_model,
 )
-from sktime_tsd._model_files import classes_from_json, classes_to_json
 from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.export import ModelFileError
 from sktime_tsd.networks import FCN, LSTM, InceptionTime
+from sktime_tsd.runtime._model_files import classes_from_json, classes_to_json
 
 NETWORKS = {
     "fcn": {"filters": (4, 6), "kernel_sizes": (5, 3)},

@@ -16,11 +16,11 @@ from sktime.datasets import load_basic_motions
 from torch import nn
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, to_onnx
-from sktime_tsd._model_files import ONNX_KEY, onnx_metadata
 from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.export import _onnx
 from sktime_tsd.networks import FCN, LSTM, InceptionTime, n_parameters
 from sktime_tsd.runtime import ModelFileError, OnnxClassifier
+from sktime_tsd.runtime._model_files import ONNX_KEY, onnx_metadata
 
 NETWORKS = {
     "fcn": {"filters": (4, 6), "kernel_sizes": (8, 3)},

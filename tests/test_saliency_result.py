@@ -11,7 +11,7 @@ from scipy.special import softmax
 from sktime_tsd import temporal_saliency
 from sktime_tsd.perturbations import AnyClass, Zero
 from sktime_tsd.saliency import Saliency
-from sktime_tsd.saliency._windows import mean_of_covering, window_starts, window_weights
+from sktime_tsd.saliency._covering import mean_of_covering, window_starts, window_weights
 
 X, Y = random_panel(6, n_channels=2, n_timepoints=12)
 STARTS, WIDTH = np.array([0, 2, 4, 6, 7]), 4

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sktime.base import load
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
-from sktime_tsd._history import pack, unpack
+from sktime_tsd._training.history import pack, unpack
 from sktime_tsd.losses import KD
 
 # Odd numbers, so that an array that holds the training series shows by its shape.

@@ -24,11 +24,12 @@ from sktime.classification.dummy import DummyClassifier
 from sktime.transformations.panel.rocket import MiniRocketMultivariate
 from torch import nn
 
-from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, _teacher_source
-from sktime_tsd._teacher import AlignedTeacher
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd.losses import KD
 from sktime_tsd.networks import FCN, ScaledNetwork
 from sktime_tsd.perturbations import WindowBank
+from sktime_tsd.teachers import _fit
+from sktime_tsd.teachers._teacher import AlignedTeacher
 
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
@@ -227,7 +228,7 @@ def test_logits_of_other_classifiers_are_clipped_logarithms(targets):
 
 
 def test_the_default_teacher(monkeypatch):
-    default = _teacher_source.default_teacher()
+    default = _fit.default_teacher()
     assert default.network == "inception_time"
     assert default.network_params == {"n_filters": 16, "depth": 3}
     assert default.lr == 2e-3
@@ -238,7 +239,7 @@ def test_the_default_teacher(monkeypatch):
         "max_epochs": 120,
         "lr": 2e-3,
     }
-    monkeypatch.setattr(_teacher_source, "default_teacher", lstm)
+    monkeypatch.setattr(_fit, "default_teacher", lstm)
     clf = distiller(None).fit(X, Y)
     assert clf.teacher_.network == "lstm"
     assert clf.teacher is None
@@ -424,7 +425,7 @@ def test_what_are_no_probabilities_is_refused(kind, freeze, monkeypatch):
     def train(*args, **kwargs):
         pytest.fail("a network was trained")
 
-    monkeypatch.setattr("sktime_tsd._training.TrainingNet.train", train)
+    monkeypatch.setattr("sktime_tsd._training.train.TrainingNet.train", train)
     teacher = Scorer(kind=kind)
     clf = distiller(FrozenEstimator(teacher.fit(X, Y)) if freeze else teacher)
     with pytest.raises(ValueError, match=r"Scorer.*(expected probabilities|not finite)"):

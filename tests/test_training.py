@@ -22,13 +22,14 @@ from training_sets import (
     make_training_set,
 )
 
-from sktime_tsd import SkorchClassifier, _batches
-from sktime_tsd._batches import BatchIterator
-from sktime_tsd._inference import copies_logits_in_batches
-from sktime_tsd._teacher import AlignedTeacher
-from sktime_tsd._training_set import TrainingSet
-from sktime_tsd.benchmark._plain import perturb_plainly, plain_loss
+from sktime_tsd import SkorchClassifier
+from sktime_tsd._scoring.inference import copies_logits_in_batches
+from sktime_tsd._training import batches
+from sktime_tsd._training.batches import BatchIterator
+from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd.benchmark.cost._plain import perturb_plainly, plain_loss
 from sktime_tsd.networks import ScaledNetwork, build_network, channel_statistics, n_parameters
+from sktime_tsd.teachers._teacher import AlignedTeacher
 
 
 @pytest.fixture
@@ -86,8 +87,8 @@ def test_a_bank_scored_from_windows_equals_one_scored_whole(kind, training_set, 
     torch.manual_seed(0)
     network = ScaledNetwork(build_network(kind, 1, N_TIMEPOINTS, 2)).eval()
     for values in (1, 10 * N_TIMEPOINTS, 2**20):  # some entries, some series, all at once
-        monkeypatch.setattr("sktime_tsd._inference._VALUES_PER_BATCH", {"cpu": values})
-        monkeypatch.setattr("sktime_tsd._inference._FEW_COPIES", 3)
+        monkeypatch.setattr("sktime_tsd._scoring.inference._VALUES_PER_BATCH", {"cpu": values})
+        monkeypatch.setattr("sktime_tsd._scoring.inference._FEW_COPIES", 3)
         scored = []
         logits, copies_logits = copies_logits_in_batches(
             network, X, training_set.bank, torch.device("cpu"), scored.append
@@ -108,8 +109,8 @@ def test_a_bank_scored_from_windows_equals_one_scored_whole(kind, training_set, 
 def test_batches_do_not_depend_on_how_many_are_gathered_at_once(
     values, integers, training_set, monkeypatch
 ):
-    monkeypatch.setattr(_batches, "_VALUES_PER_GATHER", {"cpu": values})
-    monkeypatch.setattr(_batches, "_INTEGERS_PER_PLAN", integers)
+    monkeypatch.setattr(batches, "_VALUES_PER_GATHER", {"cpu": values})
+    monkeypatch.setattr(batches, "_INTEGERS_PER_PLAN", integers)
     iterator = BatchIterator(training_set, 8, torch.Generator().manual_seed(7), n_epochs=2)
     generator = torch.Generator().manual_seed(7)
     for _ in range(3):  # one more than was announced

@@ -5,13 +5,13 @@ import torch
 from conftest import random_panel
 
 from sktime_tsd import SkorchClassifier
-from sktime_tsd._teacher import AlignedTeacher
-from sktime_tsd._teacher_features import TeacherFeatures
-from sktime_tsd._training import train_network
-from sktime_tsd._training_set import TrainingSet
+from sktime_tsd._training.train import train_network
+from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import Outputs, TemporalSaliency
 from sktime_tsd.networks import LSTM, build_network
 from sktime_tsd.perturbations import OpposingClass, WindowBank
+from sktime_tsd.teachers._features import TeacherFeatures
+from sktime_tsd.teachers._teacher import AlignedTeacher
 
 N, N_TIMEPOINTS, WIDTH = 37, 60, 6
 STUDENTS = {

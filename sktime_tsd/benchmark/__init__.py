@@ -6,7 +6,7 @@ modules measure one thing each: ``speed``, ``saliency``, ``terms``, ``weights``,
 ``fewer_windows``.
 """
 
-from sktime_tsd.benchmark._methods import CONTROLS, BenchmarkMethod, KDOnCopies
+from sktime_tsd.benchmark._benchmark_method import CONTROLS, BenchmarkMethod, KDOnCopies
 from sktime_tsd.benchmark._results import read_results
 from sktime_tsd.benchmark._run import run_benchmark
 

@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from sktime_tsd._command_line import INTERRUPTED, positive
-from sktime_tsd.benchmark import _report, _run
+from sktime_tsd._cli.command_line import INTERRUPTED, positive
+from sktime_tsd.benchmark import _results_report, _run
 from sktime_tsd.benchmark._backends import BACKENDS
-from sktime_tsd.benchmark._methods import CONTROLS
+from sktime_tsd.benchmark._benchmark_method import CONTROLS
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.datasets import BUNDLED, available_datasets
 
@@ -146,12 +146,12 @@ def _add_report(commands):
         nargs="+",
         help="report on these alone; means are over data sets and seeds that all of them have",
     )
-    parser.add_argument("--title", default=_report.TITLE, help="default: %(default)s")
+    parser.add_argument("--title", default=_results_report.TITLE, help="default: %(default)s")
     parser.set_defaults(command=_report_command)
 
 
 def _report_command(options):
-    for path in _report.write_report(
+    for path in _results_report.write_report(
         options.results, options.out, methods=options.methods, title=options.title
     ):
         print(f"wrote {path}")

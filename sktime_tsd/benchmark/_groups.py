@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from sktime_tsd._methods import METHODS
-from sktime_tsd.benchmark._methods import CONTROLS, method_title
+from sktime_tsd._cli.methods import METHODS
+from sktime_tsd.benchmark._benchmark_method import CONTROLS, method_title
 from sktime_tsd.benchmark._plan import incomparable_settings
 from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 
-from sktime_tsd._figure import file_figure
-from sktime_tsd.benchmark._methods import method_title
+from sktime_tsd.benchmark._benchmark_method import method_title
+from sktime_tsd.plotting._figure import file_figure
 
 __all__ = ["critical_difference", "scatter", "trade_off"]
 

@@ -5,10 +5,10 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from sktime_tsd._validation import resolve_device
-from sktime_tsd._versions import versions
+from sktime_tsd._utils.validation import resolve_device
+from sktime_tsd._utils.versions import versions
+from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 from sktime_tsd.benchmark._environment import commit
-from sktime_tsd.benchmark._methods import BenchmarkMethod
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import differing_settings
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import MultiStepLR
 
-from sktime_tsd._models import STUDENTS, TEACHERS
+from sktime_tsd._cli.models import STUDENTS, TEACHERS
 
 __all__ = ["PROTOCOLS", "Protocol"]
 

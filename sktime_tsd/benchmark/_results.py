@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sktime_tsd._models import STUDENTS, TEACHERS
-from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd._cli.models import STUDENTS, TEACHERS
+from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.fidelity import LINES
 

@@ -11,10 +11,10 @@ import joblib
 import sktime
 from filelock import FileLock, Timeout
 
-from sktime_tsd._models import STUDENTS, TEACHERS, check_teacher
-from sktime_tsd._validation import check_choice, check_number, resolve_device
+from sktime_tsd._cli.models import STUDENTS, TEACHERS, check_teacher
+from sktime_tsd._utils.validation import check_choice, check_number, resolve_device
 from sktime_tsd.benchmark._backends import BACKENDS, joblib_backend
-from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 from sktime_tsd.benchmark._plan import (
     DIED,
     MOST_STARTS,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import wilcoxon
 
-from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 
 __all__ = [
     "common_runs",

@@ -9,11 +9,11 @@ from joblib import Memory
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
-from sktime_tsd._fingerprint import fingerprint
-from sktime_tsd._random import draw_seed, seed_unseeded
-from sktime_tsd._threads import keep_torch_threads
-from sktime_tsd._training import split_validation
-from sktime_tsd.benchmark._methods import BenchmarkMethod
+from sktime_tsd._training.train import split_validation
+from sktime_tsd._utils.fingerprint import fingerprint
+from sktime_tsd._utils.random import draw_seed, seed_unseeded
+from sktime_tsd._utils.threads import keep_torch_threads
+from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 from sktime_tsd.benchmark._plan import DIED, MOST_STARTS, failed_row, n_starts, row_before
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import write_part

@@ -1,8 +1,8 @@
 """Fitted students as files that run no code when they are loaded."""
 
-from sktime_tsd._model_files import ModelFileError
 from sktime_tsd.export._load import load_model
 from sktime_tsd.export._onnx import to_onnx
 from sktime_tsd.export._save import save_model
+from sktime_tsd.runtime._model_files import ModelFileError
 
 __all__ = ["ModelFileError", "load_model", "save_model", "to_onnx"]

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sktime_tsd._model_files import (
+from sktime_tsd.runtime._model_files import (
     ModelFileError,
     check_format_version,
     check_sizes,

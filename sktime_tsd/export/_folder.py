@@ -4,9 +4,9 @@ import shutil
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from sktime_tsd._model_files import ModelFileError
 from sktime_tsd.export._config import read_config
 from sktime_tsd.export._load import CONFIG, WEIGHTS
+from sktime_tsd.runtime._model_files import ModelFileError
 
 __all__ = ["CARD", "files_of"]
 

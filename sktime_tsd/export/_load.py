@@ -5,9 +5,8 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from sktime_tsd._model_files import ModelFileError, classes_from_json
-from sktime_tsd._random import seeded
-from sktime_tsd._validation import resolve_device
+from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.export._config import (
     class_weight_from_json,
@@ -17,6 +16,7 @@ from sktime_tsd.export._config import (
 )
 from sktime_tsd.export._student import typical_series
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, build_network
+from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json
 
 __all__ = ["CONFIG", "WEIGHTS", "load_model"]
 

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from sktime_tsd._inference import logits_in_batches
-from sktime_tsd._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
-from sktime_tsd._panels import as_float32_panel, check_panel_shape
-from sktime_tsd._random import seeded
+from sktime_tsd._scoring.inference import logits_in_batches
+from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
+from sktime_tsd._utils.random import seeded
 from sktime_tsd.export._quantize import round_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.runtime import OnnxClassifier
+from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
 
 __all__ = ["to_onnx"]
 

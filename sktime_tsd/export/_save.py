@@ -6,8 +6,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from sktime_tsd._model_files import ModelFileError, classes_to_json
-from sktime_tsd._versions import versions
+from sktime_tsd._utils.versions import versions
 from sktime_tsd.export._card import model_card
 from sktime_tsd.export._config import (
     FORMAT,
@@ -23,6 +22,7 @@ from sktime_tsd.export._folder import CARD, files_of
 from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
+from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json
 
 __all__ = ["save_model"]
 

@@ -1,7 +1,7 @@
 """How alike two classifiers are: their answers, their probabilities, their reasons."""
 
 from sktime_tsd.fidelity._fidelity_report import fidelity_report
-from sktime_tsd.fidelity._lines import LINES
+from sktime_tsd.fidelity._metrics import LINES
 from sktime_tsd.fidelity._probabilities import (
     jensen_shannon_divergence,
     kl_divergence,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sktime_tsd._validation import check_number
+from sktime_tsd._utils.validation import check_number
 
 __all__ = ["Bootstrap", "mean_of_draws", "median_of_draws"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd.fidelity._bootstrap import mean_of_draws
-from sktime_tsd.fidelity._lines import SIDES
+from sktime_tsd.fidelity._metrics import SIDES
 from sktime_tsd.fidelity._probabilities import (
     jensen_shannon_divergence,
     kl_divergence,

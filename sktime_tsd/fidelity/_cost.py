@@ -6,8 +6,8 @@ import time
 import numpy as np
 from torch import nn
 
-from sktime_tsd._logits import in_native_dtype
-from sktime_tsd._threads import keep_torch_threads
+from sktime_tsd._scoring.logits import in_native_dtype
+from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.networks import n_parameters
 
 __all__ = ["latency", "parameters", "pickle_size"]

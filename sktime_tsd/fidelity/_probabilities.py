@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import rel_entr
 
-from sktime_tsd._logits import LEAST_PROBABILITY
-from sktime_tsd._validation import check_probabilities
+from sktime_tsd._scoring.logits import LEAST_PROBABILITY
+from sktime_tsd._utils.validation import check_probabilities
 
 __all__ = [
     "jensen_shannon_divergence",

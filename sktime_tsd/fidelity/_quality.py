@@ -4,7 +4,7 @@ import numpy as np
 from scipy.integrate import trapezoid
 from sklearn.metrics import auc, precision_recall_curve
 
-from sktime_tsd._validation import check_number, check_probabilities, class_indices
+from sktime_tsd._utils.validation import check_number, check_probabilities, class_indices
 
 __all__ = [
     "brier_score",

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from sktime_tsd._validation import check_number
+from sktime_tsd._utils.validation import check_number
 
 __all__ = [
     "saliency_cosine",

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from sklearn.frozen import FrozenEstimator
 
-from sktime_tsd._logits import Scorer, check_answers, class_labels, class_probabilities
-from sktime_tsd._random import draw_seed
-from sktime_tsd._validation import (
+from sktime_tsd._scoring.logits import Scorer, check_answers, class_labels, class_probabilities
+from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.validation import (
     check_flag,
     check_labels,
     check_number,
@@ -29,7 +29,7 @@ from sktime_tsd.fidelity._comparisons import (
 )
 from sktime_tsd.fidelity._cost import latency as time_calls
 from sktime_tsd.fidelity._cost import parameters, pickle_size
-from sktime_tsd.fidelity._lines import LINES, SIDES
+from sktime_tsd.fidelity._metrics import LINES, SIDES
 from sktime_tsd.fidelity._removal import RemovalCurves, removal_curves
 from sktime_tsd.fidelity._report import FidelityReport
 from sktime_tsd.saliency import (

@@ -8,7 +8,7 @@ from textwrap import wrap
 import numpy as np
 import pandas as pd
 
-from sktime_tsd.fidelity._lines import GROUPS, LINES, SIDES
+from sktime_tsd.fidelity._metrics import GROUPS, LINES, SIDES
 from sktime_tsd.saliency import Saliency
 
 __all__ = ["FidelityReport", "compare"]

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from sktime_tsd._validation import check_number
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses._decoupled import decoupled_divergences
 from sktime_tsd.losses._term import DistillationTerm
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sktime_tsd._validation import check_number
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses._feature_term import FeatureTerm
 from sktime_tsd.losses._soft_dtw import soft_dtw
 

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 import torch.nn.functional as F
 
-from sktime_tsd._validation import check_number
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses._term import DistillationTerm
 
 __all__ = ["FeatureShape", "FeatureTerm", "match_lengths", "timepoints_to_compare"]

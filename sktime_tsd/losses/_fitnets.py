@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import nn
 
-from sktime_tsd._validation import check_number
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses._feature_term import FeatureTerm, match_lengths
 
 __all__ = ["FitNets", "HintLoss", "hint_loss"]

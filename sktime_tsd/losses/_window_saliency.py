@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from sktime_tsd._validation import check_choice, check_number
+from sktime_tsd._utils.validation import check_choice, check_number
 from sktime_tsd.losses._decoupled import decoupled_divergences
 
 __all__ = [

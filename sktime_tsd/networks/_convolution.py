@@ -7,7 +7,7 @@ from torch.nn import functional as F
 __all__ = ["SameConv1d"]
 
 # From here on, and on a CPU, torch's convolution is faster on channels-last memory: see
-# `python -m sktime_tsd.benchmark.kernels`.
+# `python -m sktime_tsd.benchmark.cost.kernels`.
 _LONG_KERNEL = 10
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from sktime_tsd._windows import replace_window
+from sktime_tsd._utils.windows import replace_window
 
 __all__ = ["forward_copies", "read_whole"]
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from sktime_tsd._windows import replace_window
+from sktime_tsd._utils.windows import replace_window
 from sktime_tsd.networks._copies import read_whole
 
 __all__ = ["LSTM"]

@@ -1,6 +1,6 @@
 """What fills a window of a series, and the bank of windows drawn for a training set."""
 
-from sktime_tsd._windows import replace_window
+from sktime_tsd._utils.windows import replace_window
 from sktime_tsd.perturbations._bank import WindowBank
 from sktime_tsd.perturbations._base import Perturbation, check_window, window_width
 from sktime_tsd.perturbations._donors import AnyClass, OpposingClass, SameClass

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from sktime_tsd._windows import replace_window
+from sktime_tsd._utils.windows import replace_window
 from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["WindowBank"]

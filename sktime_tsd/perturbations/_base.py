@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import torch
 
-from sktime_tsd._validation import check_number
-from sktime_tsd._windows import cut_window, replace_window
+from sktime_tsd._utils.validation import check_number
+from sktime_tsd._utils.windows import cut_window, replace_window
 
 __all__ = ["Perturbation", "check_window", "window_width"]
 

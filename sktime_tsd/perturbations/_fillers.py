@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import torch
 
-from sktime_tsd._validation import check_number
-from sktime_tsd._windows import cut_window
+from sktime_tsd._utils.validation import check_number
+from sktime_tsd._utils.windows import cut_window
 from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["GaussianNoise", "LinearInterpolation", "SeriesMean", "Zero"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sktime_tsd._validation import check_choice
+from sktime_tsd._utils.validation import check_choice
 from sktime_tsd.fidelity import LINES, FidelityReport, compare
 from sktime_tsd.plotting._style import COLORS, MARKERS, new_axes
 

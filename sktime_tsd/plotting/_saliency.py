@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sktime_tsd._validation import check_flag, check_number
+from sktime_tsd._utils.validation import check_flag, check_number
 from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.plotting._style import COLORS, new_axes
 from sktime_tsd.saliency import Saliency

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from sktime_tsd._validation import check_number
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.perturbations import Perturbation
-from sktime_tsd.saliency._windows import mean_of_covering, window_weights
+from sktime_tsd.saliency._covering import mean_of_covering, window_weights
 
 __all__ = ["Saliency"]
 

@@ -3,17 +3,17 @@
 import numpy as np
 import torch
 
-from sktime_tsd._logits import Scorer, class_labels
-from sktime_tsd._validation import (
+from sktime_tsd._scoring.logits import Scorer, class_labels
+from sktime_tsd._utils.validation import (
     check_flag,
     check_random_state_parameter,
     check_verbose,
     class_indices,
 )
-from sktime_tsd.saliency._copies import batches_of_copies, most_at_once
-from sktime_tsd.saliency._donors import SharedDonors, as_tensor
+from sktime_tsd.saliency._copy_batches import batches_of_copies, most_at_once
+from sktime_tsd.saliency._covering import width_and_stride, window_starts
 from sktime_tsd.saliency._result import Saliency
-from sktime_tsd.saliency._windows import width_and_stride, window_starts
+from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
 
 __all__ = ["temporal_saliency"]
 

@@ -1,0 +1,285 @@
+"""One teacher, the same student several ways, and one table that compares them."""
+
+import importlib.util
+import pickle
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score
+
+from sktime_tsd._cli.methods import Method
+from sktime_tsd._cli.models import STUDENTS, TEACHERS
+from sktime_tsd._utils.random import seed_unseeded
+from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.datasets import load_dataset
+from sktime_tsd.distiller import SaliencyDistilledClassifier
+from sktime_tsd.export import save_model
+from sktime_tsd.fidelity import (
+    FidelityReport,
+    fidelity_report,
+    kl_divergence,
+    macro_auc_prc,
+    saliency_spearman,
+    top_1_agreement,
+)
+from sktime_tsd.networks import n_parameters
+from sktime_tsd.plotting._figure import file_figure
+from sktime_tsd.saliency import temporal_saliency
+
+__all__ = [
+    "Data",
+    "DemonstrationResult",
+    "load_data",
+    "parse_methods",
+    "run_demonstration",
+]
+
+# Saliency is measured on at most so many test series.
+_N_SALIENCY_INSTANCES = 100
+_N_PICTURED = 3
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set under its name, split into training and test series."""
+
+    name: str
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+
+@dataclass(frozen=True)
+class DemonstrationResult:
+    """What `run_demonstration` found.
+
+    Parameters
+    ----------
+    data : Data
+        What they were fitted and compared on.
+    table : pandas.DataFrame
+        One row per classifier.
+    classifier : SkorchClassifier or SaliencyDistilledClassifier
+        Of the last method, fitted.
+    report : FidelityReport
+        Of that student and the teacher, on the test series.
+    X, y : numpy.ndarray
+        The test series whose saliency was measured, and their labels.
+    """
+
+    data: Data
+    table: pd.DataFrame
+    classifier: SkorchClassifier | SaliencyDistilledClassifier
+    report: FidelityReport
+    X: np.ndarray
+    y: np.ndarray
+
+    def save(self, folder):
+        """Write the student as a folder, three tables and, with matplotlib, two pictures.
+
+        Parameters
+        ----------
+        folder : path-like
+            An existing folder.
+
+        Returns
+        -------
+        paths : list of pathlib.Path
+        """
+        folder = Path(folder)
+        names = ["student", "table.csv", "fidelity.csv", "history.csv"]
+        save_model(
+            self.classifier,
+            folder / names[0],
+            report=self.report,
+            data=f"{len(self.data.X_train)} training series of {self.data.name}.",
+            overwrite=True,
+        )
+        self.table.to_csv(folder / names[1])
+        self.report.to_frame().to_csv(folder / names[2])
+        student = getattr(self.classifier, "student_", self.classifier)
+        student.history_frame().to_csv(folder / names[3])
+        if importlib.util.find_spec("matplotlib"):
+            for name, draw in (
+                ("saliency.png", self._draw_saliency),
+                ("fidelity.png", self._draw_fidelity),
+            ):
+                draw(file_figure()).savefig(folder / name, dpi=150)
+                names.append(name)
+        return [folder / name for name in names]
+
+    def _draw_saliency(self, figure):
+        """Draw the first series of each class, then the next ones, up to three."""
+        from sktime_tsd.plotting import plot_saliency_pair
+
+        first_of_class = np.unique(self.y, return_index=True)[1]
+        order = [*first_of_class, *np.setdiff1d(np.arange(len(self.y)), first_of_class)]
+        order = order[:_N_PICTURED]
+        figure.set_size_inches(4.2 * len(order), 3.2)
+        axes = figure.subplots(1, len(order), squeeze=False)[0]
+        for ax, i in zip(axes, order, strict=True):
+            pair = self.report.teacher_saliency, self.report.student_saliency
+            plot_saliency_pair(self.X, *pair, instance=int(i), title=f"class {self.y[i]}", ax=ax)
+        return figure
+
+    def _draw_fidelity(self, figure):
+        from sktime_tsd.plotting import plot_agreement, plot_fidelity_curve
+
+        figure.set_size_inches(15, 4)
+        deletion, insertion, agreement = figure.subplots(1, 3)
+        plot_fidelity_curve(self.report, kind="deletion", ax=deletion)
+        plot_fidelity_curve(self.report, kind="insertion", ax=insertion)
+        plot_agreement(self.report, ax=agreement)
+        return figure
+
+
+def parse_methods(text):
+    """Read the names of methods.
+
+    Parameters
+    ----------
+    text : str
+        Names joined by commas or spaces.
+
+    Returns
+    -------
+    methods : list of Method
+        Each once.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+    """
+    joined = re.sub(r"\s*\+\s*", "+", text.lower().strip())
+    return [Method(name) for name in dict.fromkeys(re.split(r"\s*,\s*|\s+", joined))]
+
+
+def load_data(name, data_dir=None):
+    """Load both parts of a data set.
+
+    Parameters
+    ----------
+    name : str
+    data_dir : path-like, optional
+        See `sktime_tsd.datasets.load_dataset`.
+
+    Returns
+    -------
+    data : Data
+
+    Raises
+    ------
+    ValueError
+        If it is not there, or its series are of unequal length.
+    """
+    parts = [load_dataset(name, split=split, data_dir=data_dir) for split in ("train", "test")]
+    return Data(name, *parts[0], *parts[1])
+
+
+def run_demonstration(
+    data, *, teacher="inception_time", student="fcn", methods, seed=0, report=print
+):
+    """Fit a teacher, and the same student by each of some methods.
+
+    Parameters
+    ----------
+    data : Data
+    teacher : str, default="inception_time"
+        A key of ``TEACHERS``.
+    student : str, default="fcn"
+        A key of ``STUDENTS``.
+    methods : list of Method
+    seed : int, default=0
+    report : callable, default=print
+        Takes a line on what is being done.
+
+    Returns
+    -------
+    result : DemonstrationResult
+    """
+    X_train, y_train, X_test, y_test = data.X_train, data.y_train, data.X_test, data.y_test
+    n, n_channels, n_timepoints = X_train.shape
+    report(
+        f"{data.name}: {n} training and {len(X_test)} test series, {n_channels} channels, "
+        f"{n_timepoints} time points, {len(np.unique(y_train))} classes."
+    )
+    fitted, seconds = {}, {}
+
+    def fit(name, classifier):
+        report(f"Fitting {name} ...")
+        start = time.perf_counter()
+        fitted[name] = classifier.fit(X_train, y_train)
+        seconds[name] = time.perf_counter() - start
+
+    unfitted = TEACHERS[teacher]()
+    seed_unseeded(unfitted, seed)
+    if isinstance(unfitted, SkorchClassifier):
+        unfitted.set_params(verbose=1)
+    fit(f"teacher ({teacher})", unfitted)
+    (teacher_fitted,) = fitted.values()
+    # one seed for all: the students begin with the same weights
+    alone = STUDENTS[student]().set_params(random_state=seed, verbose=1)
+    for method in methods:
+        frozen = FrozenEstimator(teacher_fitted)
+        classifier = method.classifier(frozen, alone, verbose=1, random_state=seed)
+        fit(f"student ({student}) {method.title}", classifier)
+
+    # of a distilled classifier, the student alone is compared
+    compared = {name: getattr(model, "student_", model) for name, model in fitted.items()}
+    student_name, classifier = list(fitted.items())[-1]
+    student_fitted = compared[student_name]
+    report(f"Comparing {student_name} with its teacher on the test series ...")
+    fidelity = fidelity_report(
+        teacher_fitted,
+        student_fitted,
+        X_test,
+        y_test,
+        background=X_train,
+        max_saliency_instances=_N_SALIENCY_INSTANCES,
+        random_state=seed,
+        verbose=1,
+    )
+    picked = fidelity.saliency_instances
+    saliencies = dict.fromkeys(compared) | {
+        f"teacher ({teacher})": fidelity.teacher_saliency,
+        student_name: fidelity.student_saliency,
+    }
+    rows = {}
+    for name, model in compared.items():
+        saliency = saliencies[name] or temporal_saliency(
+            model, X_test[picked], background=X_train, random_state=seed
+        )
+        row = _table_row(model, X_test, y_test, fidelity, saliency)
+        rows[name] = row | {"fit s": seconds[name]}
+    student_fitted.verbose = 0  # it was trained here; where it is loaded, it is silent
+    return DemonstrationResult(
+        data=data,
+        table=pd.DataFrame(rows).T.rename_axis("classifier"),
+        classifier=classifier,
+        report=fidelity,
+        X=X_test[picked],
+        y=y_test[picked],
+    )
+
+
+def _table_row(classifier, X, y, report, saliency):
+    probabilities = classifier.predict_proba(X)
+    network = getattr(classifier, "network_", None)
+    classes = np.asarray(classifier.classes_)
+    of_teacher = report.teacher_probabilities
+    return {
+        "parameters": np.nan if network is None else n_parameters(network),
+        "pickle kB": len(pickle.dumps(classifier)) / 1000,
+        "accuracy": accuracy_score(y, classes[probabilities.argmax(axis=1)]),
+        "AUC-PRC": macro_auc_prc(y, probabilities, classes),
+        "agreement": top_1_agreement(of_teacher, probabilities).mean(),
+        "KL": kl_divergence(of_teacher, probabilities).mean(),
+        "saliency corr.": saliency_spearman(report.teacher_saliency, saliency).mean(),
+    }

@@ -1,0 +1,65 @@
+"""``python -m sktime_tsd export``: a fitted student to a file for production."""
+
+from pathlib import Path
+
+from sktime_tsd._cli.command_line import Parser
+from sktime_tsd._cli.model_sources import add_model, open_model
+
+__all__ = ["main"]
+
+
+def _parser():
+    parser = Parser(
+        prog="python -m sktime_tsd export",
+        description="Write a fitted student as a file for onnxruntime, or as a folder of "
+        "safetensors, configuration and model card that loads without running code.",
+    )
+    add_model(parser)
+    parser.add_argument("--format", choices=("onnx", "safetensors"), required=True)
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the file (onnx) or folder (safetensors) to write"
+    )
+    parser.add_argument(
+        "--sample",
+        metavar="FILE.ts",
+        type=Path,
+        help="real series on which an ONNX file's answers are compared with the network's",
+    )
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="weights of 8 bits, where the file becomes smaller and 99 %% of the answers on "
+        "--sample stay",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+    return parser
+
+
+def main(arguments):
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.format != "onnx" and (options.int8 or options.sample):
+        parser.error("--int8 and --sample are for --format onnx")
+    if options.format == "safetensors" and options.model.is_dir():
+        parser.error(f"{options.model} is such a folder already: copy it, with its model card")
+
+    from sktime_tsd.datasets import load_ts_file
+    from sktime_tsd.export import save_model, to_onnx
+
+    try:
+        model = open_model(options)
+        if options.format == "safetensors":
+            path = save_model(model, options.out, overwrite=options.overwrite)
+        else:
+            X = None if options.sample is None else load_ts_file(options.sample)[0]
+            path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
+    except Exception as error:  # what is in a trusted pickle may fail in any way
+        message = str(error) or type(error).__name__
+        parser.error(message.replace("pass overwrite=True", "add --overwrite"))
+    print(f"wrote {path}")

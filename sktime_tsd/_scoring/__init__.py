@@ -1,0 +1,1 @@
+"""What any fitted classifier answers, on its device, in batches that fit."""

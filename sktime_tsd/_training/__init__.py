@@ -1,0 +1,1 @@
+"""From parameters and a training set to a trained network, through skorch."""

@@ -1,0 +1,122 @@
+"""Training sets that live on the device."""
+
+from typing import NamedTuple
+
+import torch
+from torch.utils.data import Dataset
+
+from sktime_tsd._training.nested import map_tensors
+from sktime_tsd.losses import Outputs
+
+__all__ = ["Batch", "TrainingSet"]
+
+
+class Batch(NamedTuple):
+    """The input of one training step, for n series.
+
+    Parameters
+    ----------
+    x : torch.Tensor of shape (n, n_channels, n_timepoints)
+    starts : torch.Tensor of shape (n, n_windows), int64, optional
+        First time point of the window in which each perturbed copy differs.
+    fillers : torch.Tensor of shape (n, n_windows, n_channels, width), optional
+        Values in these windows.
+    teacher : Outputs, optional
+    """
+
+    x: torch.Tensor
+    starts: torch.Tensor | None = None
+    fillers: torch.Tensor | None = None
+    teacher: Outputs | None = None
+
+
+class TrainingSet(Dataset):
+    """Series, labels and what the teacher says of them, all on one device.
+
+    Parameters
+    ----------
+    X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+    y : torch.Tensor of shape (n_instances,), int64
+    teacher : Outputs, optional
+        Teacher outputs for all series: ``logits`` of shape (n_instances, n_classes) and,
+        with a bank, ``perturbed_logits`` of shape (n_instances, n_entries, n_classes).
+    bank : WindowBank, optional
+    n_windows : int, default=0
+        Bank entries used per series and step.
+    teacher_features : TeacherFeatures, optional
+        Gives the features of a batch.
+    """
+
+    def __init__(self, X, y, *, teacher=None, bank=None, n_windows=0, teacher_features=None):
+        self.X = X
+        self.y = y
+        self.teacher = teacher
+        self.bank = bank
+        self.n_windows = 0 if bank is None else min(n_windows, bank.n_entries)
+        self.teacher_features = teacher_features
+
+    def __len__(self):
+        return len(self.y)
+
+    def __getitem__(self, index):
+        return self.X[index], self.y[index]
+
+    @property
+    def values_per_series(self):
+        """Values of a series, its windows and what the teacher says of them, in one step."""
+        n_channels, n_timepoints = self.X.shape[1:]
+        n_values = n_channels * n_timepoints
+        if self.teacher_features is not None:
+            n_values += self.teacher_features.values_per_series
+        if self.bank is None:
+            return n_values
+        n_classes = self.teacher.logits.shape[1]
+        per_window = n_channels * self.bank.width + n_classes + 1
+        return n_values + self.n_windows * per_window
+
+    def to(self, device):
+        """Move everything to a device.
+
+        Parameters
+        ----------
+        device : torch.device
+
+        Returns
+        -------
+        training_set : TrainingSet
+        """
+        features = self.teacher_features
+        return TrainingSet(
+            self.X.to(device),
+            self.y.to(device),
+            teacher=map_tensors(lambda part: part.to(device), self.teacher),
+            bank=None if self.bank is None else self.bank.to(device),
+            n_windows=self.n_windows,
+            teacher_features=None if features is None else features.to(device),
+        )
+
+    def batch(self, series, entries=None):
+        """Assemble a batch.
+
+        Parameters
+        ----------
+        series : torch.Tensor of shape (n,), int64
+        entries : torch.Tensor of shape (n_windows,) or (n, n_windows), int64, optional
+            Bank entries, for all series or for each; needed where there is a bank.
+
+        Returns
+        -------
+        batch : Batch
+        y : torch.Tensor of shape (n,)
+        """
+        teacher = starts = fillers = None
+        if self.teacher is not None:
+            teacher = Outputs(self.teacher.logits[series])
+        if self.teacher_features is not None:
+            teacher = teacher._replace(features=self.teacher_features.of(self.X, series))
+        if self.bank is not None:
+            starts, fillers = self.bank.windows(self.X, series, entries)
+            teacher = teacher._replace(
+                perturbed_logits=self.teacher.perturbed_logits[series[:, None], entries]
+            )
+        return Batch(self.X[series], starts, fillers, teacher), self.y[series]

@@ -1,0 +1,333 @@
+"""Methods of a benchmark: those of the package with settings, and controls."""
+
+import ast
+import re
+from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar
+
+from torch import nn
+
+from sktime_tsd import perturbations
+from sktime_tsd._cli.methods import METHODS, Method
+from sktime_tsd._utils.validation import check_number
+from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.losses import DistillationTerm, kd_loss
+from sktime_tsd.perturbations import Perturbation
+
+__all__ = ["CONTROLS", "BenchmarkMethod", "KDOnCopies", "method_title"]
+
+
+class _KDOnCopiesLoss(nn.Module):
+    def __init__(self, temperature):
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, student, teacher, y):
+        of_series = kd_loss(student.logits, teacher.logits, self.temperature)
+        of_copies = kd_loss(
+            student.perturbed_logits.flatten(0, 1),
+            teacher.perturbed_logits.flatten(0, 1),
+            self.temperature,
+        )
+        n_copies = student.perturbed_logits.shape[1]
+        return (of_series + n_copies * of_copies) / (1 + n_copies)
+
+
+@dataclass(frozen=True)
+class KDOnCopies(DistillationTerm):
+    """Control: soft targets on the series and on the same perturbed copies, no saliency.
+
+    What it does not reach, the augmentation alone does not explain.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+    temperature : float, default=2.0
+
+    Examples
+    --------
+    >>> from sktime_tsd.benchmark import KDOnCopies
+    >>> KDOnCopies(weight=0.5).needs_perturbed
+    True
+    """
+
+    weight: float = 1.0
+    temperature: float = 2.0
+    name: ClassVar[str] = "kd_copies"
+    needs_perturbed: ClassVar[bool] = True
+    recordable: ClassVar[bool] = True
+
+    def __post_init__(self):
+        check_number("weight", self.weight, low=0)
+        check_number("temperature", self.temperature, low=0, boundaries="neither")
+
+    def build(self):
+        """Make the loss module."""
+        return _KDOnCopiesLoss(self.temperature)
+
+
+#: Name of a control -> what it is.
+CONTROLS = {
+    "kd_copies": "KD on the series and the same perturbed copies, no saliency",
+    "random_tsd": "TSD from a teacher fitted on permuted labels",
+}
+
+# Methods beside those of the package, to which no other can be added.
+_ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd")
+
+# Not a method's to set.
+_LEFT_TO_THE_RUN = {"device", "verbose", "random_state", "callbacks"}
+
+_DOT = "__of__"
+
+_TITLES = {
+    "ce": "CE",
+    "kd_copies": "KD on copies",
+    "kd_copies+tsd": "KD on copies + TSD",
+    "random_tsd": "TSD, random teacher",
+}
+
+
+@dataclass(frozen=True)
+class BenchmarkMethod:
+    """A way to train a student, with settings of its own.
+
+    Parameters
+    ----------
+    name : str
+        A method such as "kd+tsd", or a control ("kd_copies", "kd_copies+tsd", "random_tsd");
+        after a colon, settings joined by commas: parameters of `SaliencyDistilledClassifier`,
+        of its student (``student__lr=0.01``), or of a term (``kd.weight=0.1``). It is kept in
+        one form: lower case, "tsd" last, settings sorted.
+
+    Raises
+    ------
+    ValueError
+        If a method or setting is unknown, a value out of its range, or a setting without
+        effect on the method.
+
+    Examples
+    --------
+    >>> from sktime_tsd.benchmark import BenchmarkMethod
+    >>> method = BenchmarkMethod("kd+tsd:temperature=4,kd.weight=0.1")
+    >>> method.terms
+    [KD(weight=0.1, temperature=2.0)]
+    >>> method.settings
+    {'temperature': 4, 'kd.weight': 0.1}
+    >>> BenchmarkMethod("TSD+KD").name
+    'kd+tsd'
+    """
+
+    name: str
+    settings: dict = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self):
+        base, _, text = self.name.partition(":")
+        base = _canonical(base)
+        settings = _parse(self.name, text)
+        name = base + "".join(
+            f"{mark}{key}={_text(settings[key])}"
+            for mark, key in zip(":" + "," * len(settings), sorted(settings), strict=False)
+        )
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "settings", settings)
+        try:
+            self._method  # noqa: B018 - checks its name
+        except ValueError as error:
+            raise ValueError(f"{error}; or, alone, {', '.join(_ALONE)}") from error
+        of_student = set(self.settings_of_student)
+        own = [key for key in settings if "." not in key and not key.startswith("student__")]
+        known = self._known_settings()
+        for key in own:
+            if key not in known:
+                raise ValueError(
+                    f"{self.name!r}: {key!r} has no effect on this method; settings that have: "
+                    f"{', '.join([*known, 'student__lr and others of the student'])}"
+                    + (", kd.weight and others of its terms" if self._method.terms else "")
+                )
+        networks = set(SkorchClassifier.get_param_names()) - _LEFT_TO_THE_RUN
+        if not of_student <= networks:
+            raise ValueError(
+                f"{self.name!r}: a student has no setting "
+                f"{', '.join(map(repr, sorted(of_student - networks)))} to vary; it has "
+                f"{', '.join(sorted(networks))}"
+            )
+        self.terms  # noqa: B018 - checks their names and values
+        self.classifier(None, SkorchClassifier())._check_parameters()
+
+    def _known_settings(self):
+        """Parameters of the distiller that this method uses."""
+        if self.base == "ce":
+            return []
+        of_saliency = {"saliency_weight", "saliency_measure", "saliency_normalization"}
+        of_saliency |= {"saliency_ramp", "temperature", "top_n"}
+        of_copies = {"perturbation", "window", "n_windows", "bank_size"}
+        uses_saliency = self.permutes_labels or "tsd" in self.base.split("+")
+        uses_copies = uses_saliency or self._has_kd_on_copies
+        known = (of_saliency if uses_saliency else set()) | (of_copies if uses_copies else set())
+        return sorted(known)
+
+    @property
+    def base(self):
+        """The method without its settings."""
+        return self.name.split(":")[0]
+
+    @property
+    def _has_kd_on_copies(self):
+        return self.base in ("kd_copies", "kd_copies+tsd")
+
+    @property
+    def _method(self):
+        """What it is but for the control."""
+        if self._has_kd_on_copies:
+            return Method(self.base.replace("kd_copies", "kd"))
+        return Method("tsd" if self.permutes_labels else self.base)
+
+    @property
+    def _settings_of_classifier(self):
+        return {key: value for key, value in self.settings.items() if "." not in key}
+
+    @property
+    def terms(self):
+        """Terms beside cross entropy and saliency."""
+        terms = [KDOnCopies()] if self._has_kd_on_copies else self._method.terms
+        changes = {term.name: {} for term in terms}
+        for key, value in self.settings.items():
+            if "." not in key:
+                continue
+            name, _, parameter = key.partition(".")
+            term = next((term for term in terms if term.name == name), None)
+            if term is None or parameter not in [f.name for f in fields(term)]:
+                known = [f"{term.name}.{f.name}" for term in terms for f in fields(term)]
+                raise ValueError(
+                    f"{self.name!r}: there is no {key!r}; its terms have "
+                    f"{', '.join(known) or 'nothing to set'}"
+                )
+            changes[name][parameter] = value
+        return [replace(term, **changes[term.name]) for term in terms]
+
+    @property
+    def settings_of_student(self):
+        """Parameters of the student that it sets, and their values."""
+        return {
+            key.partition("__")[2]: value
+            for key, value in self.settings.items()
+            if key.startswith("student__")
+        }
+
+    @property
+    def needs_features(self):
+        """Whether a term needs the teacher's features."""
+        return any(term.needs_features for term in self.terms)
+
+    @property
+    def permutes_labels(self):
+        """Whether its teacher is fitted on permuted labels."""
+        return self.base == "random_tsd"
+
+    def with_weight(self, weight):
+        """Set the weight of the saliency, or without it of the last term.
+
+        Parameters
+        ----------
+        weight : float
+
+        Returns
+        -------
+        method : BenchmarkMethod or None
+            None for a method without anything to weigh, or whose weight is set already.
+        """
+        if "tsd" in self.base:
+            key = "saliency_weight"
+        elif self.terms:
+            key = f"{self.terms[-1].name}.weight"
+        else:
+            return None
+        if key in self.settings:
+            return None
+        mark = "," if self.settings else ":"
+        return BenchmarkMethod(f"{self.name}{mark}{key}={weight}")
+
+    @property
+    def title(self):
+        """What to call it in a table."""
+        return method_title(self.name)
+
+    def classifier(self, teacher, student, **settings):
+        """Make the classifier to fit.
+
+        Parameters
+        ----------
+        teacher : classifier or FrozenEstimator
+        student : SkorchClassifier
+        **settings : object
+            Further parameters of the distiller; its own settings go before them.
+
+        Returns
+        -------
+        classifier : SkorchClassifier or SaliencyDistilledClassifier
+        """
+        own = self._settings_of_classifier
+        own = {key: value for key, value in own.items() if not key.startswith("student__")}
+        student = student.clone().set_params(**self.settings_of_student)
+        return self._method.classifier(teacher, student, terms=self.terms, **(settings | own))
+
+
+def _canonical(base):
+    """Lower case, terms in the order of the package's list, saliency last."""
+    parts = base.lower().strip().split("+")
+    order = {name: i for i, name in enumerate(METHODS)}
+    return "+".join(sorted(map(str.strip, parts), key=lambda part: order.get(part, -1)))
+
+
+def _parse(name, text):
+    """Read settings as Python reads keyword arguments; kd.weight is a name, too."""
+    call = re.sub(r"(?<![\w.])([A-Za-z]\w*)\.([A-Za-z]\w*)(?=\s*=)", rf"\1{_DOT}\2", text)
+    try:
+        (statement,) = ast.parse(f"f({call})").body
+        if statement.value.args:
+            raise SyntaxError("a value without a name")
+        settings = {}
+        for keyword in statement.value.keywords:
+            key = keyword.arg.replace(_DOT, ".")
+            if key in settings:
+                raise SyntaxError(f"{key} twice")
+            settings[key] = _value(keyword.value)
+    except (SyntaxError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{name!r}: settings are written name=value, joined by commas, such as "
+            f"tsd:temperature=4,n_windows=20 ({error})"
+        ) from error
+    return settings
+
+
+def _value(node):
+    """Read a value: a literal, the name of a perturbation, or a word."""
+    if isinstance(node, ast.Name):
+        kind = getattr(perturbations, node.id, None)
+        is_perturbation = isinstance(kind, type) and issubclass(kind, Perturbation)
+        return kind() if is_perturbation else node.id
+    return ast.literal_eval(node)
+
+
+def _text(value):
+    """Write a value as it is read."""
+    if isinstance(value, Perturbation):
+        return type(value).__name__
+    return value if isinstance(value, str) else repr(value).replace(" ", "")
+
+
+def method_title(name):
+    """Title of a method in a table.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    title : str
+    """
+    base, _, settings = name.partition(":")
+    title = _TITLES.get(base) or Method(base).title.removeprefix("by ")
+    return f"{title} ({settings.replace(',', ', ')})" if settings else title

@@ -1,0 +1,1 @@
+"""What the package itself costs: speed, memory, latency, each a command."""

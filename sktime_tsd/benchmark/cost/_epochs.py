@@ -1,0 +1,109 @@
+"""Epochs of training, to be timed: students, data, and the time they take."""
+
+import numpy as np
+import torch
+
+from sktime_tsd import SkorchClassifier
+from sktime_tsd._training.train import train_network
+from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd.losses import Outputs, TemporalSaliency
+from sktime_tsd.perturbations import OpposingClass, WindowBank
+
+__all__ = [
+    "BANK_SIZE",
+    "N_TIMEPOINTS",
+    "STUDENTS",
+    "WIDTH",
+    "epoch_seconds",
+    "noise",
+    "noise_training_set",
+]
+
+STUDENTS = {
+    "fcn 8-16-8": ("fcn", {"filters": (8, 16, 8)}),
+    "lstm 16": ("lstm", {"hidden_size": 16, "num_layers": 1}),
+}
+N_TIMEPOINTS, WIDTH, BANK_SIZE = 100, 10, 100
+SALIENCY = (TemporalSaliency(),)
+
+
+def noise(n):
+    """Make series of noise, as numbers do not change how long arithmetic takes.
+
+    Parameters
+    ----------
+    n : int
+
+    Returns
+    -------
+    X : numpy.ndarray of shape (n, 1, N_TIMEPOINTS), float32
+    y : numpy.ndarray of shape (n,)
+        0 and 1.
+    """
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((n, 1, N_TIMEPOINTS)).astype(np.float32)
+    return X, np.arange(n) % 2
+
+
+def noise_training_set(X, y, n_windows, teacher=None):
+    """Draw a bank; without a teacher the logits are noise.
+
+    Parameters
+    ----------
+    X, y : numpy.ndarray
+        See `noise`.
+    n_windows : int
+        Windows per series and step.
+    teacher : AlignedTeacher, optional
+
+    Returns
+    -------
+    training_set : TrainingSet
+    """
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    generator = torch.Generator().manual_seed(0)
+    bank = WindowBank.draw(
+        X, y, OpposingClass(), width=WIDTH, n_entries=BANK_SIZE, generator=generator
+    )
+    if teacher is None:
+        outputs = Outputs(
+            torch.randn(len(X), 2, generator=generator),
+            torch.randn(len(X), bank.n_entries, 2, generator=generator),
+        )
+    else:
+        outputs = Outputs(*teacher.score(X, bank))
+    return TrainingSet(X, y, teacher=outputs, bank=bank, n_windows=n_windows)
+
+
+def epoch_seconds(kind, training_set, batch_size, device, *, n_epochs=3, terms=SALIENCY):
+    """Time an epoch of our training.
+
+    Parameters
+    ----------
+    kind : tuple of str, dict
+        Name of the student's network, and its settings.
+    training_set : TrainingSet
+    batch_size : int
+    device : torch.device
+    n_epochs : int, default=3
+    terms : sequence of DistillationTerm, default=SALIENCY
+
+    Returns
+    -------
+    seconds : float
+        The median, the first epoch left out.
+    """
+    classifier = SkorchClassifier(
+        *kind, max_epochs=n_epochs, batch_size=batch_size, device=device, random_state=0
+    )
+    _, history = train_network(
+        classifier,
+        training_set,
+        None,
+        n_classes=2,
+        terms=terms,
+        class_weight=None,
+        seed=0,
+        description="",
+    )
+    return float(np.median([row["dur"] for row in history[1:]]))

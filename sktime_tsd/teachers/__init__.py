@@ -1,0 +1,1 @@
+"""What a teacher may be, and what a student learns from it."""

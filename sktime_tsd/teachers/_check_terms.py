@@ -1,0 +1,142 @@
+"""Terms of a loss: refused early where they cannot work, or served with features."""
+
+import warnings
+
+import torch
+from torch import nn
+
+from sktime_tsd._training.train import feature_shapes
+from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.validation import check_number
+from sktime_tsd.losses import DistillationTerm, FeatureShape, FeatureTerm
+from sktime_tsd.networks import feature_sizes
+from sktime_tsd.teachers._features import TeacherFeatures
+from sktime_tsd.teachers._fit import trial_network
+
+__all__ = ["check_distillation", "check_terms", "teacher_features"]
+
+# Columns that a history has anyway, and what skorch adds to the names of others.
+_RESERVED = {"cross_entropy", "train_loss", "valid_loss", "epoch", "dur", "lr", "batches"}
+_RESERVED_ENDS = ("_best", "_batch_count")
+
+
+def check_distillation(distillation):
+    """Refuse what is no list of terms.
+
+    Parameters
+    ----------
+    distillation : object
+
+    Raises
+    ------
+    TypeError, ValueError
+        Saying which term is wrong, and what is expected.
+    """
+    if not isinstance(distillation, (list, tuple, type(None))) or not all(
+        isinstance(term, DistillationTerm) for term in distillation or ()
+    ):
+        raise TypeError(
+            "distillation must be a list of terms such as [sktime_tsd.losses.KD()], got "
+            f"{distillation!r}."
+        )
+    for term in distillation or ():
+        kind = type(term).__name__
+        if term.needs_features and not isinstance(term, FeatureTerm):
+            raise TypeError(f"{kind} needs features, so it must derive from FeatureTerm.")
+        name = getattr(term, "name", None)
+        if not isinstance(name, str) or name in _RESERVED or name.endswith(_RESERVED_ENDS):
+            raise ValueError(
+                f"{kind} must have a name, a string for its column of history_, that is none of "
+                f"{', '.join(sorted(_RESERVED))} and does not end in "
+                f"{' or '.join(_RESERVED_ENDS)}; got {name!r}."
+            )
+        if not hasattr(term, "weight"):
+            raise TypeError(f"{kind} must have a weight.")
+        check_number(f"weight of {kind}", term.weight, low=0)
+
+
+def check_terms(terms, teacher, student, n_channels, n_timepoints, n_classes):
+    """Refuse terms that student and teacher cannot serve, before anything is fitted.
+
+    Parameters
+    ----------
+    terms : sequence of DistillationTerm
+    teacher : classifier, FrozenEstimator, nn.Module or None
+        As a distiller gets it.
+    student : SkorchClassifier
+    n_channels, n_timepoints, n_classes : int
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the student's network cannot be built, a layer is not there, a term cannot work
+        on features of such shapes or with so many classes, or the teacher has no features.
+
+    Warns
+    -----
+    UserWarning
+        If features and time points of a layer seem to have changed places.
+    """
+    sizes = n_channels, n_timepoints, n_classes
+    of_student = feature_shapes(student, terms, *sizes)
+    for term in terms:
+        term.check_classes(n_classes)
+        if not term.needs_features:
+            _check_built(term)
+    matching = [term for term in terms if term.needs_features]
+    if not matching:
+        return
+    try:
+        network = trial_network(teacher, *sizes)
+    except TypeError as error:
+        raise TypeError(f"{matching[0]!r} cannot be used: {error}") from error
+    if network is None:  # refused for its classes
+        return
+    layers = [term.teacher_layer for term in matching]
+    of_teacher = feature_sizes(network, layers, n_channels, n_timepoints, whose="teacher")
+    for term, student_shape, size in zip(matching, of_student, of_teacher, strict=True):
+        teacher_shape = FeatureShape(*size)
+        _check_built(term, student_shape, teacher_shape)
+        _warn_if_transposed("student", term.student_layer, student_shape, n_timepoints)
+        _warn_if_transposed("teacher", term.teacher_layer, teacher_shape, n_timepoints)
+
+
+def _warn_if_transposed(whose, layer, shape, n_timepoints):
+    if shape.n_features == n_timepoints != shape.n_timepoints > 1:
+        warnings.warn(
+            f"The layer {layer!r} of the {whose} is taken to give {shape.n_features} features over "
+            f"{shape.n_timepoints} time points, but it is the series that have {n_timepoints} time "
+            "points. If it gives (n, n_timepoints, n_features), name an nn.Linear or nn.LayerNorm "
+            "before or after it, whose outputs are transposed.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _check_built(term, *shapes):
+    with seeded(0, torch.device("cpu")):
+        module = term.build(*shapes)
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"{type(term).__name__}.build must return an nn.Module, got {type(module).__name__}."
+        )
+
+
+def teacher_features(terms, teacher, n_channels, n_timepoints):
+    """Features of a fitted teacher that the terms need.
+
+    Parameters
+    ----------
+    terms : sequence of DistillationTerm
+    teacher : fitted classifier
+    n_channels, n_timepoints : int
+
+    Returns
+    -------
+    features : TeacherFeatures or None
+        None if no term needs any.
+    """
+    layers = [term.teacher_layer for term in terms if term.needs_features]
+    if not layers:
+        return None
+    return TeacherFeatures(teacher._trained_network, layers, n_channels, n_timepoints)

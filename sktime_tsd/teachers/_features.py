@@ -1,0 +1,119 @@
+"""Features of a teacher that is a network, for the series of a training set."""
+
+import copy
+import math
+
+import torch
+
+from sktime_tsd._scoring.out_of_memory import in_batches
+from sktime_tsd.losses import FeatureShape
+from sktime_tsd.networks import FeatureTaps, feature_sizes
+
+__all__ = ["TeacherFeatures"]
+
+# Features of the whole set are computed once and kept, where they are no more than this.
+_MOST_BYTES_HELD = 2**28
+
+_VALUES_PER_BATCH = 2**20
+
+
+class TeacherFeatures:
+    """Features of series, from a copy of the teacher's network.
+
+    Parameters
+    ----------
+    network : ScaledNetwork
+        Stays as it is; the copy is frozen and in eval mode.
+    layers : sequence of str or None
+        One for each term; see `networks.FeatureTaps`.
+    n_channels, n_timepoints : int
+        Of the series.
+
+    Attributes
+    ----------
+    shapes : list of FeatureShape
+        One for each of the layers.
+    """
+
+    def __init__(self, network, layers, n_channels, n_timepoints):
+        network = copy.deepcopy(network).cpu().requires_grad_(False).eval()
+        sizes = feature_sizes(network, layers, n_channels, n_timepoints, whose="teacher")
+        self.shapes = [FeatureShape(*size) for size in sizes]
+        self._network = network
+        self._taps = FeatureTaps(network, layers, "teacher")
+        self._held = None
+        self._is_checked = False
+        self._layers = layers
+        self._name = type(getattr(network, "network", network)).__name__
+
+    @property
+    def values_per_series(self):
+        """Number of values of all features of a series."""
+        return sum(math.prod(shape) for shape in self.shapes)
+
+    def to(self, device):
+        """Move the network to a device.
+
+        Parameters
+        ----------
+        device : torch.device
+
+        Returns
+        -------
+        self
+        """
+        self._network.to(device)
+        self._held = None
+        return self
+
+    def of(self, X, series):
+        """Features of some series of a training set.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+            The same in each call, on the network's device.
+        series : torch.Tensor of shape (n,), int64
+
+        Returns
+        -------
+        features : tuple of torch.Tensor of shape (n, n_features, n_timepoints), float32
+            One for each of the layers, without a gradient.
+
+        Raises
+        ------
+        ValueError
+            If the features of the first call, or those held, are not finite.
+        """
+        if self._held is None and len(X) * self.values_per_series * 4 <= _MOST_BYTES_HELD:
+            at_once = max(1, _VALUES_PER_BATCH // self.values_per_series)
+            flat = in_batches(lambda part: self._flat(X[part]), len(X), at_once)
+            self._check_finite(flat)
+            self._held = self._split(flat)
+        if self._held is not None:
+            return tuple(features[series] for features in self._held)
+        flat = self._flat(X[series])
+        if not self._is_checked:  # once, since it waits for the device
+            self._check_finite(flat)
+            self._is_checked = True
+        return self._split(flat)
+
+    def _flat(self, x):
+        with torch.no_grad():  # not inference mode: losses save what they are handed
+            self._network(x)
+        features = [of_layer.flatten(1).float() for of_layer in self._taps.collect()]
+        return torch.cat(features, dim=1)
+
+    def _check_finite(self, flat):
+        for layer, features in zip(self._layers, self._split(flat), strict=True):
+            if not torch.isfinite(features).all():
+                which = "its features" if layer is None else f"the features of layer {layer!r}"
+                raise ValueError(
+                    f"The teacher {self._name} cannot be matched: {which} are not finite."
+                )
+
+    def _split(self, flat):
+        parts = flat.split([math.prod(shape) for shape in self.shapes], dim=1)
+        return tuple(
+            part.unflatten(1, shape) for part, shape in zip(parts, self.shapes, strict=True)
+        )

@@ -1,0 +1,215 @@
+"""From the ``teacher`` parameter of a distiller to a fitted classifier."""
+
+import copy
+import warnings
+
+import numpy as np
+from sklearn.base import clone as sklearn_clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+from sktime.base import BaseObject
+from sktime.classification.base import BaseClassifier
+from sktime.classification.dummy import DummyClassifier
+from torch import nn
+
+from sktime_tsd._scoring.logits import FLATTEN, in_native_dtype
+from sktime_tsd._utils.fingerprint import fingerprint
+from sktime_tsd._utils.random import seed_unseeded
+from sktime_tsd._utils.threads import keep_torch_threads
+from sktime_tsd.classifier import SkorchClassifier
+
+__all__ = [
+    "check_teacher",
+    "default_teacher",
+    "fit_teacher",
+    "single_class_teacher",
+    "trial_network",
+]
+
+
+def default_teacher():
+    """Make the teacher of those who name none: a small InceptionTime."""
+    return SkorchClassifier(
+        "inception_time", {"n_filters": 16, "depth": 3}, max_epochs=120, lr=2e-3
+    )
+
+
+def _clone(estimator):
+    """Clone with the library the estimator is from."""
+    return estimator.clone() if isinstance(estimator, BaseObject) else sklearn_clone(estimator)
+
+
+def _is_fitted(estimator):
+    if isinstance(estimator, BaseObject):
+        return estimator.is_fitted
+    try:
+        check_is_fitted(estimator)
+    except (NotFittedError, TypeError):
+        return False
+    return True
+
+
+def check_teacher(teacher):
+    """Refuse what cannot teach, before anything is fitted.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Raises
+    ------
+    TypeError
+        If it is no classifier, or one without probabilities.
+    NotFittedError
+        If a ``FrozenEstimator`` holds a classifier that is not fitted.
+    """
+    if teacher is None or isinstance(teacher, nn.Module):
+        return
+    if isinstance(teacher, type) or not hasattr(teacher, "fit"):
+        raise TypeError(
+            "teacher must be a classifier, a FrozenEstimator with a fitted one, a trained "
+            f"nn.Module or None; got {teacher!r:.80}."
+        )
+    classifier = teacher
+    if isinstance(teacher, FrozenEstimator):
+        classifier = teacher.estimator
+        if not _is_fitted(classifier):
+            raise NotFittedError(
+                f"The teacher in FrozenEstimator, a {type(classifier).__name__}, is not "
+                "fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
+            )
+    if not (hasattr(classifier, "predict_proba") or hasattr(classifier, "predict_logits")):
+        raise TypeError(
+            f"The teacher {type(classifier).__name__} has no predict_proba, so it has no "
+            "saliency. Use a classifier with probabilities, or wrap it in sklearn's "
+            "CalibratedClassifierCV."
+        )
+
+
+def trial_network(teacher, n_channels, n_timepoints, n_classes):
+    """Network of a teacher, trained or not, to see what layers it has.
+
+    Parameters
+    ----------
+    teacher : classifier, FrozenEstimator, nn.Module or None
+    n_channels, n_timepoints, n_classes : int
+
+    Returns
+    -------
+    network : nn.Module or None
+        A copy, on the CPU. None for a classifier that knows a single class.
+
+    Raises
+    ------
+    TypeError
+        If the teacher is no network of torch.
+    """
+    if teacher is None:
+        teacher = default_teacher()
+    is_frozen = isinstance(teacher, FrozenEstimator)
+    if is_frozen:
+        teacher = teacher.estimator
+    if isinstance(teacher, nn.Module):
+        return copy.deepcopy(teacher).cpu()
+    if is_frozen and hasattr(teacher, "_trained_network"):
+        network = teacher._trained_network
+        return None if network is None else copy.deepcopy(network).cpu()
+    if not is_frozen and hasattr(teacher, "_trial_network"):
+        return teacher._trial_network(n_channels, n_timepoints, n_classes)
+    raise TypeError(
+        f"The teacher {type(teacher).__name__} has no features: it is no network that can be "
+        "looked into. Take a SkorchClassifier or an nn.Module as teacher; or terms that need no "
+        "features, such as KD and DKD, and temporal saliency."
+    )
+
+
+# Cached: equal keys, equal results.
+def _fit(key, teacher, X, y):
+    with keep_torch_threads():
+        try:
+            return teacher.fit(X, y)
+        except Exception as error:  # its own error, and where it came from
+            error.add_note(
+                f"This happened while fitting the teacher {type(teacher).__name__} on X of shape "
+                f"{X.shape}."
+                f"{FLATTEN if 'dim 3' in str(error) else ''}"
+            )
+            raise
+
+
+def fit_teacher(teacher, X, y, *, prepare, seed, memory):
+    """Fit a teacher, unless it is one to be used as it is.
+
+    Parameters
+    ----------
+    teacher : classifier, FrozenEstimator, nn.Module or None
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    y : numpy.ndarray of shape (n_instances,)
+        Original labels.
+    prepare : callable
+        Takes a classifier that is to be fitted, or has just been made of a module, and
+        returns it with the caller's overrides.
+    seed : int or None
+        Seeds the clone's parameters that are None; None leaves them.
+    memory : joblib.Memory or None
+        Caches the fit.
+
+    Returns
+    -------
+    classifier : fitted classifier
+
+    Warns
+    -----
+    UserWarning
+        If a fitted teacher is cloned and fitted again.
+    """
+    if isinstance(teacher, FrozenEstimator):
+        return teacher.estimator
+    if isinstance(teacher, nn.Module):
+        device = prepare(SkorchClassifier()).device
+        classes = getattr(teacher, "classes_", np.unique(y))
+        return SkorchClassifier.from_module(teacher, classes, device=device)
+    if teacher is None:
+        teacher = default_teacher()
+    elif _is_fitted(teacher):
+        warnings.warn(
+            f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
+            "fitted anew. To use it as it is, pass FrozenEstimator(teacher) "
+            "(sklearn.frozen).",
+            UserWarning,
+            stacklevel=5,
+        )
+    teacher = prepare(_clone(teacher))
+    if seed is not None:
+        seed_unseeded(teacher, seed)
+    X = in_native_dtype(teacher, X)
+    if memory is None:
+        return _fit(None, teacher, X, y)
+    fit = memory.cache(_fit, ignore=["teacher", "X", "y"])
+    return fit(fingerprint(teacher, X, y), teacher, X, y)
+
+
+def single_class_teacher(teacher, X, y, *, prepare):
+    """Make a teacher of data with one label, as far as its kind can have it.
+
+    Parameters
+    ----------
+    teacher : classifier, FrozenEstimator, nn.Module or None
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+    y : numpy.ndarray of shape (n_instances,)
+    prepare : callable
+        As for `fit_teacher`.
+
+    Returns
+    -------
+    classifier : fitted classifier
+        sktime's ``DummyClassifier`` where the kind of teacher cannot learn from one label.
+    """
+    if isinstance(teacher, FrozenEstimator):
+        return teacher.estimator
+    if teacher is None:
+        teacher = default_teacher()
+    if isinstance(teacher, BaseClassifier):
+        return prepare(_clone(teacher)).fit(X, y)
+    return DummyClassifier().fit(X, y)
