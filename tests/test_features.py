@@ -27,13 +27,8 @@ from training_sets import (
     with_features,
 )
 
-from sktime_tsd import (
-    SaliencyDistilledClassifier,
-    SkorchClassifier,
-    _net,
-    _teacher_features,
-    _training,
-)
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+from sktime_tsd._training import net, train
 from sktime_tsd.losses import (
     DKD,
     DT2W,
@@ -58,6 +53,7 @@ from sktime_tsd.networks import (
     forward_copies,
 )
 from sktime_tsd.perturbations import WindowBank
+from sktime_tsd.teachers import _features
 from sktime_tsd.teachers._features import TeacherFeatures
 
 TERMS = [DKD(), FitNets(), AttentionTransfer(), RKD(0.01), VID(), DT2W(), MemKD()]
@@ -296,8 +292,8 @@ class CountingNetwork(OwnNetwork):
 
 @pytest.mark.parametrize("most_bytes", [0, 2**28], ids=["per batch", "held"])
 def test_teacher_features_of_a_batch(most_bytes, monkeypatch):
-    monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
-    monkeypatch.setattr(_teacher_features, "_VALUES_PER_BATCH", 500)
+    monkeypatch.setattr(_features, "_MOST_BYTES_HELD", most_bytes)
+    monkeypatch.setattr(_features, "_VALUES_PER_BATCH", 500)
     X, _ = make_data()
     network = ScaledNetwork(CountingNetwork(1, N_TIMEPOINTS, 2)).train()
     before = copy.deepcopy(network.state_dict())
@@ -325,7 +321,7 @@ def test_teacher_features_of_a_batch(most_bytes, monkeypatch):
 
 @pytest.mark.parametrize("most_bytes", [0, 2**28], ids=["per batch", "held"])
 def test_teacher_features_that_are_not_finite_are_the_teachers_fault(most_bytes, monkeypatch):
-    monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
+    monkeypatch.setattr(_features, "_MOST_BYTES_HELD", most_bytes)
     X, _ = make_data()
     network = OwnNetwork(1, N_TIMEPOINTS, 2)
     network.squeeze.register_forward_hook(lambda *parts: parts[-1].log())
@@ -338,7 +334,7 @@ def test_training_does_not_depend_on_whether_features_are_held(monkeypatch):
     term = (AttentionTransfer(),)
     networks = []
     for most_bytes in (0, 2**28):
-        monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
+        monkeypatch.setattr(_features, "_MOST_BYTES_HELD", most_bytes)
         training_set = make_training_set()
         teacher = build_network("fcn", 1, N_TIMEPOINTS, 2, {"filters": (4,), "kernel_sizes": (3,)})
         with torch.no_grad():  # the same in both turns
@@ -356,7 +352,7 @@ def test_training_does_not_depend_on_whether_features_are_held(monkeypatch):
 def steps(monkeypatch):
     """What each step of a training saw and did."""
     found = []
-    gradient_of_batch = _net.TrainingNet._gradient_of_batch
+    gradient_of_batch = net.TrainingNet._gradient_of_batch
 
     def gradient(self, x, y):
         result = gradient_of_batch(self, x, y)
@@ -372,7 +368,7 @@ def steps(monkeypatch):
         )
         return result
 
-    monkeypatch.setattr(_net.TrainingNet, "_gradient_of_batch", gradient)
+    monkeypatch.setattr(net.TrainingNet, "_gradient_of_batch", gradient)
     return found
 
 
@@ -421,7 +417,7 @@ def test_the_task_stage_begins_as_a_training_of_its_own(steps, lr_schedule):
     for stage in (rates[:4], rates[4:]):
         parameter = nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.AdamW([parameter], lr=5e-3)
-        schedule = _training._schedule(SkorchClassifier(lr_schedule=lr_schedule, lr=5e-3))
+        schedule = train._schedule(SkorchClassifier(lr_schedule=lr_schedule, lr=5e-3))
         schedule = schedule and schedule(optimizer, len(stage))
         for rate in stage:
             assert rate == pytest.approx(optimizer.param_groups[0]["lr"])
@@ -432,9 +428,9 @@ def test_the_task_stage_begins_as_a_training_of_its_own(steps, lr_schedule):
 
 def test_a_hint_stage_makes_no_copies(monkeypatch):
     n_calls = []
-    forward_copies = _net.forward_copies
+    forward_copies = net.forward_copies
     monkeypatch.setattr(
-        _net, "forward_copies", lambda *parts: n_calls.append(1) or forward_copies(*parts)
+        net, "forward_copies", lambda *parts: n_calls.append(1) or forward_copies(*parts)
     )
     terms = (TemporalSaliency(), FitNets(hint_share=0.4))
     fitted(STUDENTS["fcn"], with_features(make_training_set(), terms), terms=terms, max_epochs=2)
@@ -443,7 +439,7 @@ def test_a_hint_stage_makes_no_copies(monkeypatch):
 
 def test_outputs_of_autocast_are_brought_to_float32():
     half = torch.ones(2, 3, dtype=torch.bfloat16)
-    outputs = _net.in_float32(Outputs(half, None, (half, half)))
+    outputs = net.in_float32(Outputs(half, None, (half, half)))
     assert outputs.perturbed_logits is None
     for part in (outputs.logits, *outputs.features):
         assert part.dtype == torch.float32
@@ -508,21 +504,21 @@ def test_without_saliency_there_is_no_perturbed_forward(data, teacher, monkeypat
         raise AssertionError("a copy was made")
 
     monkeypatch.setattr(WindowBank, "draw", refuse)
-    monkeypatch.setattr(_net, "forward_copies", refuse)
+    monkeypatch.setattr(net, "forward_copies", refuse)
     clf = distil(FrozenEstimator(teacher), TERMS).fit(*data)
     assert "saliency" not in clf.student_.history_[0]
 
 
 def test_regressors_train_and_are_gone(data, teacher, monkeypatch):
     seen = []
-    original = _net.TrainingNet.train
+    original = net.TrainingNet.train
 
     def train(self, training_set):
         before = {k: v.clone() for k, v in self.criterion_.named_parameters()}
         original(self, training_set)
         seen.append([before, dict(self.criterion_.named_parameters())])
 
-    monkeypatch.setattr(_net.TrainingNet, "train", train)
+    monkeypatch.setattr(net.TrainingNet, "train", train)
     clf = distil(FrozenEstimator(teacher), [FitNets(), VID()])
     clf.fit(*data)
     ((before, after),) = seen
@@ -807,7 +803,7 @@ def test_a_compiled_student_has_the_same_features(data, teacher):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("most_bytes", [0, 2**28], ids=["per batch", "held"])
 def test_terms_train_on_cuda_and_predict_on_the_cpu(data, teacher, most_bytes, monkeypatch):
-    monkeypatch.setattr(_teacher_features, "_MOST_BYTES_HELD", most_bytes)
+    monkeypatch.setattr(_features, "_MOST_BYTES_HELD", most_bytes)
     X, y = data
     histories = []
     for device in ("cpu", "cuda"):
