@@ -24,6 +24,8 @@ _MODULES = (
     "perturbations",
     "plotting",
     "runtime",
+    "saliency",
+    "teachers",
 )
 
 __all__ = [*_OBJECTS, *_MODULES]

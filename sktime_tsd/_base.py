@@ -1,10 +1,10 @@
-"""What both classifiers share: their tags, the order of checks, probabilities of logits."""
+"""Base class of both classifiers: tags, the order of checks, predictions from logits."""
 
 import numpy as np
 import torch
-from scipy.special import softmax
 from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._scoring.classifier import ClassifierScorer
 from sktime_tsd._sklearn_interop import SklearnInterop
 from sktime_tsd._utils.panels import as_float32_panel, check_panel
 from sktime_tsd._utils.validation import check_labels, check_no_capability_gap
@@ -15,8 +15,8 @@ __all__ = ["LogitsClassifier"]
 class LogitsClassifier(SklearnInterop, BaseClassifier):
     """Base of classifiers that give logits, for sktime and for scikit-learn's tools.
 
-    A subclass gives `_check_parameters`, `_fit`, `_fit_single_class`,
-    `_tensor_logits` and `_torch_device`.
+    A subclass implements `_check_parameters`, `_fit`, `_fit_single_class`,
+    `_network_scorer` and `_build_network`.
     """
 
     _tags = {
@@ -134,18 +134,31 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If the classifier is not fitted.
         """
         self._check_gives_logits()
-        return self._logits(as_float32_panel(self._check_convert_X_for_predict(X)))
+        X = as_float32_panel(self._check_convert_X_for_predict(X))
+        return self._network_scorer().logits(torch.from_numpy(X)).numpy()
 
     def _check_gives_logits(self):
         self.check_is_fitted()
         if self._is_vectorized:
             raise ValueError("predict_logits answers for one output; y had several in fit.")
 
-    def _logits(self, X):
-        return self._tensor_logits(torch.from_numpy(X)).cpu().numpy()
-
     def _predict_proba(self, X):
-        return softmax(self._logits(as_float32_panel(X)).astype(np.float64), axis=1)
+        return self._network_scorer().probabilities(X)
+
+    def _scorer(self):
+        """Scorer for the rest of the package: the network, unless a subclass overrides answers."""
+        self._check_gives_logits()
+        answers = ("predict_logits", "predict_proba", "_predict_proba")
+        ours = all(getattr(type(self), a) is getattr(LogitsClassifier, a) for a in answers)
+        return self._network_scorer() if ours else ClassifierScorer(self)
+
+    def _network_scorer(self):
+        """Scorer of the fitted network."""
+        raise NotImplementedError
+
+    def _build_network(self, n_channels, n_timepoints, n_classes, seed):
+        """Build the network that `fit` would train, as a `FreshNetwork`."""
+        raise NotImplementedError
 
     def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
         check_panel(X)  # says more, in fewer words, than the base class

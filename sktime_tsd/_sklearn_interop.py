@@ -2,7 +2,12 @@
 
 from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
-__all__ = ["SklearnInterop"]
+from sktime_tsd.networks import check_setting_names
+
+__all__ = ["NestedNetworkParams", "SklearnInterop"]
+
+# Prefix of a network's own settings among the parameters of its classifier.
+_NESTED = "network__"
 
 # scikit-learn sets these on an estimator before `fit` and deletes them after.
 _CALLBACK_ATTRIBUTES = (
@@ -45,3 +50,54 @@ class SklearnInterop:
             classifier_tags=ClassifierTags(),
             input_tags=InputTags(three_d_array=True),
         )
+
+
+class NestedNetworkParams:
+    """Mixin that makes each entry of ``network_params`` a nested parameter.
+
+    For classifiers with the parameters ``network`` and ``network_params``, so that a grid
+    search can vary ``network__filters`` alone.
+    """
+
+    def get_params(self, deep=True):
+        """Get the parameters; with `deep`, the network's settings one by one, too.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include each entry of `network_params`, as ``network__filters``.
+
+        Returns
+        -------
+        params : dict of str to object
+        """
+        params = super().get_params(deep=deep)
+        if deep and isinstance(self.network_params, dict):
+            params |= {_NESTED + name: value for name, value in self.network_params.items()}
+        return params
+
+    def set_params(self, **params):
+        """Set parameters, and the network's own settings as ``network__<setting>``.
+
+        Parameters
+        ----------
+        **params : object
+            ``network__filters=(8, 16, 8)`` sets one entry of `network_params` and leaves the
+            others.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the classifier or its network has no such parameter.
+        """
+        own = {k[len(_NESTED) :]: v for k, v in params.items() if k.startswith(_NESTED)}
+        super().set_params(**{k: v for k, v in params.items() if not k.startswith(_NESTED)})
+        known = self.network_params or {}
+        if any(name not in known or known[name] is not value for name, value in own.items()):
+            check_setting_names(self.network, own)
+            super().set_params(network_params=known | own)
+        return self

@@ -5,24 +5,19 @@ import copy
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._scoring.inference import (
-    bank_precision,
-    copies_logits_in_batches,
-    logits_in_batches,
-)
+from sktime_tsd._scoring.network import NetworkScorer
+from sktime_tsd._sklearn_interop import NestedNetworkParams
+from sktime_tsd._training.build import build
+from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.history import pack, unpack
-from sktime_tsd._training.train import (
-    check_settings,
-    split_validation,
-    train_network,
-    trial_network,
-)
+from sktime_tsd._training.settings import check_settings
+from sktime_tsd._training.train import train_network
 from sktime_tsd._training.training_set import TrainingSet
-from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
+from sktime_tsd._training.validation_split import split_validation
+from sktime_tsd._utils.panels import as_float32_panel
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import check_number, resolve_device
 from sktime_tsd.networks import ScaledNetwork, check_logits
@@ -30,7 +25,7 @@ from sktime_tsd.networks import ScaledNetwork, check_logits
 __all__ = ["SkorchClassifier"]
 
 
-class SkorchClassifier(LogitsClassifier):
+class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     """Any torch network as an sktime classifier, trained through skorch.
 
     The fitted classifier holds the network, the scaling of its input, the labels and the
@@ -44,7 +39,8 @@ class SkorchClassifier(LogitsClassifier):
         ``network(n_channels, n_timepoints, n_classes, **network_params)`` whose result
         maps (n, n_channels, n_timepoints) to logits (n, n_classes).
     network_params : dict, optional
-        The network's own settings.
+        The network's own settings. In `set_params` and grid searches each has a name of its
+        own, such as ``network__filters``.
     scale_inputs : bool, default=True
         Standardise each channel with the training set's mean and standard deviation,
         inside the network.
@@ -105,6 +101,8 @@ class SkorchClassifier(LogitsClassifier):
         and ``valid_loss`` where there is a validation split.
     n_channels_, n_timepoints_ : int or None
         Shape of a series in `fit`; None after `from_module`.
+    lr_, max_epochs_ : float and int
+        What `fit` trained with: "auto" resolved. Not there if nothing was trained.
 
     Raises
     ------
@@ -256,24 +254,29 @@ class SkorchClassifier(LogitsClassifier):
 
     # -- fitting ---------------------------------------------------------------------
 
+    def _check_parameters(self):
+        check_settings(self)
+
     def _fit(self, X, y):
         X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
         seed = draw_seed(self.random_state)
         train, valid = split_validation(y, self.validation_fraction, seed)
+        fresh = self._build_network(*X.shape[1:], self.n_classes_, seed)
         X, y = torch.from_numpy(X), torch.from_numpy(y)
-        self._fit_objective(
+        self._train(
             self.classes_,
+            fresh,
             TrainingSet(X[train], y[train]),
             None if valid is None else TrainingSet(X[valid], y[valid]),
-            seed=seed,
         )
 
     def _fit_single_class(self, X, y):
         self._set_fitted(self.classes_, None, [], *X.shape[1:])
 
-    def _fit_objective(
-        self, classes, training_set, valid_set, *, seed, terms=(), description="network"
-    ):
+    def _build_network(self, n_channels, n_timepoints, n_classes, seed):
+        return build(self, n_channels, n_timepoints, n_classes, seed=seed)
+
+    def _train(self, classes, fresh, training_set, valid_set, *, terms=(), description="network"):
         """Train on labels and a teacher: the seam the distiller trains through.
 
         Leaves the classifier as `fit` would, without the checks of `fit`.
@@ -282,25 +285,27 @@ class SkorchClassifier(LogitsClassifier):
         ----------
         classes : numpy.ndarray of shape (n_classes,)
             Sorted labels.
+        fresh : FreshNetwork
+            From `_build_network`. It is trained in place.
         training_set : TrainingSet
             With teacher outputs where a term needs them.
         valid_set : TrainingSet or None
-        seed : int
         terms : sequence of DistillationTerm, default=()
         description : str, default="network"
             What the progress bar calls it.
         """
-        network, history = train_network(
+        trained = train_network(
             self,
+            fresh,
             training_set,
             valid_set,
-            n_classes=len(classes),
             terms=terms,
-            class_weight=self._class_weights(classes, training_set.y.numpy()),
-            seed=seed,
+            class_weight=class_weights(self.class_weight, classes, training_set.y.numpy()),
             description=description,
         )
-        self._set_fitted(classes, network, history, *training_set.X.shape[1:])
+        self.lr_, self.max_epochs_ = trained.lr, trained.max_epochs
+        shape = training_set.X.shape[1:]
+        self._set_fitted(classes, trained.network, trained.history, *shape)
 
     def _set_fitted(self, classes, network, history, n_channels, n_timepoints):
         """Set what `fit` of the base class and `_fit` leave behind."""
@@ -315,52 +320,8 @@ class SkorchClassifier(LogitsClassifier):
         self.n_timepoints_ = n_timepoints
         self._is_fitted = True
 
-    def _class_weights(self, classes, y):
-        if self.class_weight is None:
-            return None
-        if self.class_weight == "balanced":
-            weights = compute_class_weight("balanced", classes=np.arange(len(classes)), y=y)
-        else:
-            # not scikit-learn's lookup, which takes the label "1" for the number 1
-            missing = [label for label in classes.tolist() if label not in self.class_weight]
-            if missing:
-                raise ValueError(
-                    f"class_weight has no weight for the classes {missing} of y; its keys are "
-                    f"{list(self.class_weight)}."
-                )
-            weights = [self.class_weight[label] for label in classes.tolist()]
-        return torch.as_tensor(weights, dtype=torch.float32)
-
-    def _check_parameters(self):
-        check_settings(self)
-
-    def _trial_network(self, *sizes):
-        return trial_network(self, *sizes)
-
-    @property
-    def _trained_network(self):
-        return self.network_
-
-    # -- prediction ------------------------------------------------------------------
-
-    @property
-    def _torch_device(self):
-        return torch.device("cpu") if self.network_ is None else self.network_.mean.device
-
-    def _tensor_logits(self, x):
-        """Logits of finite series; on the network's device, in batches it can hold."""
-        check_panel_shape(x, self.n_channels_, self.n_timepoints_)
-        if self.network_ is None:
-            return torch.zeros(len(x), 1)
-        return logits_in_batches(self.network_, x, self._torch_device)
-
-    def _copies_logits(self, X, bank, progress):
-        """Logits of series and of all copies that a bank describes; see `_inference`."""
-        check_panel_shape(X, self.n_channels_, self.n_timepoints_)
-        return copies_logits_in_batches(self.network_, X, bank, self._torch_device, progress)
-
-    def _bank_precision(self):
-        return bank_precision(self.network_, self._torch_device)
+    def _network_scorer(self):
+        return NetworkScorer(self)
 
     # -- state -----------------------------------------------------------------------
 

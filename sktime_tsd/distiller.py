@@ -6,13 +6,12 @@ import warnings
 
 import numpy as np
 import torch
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._training.train import split_validation
-from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd._training.class_weights import class_weights
+from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.panels import as_float32_panel
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
@@ -29,15 +28,21 @@ from sktime_tsd.perturbations import (
     check_window,
     window_width,
 )
-from sktime_tsd.teachers._check_terms import check_distillation, check_terms, teacher_features
-from sktime_tsd.teachers._fit import check_teacher, fit_teacher, single_class_teacher
-from sktime_tsd.teachers._scores import scored_training_set
-from sktime_tsd.teachers._teacher import AlignedTeacher
+from sktime_tsd.teachers import (
+    BankSettings,
+    Teacher,
+    check_distillation,
+    check_teacher,
+    check_terms,
+    default_teacher,
+    single_class_teacher,
+    teach,
+)
 
 __all__ = ["SaliencyDistilledClassifier", "default_student"]
 
-# Series a teacher is tried on before any training.
-_N_EXAMPLES = 2
+# Parameters that had another name in pickles of version 0.1.
+_RENAMED = {"temperature": "saliency_temperature", "top_n": "saliency_top_n"}
 
 
 def default_student():
@@ -67,8 +72,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         * None: ``SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3})``.
     student : SkorchClassifier or None, default=None
         None: ``SkorchClassifier("fcn", {"filters": (8, 16, 8)})``, 1,202 parameters for
-        two classes and one channel. A clone is trained. To tune ``student__lr`` and the
-        like, pass the student: None has no parameters to set (nor has a teacher of None).
+        two classes and one channel. A clone is trained.
     saliency_weight : float, default=1.0
         Factor of the saliency loss beside the cross entropy's 1. 0 does without.
     saliency_measure : str, default="kl_per_class"
@@ -78,9 +82,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         See `sktime_tsd.losses.saliency_loss`.
     saliency_ramp : float, default=0.5
         Share of the training over which the weight grows linearly from 0.
-    temperature : float, default=8.0
+    saliency_temperature : float, default=8.0
         Softens the probabilities that saliency is measured on.
-    top_n : int, default=1
+    saliency_top_n : int, default=1
         Classes set against the rest by the measure "top_n_kl".
     distillation : list of DistillationTerm, optional
         Further terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``: ``KD``, ``DKD``
@@ -157,8 +161,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_measure="kl_per_class",
         saliency_normalization="teacher",
         saliency_ramp=0.5,
-        temperature=8.0,
-        top_n=1,
+        saliency_temperature=8.0,
+        saliency_top_n=1,
         distillation=None,
         perturbation=None,
         window=0.1,
@@ -175,8 +179,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.saliency_measure = saliency_measure
         self.saliency_normalization = saliency_normalization
         self.saliency_ramp = saliency_ramp
-        self.temperature = temperature
-        self.top_n = top_n
+        self.saliency_temperature = saliency_temperature
+        self.saliency_top_n = saliency_top_n
         self.distillation = distillation
         self.perturbation = perturbation
         self.window = window
@@ -188,64 +192,69 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.random_state = random_state
         super().__init__()
 
+    # -- parameters ------------------------------------------------------------------
+
+    def set_params(self, **params):
+        """Set parameters, those of teacher and student too.
+
+        Parameters
+        ----------
+        **params : object
+            Such as ``saliency_weight=0.5`` or ``student__lr=0.01``. A teacher or student of
+            None becomes the default one where a parameter of it is set.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
+        """
+        for role, default in (("teacher", default_teacher), ("student", default_student)):
+            is_set = any(name.startswith(f"{role}__") for name in params)
+            if is_set and params.get(role, getattr(self, role)) is None:
+                params[role] = default()
+        return super().set_params(**params)
+
     # -- fitting ---------------------------------------------------------------------
 
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))
         teacher_seed, bank_seed, student_seed = (draw_seed(random_state) for _ in range(3))
-
-        X = as_float32_panel(X)
-        labels, y = y, np.searchsorted(self.classes_, y)
-        width = window_width(self.window, X.shape[2])
-        memory = None if self.memory is None else self._memory()
-
+        X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
         student, terms = self._new_student(), self._terms()
-        check_terms(terms, self.teacher, student, *X.shape[1:], self.n_classes_)
-        student._class_weights(self.classes_, y)
         if student.random_state is not None:
             student_seed = draw_seed(student.random_state)
         else:
             student.set_params(random_state=student_seed)
             student_seed = draw_seed(student_seed)
-        train, valid = split_validation(y, student.validation_fraction, student_seed)
-
-        teacher = fit_teacher(
+        fresh = student._build_network(*X.shape[1:], self.n_classes_, student_seed)
+        check_terms(terms, self.teacher, fresh)
+        class_weights(student.class_weight, self.classes_, y)  # refused before the teacher's fit
+        self.teacher_, training_set, valid_set = teach(
             self.teacher,
             X,
-            labels,
+            y,
+            classes=self.classes_,
+            split=split_validation(y, student.validation_fraction, student_seed),
+            terms=terms,
+            bank=BankSettings(
+                perturbation=OpposingClass() if self.perturbation is None else self.perturbation,
+                width=window_width(self.window, X.shape[2]),
+                n_entries=self.bank_size,
+                n_windows=self.n_windows,
+                seed=bank_seed,
+            ),
             prepare=self._override,
             seed=None if self.random_state is None else teacher_seed,
-            memory=memory,
-        )
-        aligned = AlignedTeacher(teacher, self.classes_, X[:_N_EXAMPLES])
-
-        y = torch.from_numpy(y)
-        X = torch.from_numpy(X)
-        valid_set = None if valid is None else TrainingSet(X[valid], y[valid])
-        training_set = scored_training_set(
-            X[train],
-            y[train],
-            aligned,
-            terms,
-            perturbation=OpposingClass() if self.perturbation is None else self.perturbation,
-            width=width,
-            bank_size=self.bank_size,
-            n_windows=self.n_windows,
-            generator=torch.Generator().manual_seed(bank_seed),
-            memory=memory,
-            as_it_is=isinstance(self.teacher, (FrozenEstimator, nn.Module)),
-            features=teacher_features(terms, teacher, *X.shape[1:]),
+            memory=None if self.memory is None else self._memory(),
             verbose=student.verbose,
         )
-        student._fit_objective(
-            self.classes_,
-            training_set,
-            valid_set,
-            seed=student_seed,
-            terms=terms,
-            description="student",
+        student._train(
+            self.classes_, fresh, training_set, valid_set, terms=terms, description="student"
         )
-        self.teacher_ = teacher
         self.student_ = student
 
     def _fit_single_class(self, X, y):
@@ -254,7 +263,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             warnings.filterwarnings("ignore", message=".*only single label seen.*")
             self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)
             self.student_ = self._new_student().fit(X, y)
-        AlignedTeacher(self.teacher_, self.classes_, X[:_N_EXAMPLES])
+        Teacher(self.teacher_, self.classes_, torch.from_numpy(X[:1]))
 
     def _new_student(self):
         student = default_student() if self.student is None else self.student
@@ -274,11 +283,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     def _terms(self):
         saliency = TemporalSaliency(
             weight=self.saliency_weight,
-            temperature=self.temperature,
+            temperature=self.saliency_temperature,
             measure=self.saliency_measure,
             normalization=self.saliency_normalization,
             ramp=self.saliency_ramp,
-            top_n=self.top_n,
+            top_n=self.saliency_top_n,
         )
         terms = [saliency, *(self.distillation or [])]
         return [term for term in terms if term.weight > 0]
@@ -328,27 +337,15 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             state["teacher"] = copy.deepcopy(self.teacher).cpu()
         return state
 
-    # -- prediction ------------------------------------------------------------------
+    def __setstate__(self, state):
+        """Load pickles of version 0.1 too, in which two parameters had other names."""
+        self.__dict__.update({_RENAMED.get(name, name): value for name, value in state.items()})
 
-    @property
-    def _torch_device(self):
-        return self.student_._torch_device
+    def _network_scorer(self):
+        return self.student_._network_scorer()
 
-    def _tensor_logits(self, x):
-        return self.student_._tensor_logits(x)
-
-    def _copies_logits(self, X, bank, progress):
-        return self.student_._copies_logits(X, bank, progress)
-
-    def _bank_precision(self):
-        return self.student_._bank_precision()
-
-    def _trial_network(self, *sizes):
-        return self._new_student()._trial_network(*sizes)
-
-    @property
-    def _trained_network(self):
-        return self.student_._trained_network
+    def _build_network(self, n_channels, n_timepoints, n_classes, seed):
+        return self._new_student()._build_network(n_channels, n_timepoints, n_classes, seed)
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):

@@ -100,7 +100,7 @@ def test_a_row_says_what_the_report_says(serial):
         y_test,
         background=X,
         max_saliency_instances=3,
-        n_draws=0,
+        n_resamples=0,
         random_state=1,
     )
     values = report.to_frame()["value"]

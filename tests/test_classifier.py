@@ -13,8 +13,8 @@ from torch import nn
 
 from sktime_tsd import SkorchClassifier
 from sktime_tsd._training.batches import BatchIterator
-from sktime_tsd._training.train import split_validation
 from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.networks import FCN, ScaledNetwork
 
@@ -203,8 +203,10 @@ def test_class_weight_takes_original_labels():
     y = np.where(np.arange(40) < 30, "often", "rare")
     share = {}
     for weight in (None, "balanced", {"often": 1.0, "rare": 3.0}, {"often": 1.0, "rare": 27.0}):
+        # no batch norm, whose running mean follows a bias that rounding noise moves
+        network = "lstm", {"hidden_size": 2, "num_layers": 1}
         clf = SkorchClassifier(
-            "fcn", TINY, max_epochs=60, class_weight=weight, lr=0.05, random_state=0
+            *network, max_epochs=60, class_weight=weight, lr=0.05, random_state=0
         ).fit(X, y)
         share[str(weight)] = clf.predict_proba(X)[0, 1]
     rare = list(share.values())

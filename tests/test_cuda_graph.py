@@ -20,7 +20,7 @@ from training_sets import (
 )
 
 from sktime_tsd import SkorchClassifier
-from sktime_tsd._scoring.inference import copies_logits_in_batches
+from sktime_tsd._scoring.batches import copies_logits_in_batches
 from sktime_tsd._training import train
 from sktime_tsd._training.net import TrainingNet
 from sktime_tsd.losses import (

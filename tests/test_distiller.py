@@ -13,7 +13,7 @@ from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.losses import KD, DistillationTerm
 from sktime_tsd.perturbations import GaussianNoise, OpposingClass, Zero
-from sktime_tsd.teachers._scores import scored_training_set
+from sktime_tsd.teachers import teach
 
 STUDENT = ("fcn", {"filters": (8, 8), "kernel_sizes": (7, 5)})
 
@@ -144,17 +144,17 @@ def test_validation_split_of_the_student_is_kept_out_of_the_bank(planted, monkey
     student = SkorchClassifier(
         *STUDENT, max_epochs=30, validation_fraction=0.25, patience=2, random_state=0
     )
-    seen = {}
+    seen = []
 
-    def spy(X, y, *rest, **options):
-        seen["n"] = len(X)
-        seen["set"] = scored_training_set(X, y, *rest, **options)
-        return seen["set"]
+    def spy(*arguments, **options):
+        seen.append(teach(*arguments, **options))
+        return seen[-1]
 
-    monkeypatch.setattr("sktime_tsd.distiller.scored_training_set", spy)
+    monkeypatch.setattr("sktime_tsd.distiller.teach", spy)
     clf = SaliencyDistilledClassifier(FrozenEstimator(teacher), student, random_state=0).fit(X, y)
-    assert seen["n"] == 45
-    assert int(seen["set"].bank.donors.max()) < 45
+    _, training_set, valid_set = seen[0]
+    assert (len(training_set), len(valid_set)) == (45, 15)
+    assert int(training_set.bank.donors.max()) < 45
     assert "valid_loss" in clf.student_.history_[0]
 
 

@@ -13,7 +13,7 @@ from sktime_tsd.perturbations import Zero
 
 X = np.random.RandomState(0).randn(30, 2, 12)
 Y = np.random.RandomState(1).choice(["a", "b", "c"], 30)
-QUICK = {"n_draws": 0, "latency": False, "random_state": 0}
+QUICK = {"n_resamples": 0, "latency": False, "random_state": 0}
 
 
 class Sharp:

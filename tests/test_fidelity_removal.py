@@ -2,17 +2,18 @@
 
 from fractions import Fraction
 from math import ceil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from scipy.special import expit, softmax
 
-from sktime_tsd._scoring.logits import Scorer
+from sktime_tsd._scoring.scorer import scorer_of
 from sktime_tsd.fidelity import RemovalCurves, fidelity_report
 from sktime_tsd.fidelity._removal import removal_curves
 from sktime_tsd.perturbations import GaussianNoise, LinearInterpolation, SeriesMean, Zero
-from sktime_tsd.saliency import SharedDonors
+from sktime_tsd.saliency._shared_donors import SharedDonors
 
 FRACTIONS = ["0", "0.01", "0.05", "0.1", "0.2", "0.3", "0.5", "0.7", "1"]
 
@@ -61,11 +62,14 @@ def tied_saliencies(X, seed=0):
 
 
 def curves_of(models, X, saliencies, *, perturbation=None, background=None, n_donors=4, batch=64):
-    scorers = {name: Scorer(model) for name, model in models.items()}
     X = torch.from_numpy(X)
+    asked = {}
+    for name, model in models.items():
+        scorer = scorer_of(model)
+        asked[name] = SimpleNamespace(scorer=scorer, log_p=scorer.log_probabilities(X))
     donors = SharedDonors.draw(perturbation, background, X, 4, 0)
     options = {"n_donors": n_donors, "batch_size": batch, "verbose": 0}
-    return removal_curves(scorers, X, saliencies, donors, **options), donors
+    return removal_curves(asked, X, saliencies, donors, **options), donors
 
 
 def panel(n_instances, n_channels, n_timepoints, seed=0):
@@ -185,7 +189,7 @@ def of_points():
     """The teacher looks at 60, where the series is 3, the student at 80, where it is -2."""
     X = np.zeros((1, 1, 100))
     X[0, 0, [60, 80]] = 3, -2
-    options = {"perturbation": Zero(), "window": 1, "n_draws": 0, "latency": False}
+    options = {"perturbation": Zero(), "window": 1, "n_resamples": 0, "latency": False}
     return fidelity_report(Point(60), Point(80), X, **options)
 
 

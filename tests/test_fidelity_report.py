@@ -20,17 +20,17 @@ from test_fidelity_removal import Linear, slow_curves
 from torch import nn
 
 from sktime_tsd import fidelity, fidelity_report, temporal_saliency
-from sktime_tsd.fidelity import LINES
+from sktime_tsd.fidelity import METRICS
 from sktime_tsd.perturbations import Zero
-from sktime_tsd.saliency import SharedDonors, as_tensor
+from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
 
 CLASSES = ["a", "b", "c"]
 N, T = 30, 12
 X = np.random.RandomState(0).randn(N, 2, T).astype(np.float32)
 Y = np.random.RandomState(1).choice(CLASSES, N)
-COMPARING = [name for name, line in LINES.items() if line.group in ("answers", "reasons")]
-DIVERGENCES = [name for name, line in LINES.items() if line.group == "probabilities"]
-QUICK = {"latency": False, "n_draws": 50, "random_state": 0}
+COMPARING = [name for name, line in METRICS.items() if line.group in ("answers", "reasons")]
+DIVERGENCES = [name for name, line in METRICS.items() if line.group == "probabilities"]
+QUICK = {"latency": False, "n_resamples": 50, "random_state": 0}
 
 
 def linear(seed, classes=CLASSES):
@@ -54,12 +54,14 @@ def report_on(teacher, student, y=None, **options):
 def values_of(report):
     """Values of all lines but those of cost."""
     lines = report.to_frame()["value"]
-    return lines[[name for name in lines.index if LINES[name].group != "cost"]]
+    return lines[[name for name in lines.index if METRICS[name].group != "cost"]]
 
 
 @pytest.fixture(scope="module")
 def report():
-    return report_on(linear(0), linear(1), Y, latency=True, background=(X[:9], Y[:9]), n_draws=200)
+    return report_on(
+        linear(0), linear(1), Y, latency=True, background=(X[:9], Y[:9]), n_resamples=200
+    )
 
 
 # -- known answers -------------------------------------------------------------------
@@ -121,7 +123,7 @@ class Channel:
 
 def test_a_student_that_knows_nothing_of_the_teacher_agrees_by_chance():
     X = np.random.RandomState(3).randn(600, 2, T)
-    options = QUICK | {"max_saliency_instances": 20, "n_draws": 500, "window": 1}
+    options = QUICK | {"max_saliency_instances": 20, "n_resamples": 500, "window": 1}
     report = fidelity_report(Channel(0, 0), Channel(1, 6), X, perturbation=Zero(), **options)
     value, low, high, _ = report.to_frame().loc["top_1_agreement"]
     assert low < 1 / 3 < high
@@ -242,7 +244,7 @@ def test_labels_may_come_in_any_container(kind):
 
 def test_without_labels_the_lines_that_need_them_are_left_out(report):
     found = report_on(linear(0), linear(1), background=(X[:9], Y[:9]))
-    of_labels = {n for n, line in LINES.items() if line.group == "quality" or "_teacher_" in n}
+    of_labels = {n for n, line in METRICS.items() if line.group == "quality" or "_teacher_" in n}
     of_labels = {name for name in of_labels if "_by_" not in name}
     assert set(values_of(report).index) - set(values_of(found).index) == of_labels
     expected = values_of(report)[values_of(found).index]
@@ -319,7 +321,7 @@ def test_equal_seeds_give_equal_reports():
     other = report_on(linear(0), linear(1), Y, **options, random_state=6)
     assert a.saliency_instances.tolist() != other.saliency_instances.tolist()
     drawn = [
-        report_on(linear(0), linear(1), **options, random_state=np.random.RandomState(3)).lines
+        report_on(linear(0), linear(1), **options, random_state=np.random.RandomState(3)).metrics
         for _ in range(2)
     ]
     pd.testing.assert_frame_equal(*drawn, check_exact=True)
@@ -352,7 +354,9 @@ def test_neither_saliency_nor_a_single_series_is_needed():
     without = report_on(linear(0), linear(1), Y, max_saliency_instances=0)
     assert without.teacher_saliency is without.student_saliency is None
     assert len(without.curves) == len(without.saliency_instances) == 0
-    assert {LINES[name].group for name in without.lines.index}.isdisjoint({"reasons", "removal"})
+    assert {METRICS[name].group for name in without.metrics.index}.isdisjoint(
+        {"reasons", "removal"}
+    )
     alone = fidelity_report(linear(0), linear(1), X[:1], **QUICK).to_frame()
     whole = report_on(linear(0), linear(1)).samples.loc[0]
     np.testing.assert_allclose(alone.loc[whole.index, "value"], whole, atol=1e-9)

@@ -16,7 +16,7 @@ from sktime.base import BaseObject
 from test_fidelity_report import N, X, Y, linear, report_on
 
 from sktime_tsd import fidelity_report
-from sktime_tsd.fidelity import LINES, _bootstrap, compare
+from sktime_tsd.fidelity import METRICS, _bootstrap, compare
 from sktime_tsd.fidelity._bootstrap import Bootstrap, mean_of_draws
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.perturbations import AnyClass, GaussianNoise, OpposingClass
@@ -32,8 +32,8 @@ def report():
 # -- how sure a mean is --------------------------------------------------------------
 
 
-def interval_of(values, n_draws=200, level=0.95, seed=0):
-    return Bootstrap(n_draws, level, seed).of(mean_of_draws(values), len(values))
+def interval_of(values, n_resamples=200, level=0.95, seed=0):
+    return Bootstrap(n_resamples, level, seed).of(mean_of_draws(values), len(values))
 
 
 def test_the_interval_is_that_of_scipy():
@@ -88,7 +88,7 @@ def test_a_mean_of_no_value_is_missing_and_leaves_the_others_alone():
 
 
 def test_without_draws_or_with_one_series_there_is_no_interval():
-    for found in (interval_of(np.arange(5.0), n_draws=0), interval_of(np.array([2.0]))):
+    for found in (interval_of(np.arange(5.0), n_resamples=0), interval_of(np.array([2.0]))):
         assert found[0] == 2
         assert np.isnan(found[1:]).all()
 
@@ -102,7 +102,7 @@ LOWER_IS_BETTER = re.compile(
 
 def test_every_line_has_its_place_and_its_direction(report):
     frame = report.to_frame()
-    assert frame.index.tolist() == list(LINES)
+    assert frame.index.tolist() == list(METRICS)
     assert frame.index.name == "name"
     assert frame.columns.tolist() == ["value", "low", "high", "higher_is_better"]
     for name, line in frame.iterrows():
@@ -134,11 +134,11 @@ def test_the_means_of_the_samples_are_the_lines(report):
     samples = report.samples
     assert samples.index.name == "instance"
     assert samples.index.tolist() == list(range(N))
-    of_all = [n for n in LINES if re.match("auc|expected|parameters|bytes|latency", n)]
-    assert set(samples) == set(LINES) - set(of_all)
+    of_all = [n for n in METRICS if re.match("auc|expected|parameters|bytes|latency", n)]
+    assert set(samples) == set(METRICS) - set(of_all)
     for name in samples:
         assert samples[name].mean() == pytest.approx(report[name])
-        if LINES[name].group in ("reasons", "removal"):
+        if METRICS[name].group in ("reasons", "removal"):
             there = samples.index[samples[name].notna()]
             assert there.tolist() == report.saliency_instances.tolist()
 
@@ -183,8 +183,8 @@ def test_a_report_survives_pickling(report):
 VARIANTS = {
     "all": {"latency": True, "background": X},
     "without labels": {"y": None},
-    "without intervals": {"n_draws": 0},
-    "one draw": {"n_draws": 1, "latency": True},
+    "without intervals": {"n_resamples": 0},
+    "one draw": {"n_resamples": 1, "latency": True},
     "without saliency": {"max_saliency_instances": 0},
     "by noise": {"perturbation": GaussianNoise(), "window": 3},
     "at 80 %": {"confidence_level": 0.8, "window": 3},
@@ -196,8 +196,8 @@ def test_the_text_holds_every_line_in_80_columns(variant):
     report = report_on(linear(0), linear(1), **{"y": Y} | VARIANTS[variant])
     text, values = str(report), report.to_frame()["value"]
     assert max(map(len, text.splitlines())) <= 80
-    for line in LINES.values():
-        beside = [n for n in values.index if LINES[n].label == line.label]  # teacher first
+    for line in METRICS.values():
+        beside = [n for n in values.index if METRICS[n].label == line.label]  # teacher first
         assert (line.label in text) == bool(beside)
         if line.group != "cost" and beside:
             row = ".*".join(f"{value:.3f}" for value in values[beside])
@@ -210,7 +210,7 @@ def test_the_text_holds_every_line_in_80_columns(variant):
 
 def test_cells_of_negative_values_stay_apart(report):
     lines = report.to_frame()
-    removal = [name for name in lines.index if LINES[name].group == "removal"]
+    removal = [name for name in lines.index if METRICS[name].group == "removal"]
     lines.loc[removal, ["value", "low", "high"]] = -0.5, -0.75, -0.25
     text = str(replace(report, lines=lines))
     assert text.count("-0.500 [-0.750 -0.250]") == 16
@@ -225,8 +225,8 @@ def test_the_html_is_well_formed_and_escapes_names(report):
         root = ElementTree.fromstring(f"<div>{html}</div>")
         cells = [cell.text for cell in root.iter("td")]
         for name, row in shown.to_frame().iterrows():
-            assert any(LINES[name].label in cell for cell in cells)
-            if LINES[name].group != "cost":
+            assert any(METRICS[name].label in cell for cell in cells)
+            if METRICS[name].group != "cost":
                 assert any(cell.startswith(f"{row['value']:.3f}") for cell in cells)
     assert "Odd<b>&" in "".join(root.find("p").itertext())
 
@@ -234,7 +234,7 @@ def test_the_html_is_well_formed_and_escapes_names(report):
 def test_compare_puts_students_of_one_teacher_side_by_side(report):
     other = report_on(linear(0), linear(2), **OPTIONS)  # without labels
     table = compare({"one": report, "two": other})
-    shared = [name for name in LINES if name in other.to_frame().index]
+    shared = [name for name in METRICS if name in other.to_frame().index]
     assert table.index.tolist() == shared
     assert table.index.name == "name"
     ends = ["value", "low", "high"]
@@ -250,7 +250,7 @@ def test_compare_puts_students_of_one_teacher_side_by_side(report):
             compare({"one": report, "two": stranger})
     for changed in (
         {"window": 5},
-        {"n_draws": 9},
+        {"n_resamples": 9},
         {"random_state": 1},
         {"max_saliency_instances": 0},
     ):
@@ -272,7 +272,7 @@ def test_costs_are_those_of_the_classifiers(unit_test):
     teacher, student = learner().fit(X, y), linear(0, y)
     student.weights = np.zeros((1, 24, 2))
     student.classes_, student.largest_call = teacher.classes_, 1000
-    report = fidelity_report(teacher, student, X, n_draws=20, max_saliency_instances=0)
+    report = fidelity_report(teacher, student, X, n_resamples=20, max_saliency_instances=0)
     assert report["parameters_teacher"] == n_parameters(teacher.network_)
     assert np.isnan(report["parameters_student"])
     assert report["bytes_teacher"] == len(pickle.dumps(teacher))
@@ -330,7 +330,7 @@ def test_a_network_of_others_is_not_counted():
     [
         ("max_saliency_instances", -1),
         ("max_saliency_instances", 2.5),
-        ("n_draws", -1),
+        ("n_resamples", -1),
         ("confidence_level", 1.5),
         ("confidence_level", "high"),
         ("latency", "yes"),

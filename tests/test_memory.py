@@ -28,7 +28,7 @@ from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import KD
 from sktime_tsd.perturbations import OpposingClass, SameClass, Zero
-from sktime_tsd.teachers._teacher import AlignedTeacher
+from sktime_tsd.teachers import Teacher
 
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
@@ -196,13 +196,13 @@ TEACHERS = {
 def scorings(monkeypatch):
     """How often a teacher has scored a whole training set."""
     made = []
-    original = AlignedTeacher.score
+    original = Teacher.score
 
     def score(self, *args, **kwargs):
         made.append(self.name)
         return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(AlignedTeacher, "score", score)
+    monkeypatch.setattr(Teacher, "score", score)
     return made
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from training_sets import STUDENTS, make_training_set
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
-from sktime_tsd._scoring.inference import copies_logits_in_batches
+from sktime_tsd._scoring.batches import copies_logits_in_batches
 from sktime_tsd._scoring.out_of_memory import in_batches
 from sktime_tsd.perturbations import OpposingClass, WindowBank, Zero
 
@@ -96,7 +96,7 @@ def test_a_fit_that_runs_out_of_memory_leaves_nothing_half_fitted(monkeypatch):
 def test_a_bank_beyond_its_budget_is_drawn_with_fewer_windows(monkeypatch):
     X, y = random_panel(20, n_timepoints=40)
     per_window = 20 * (8 + 4 * 2)
-    monkeypatch.setattr("sktime_tsd.teachers._scores._MOST_BYTES_OF_BANK", 7 * per_window + 1)
+    monkeypatch.setattr("sktime_tsd.teachers._teach._MOST_BYTES_OF_BANK", 7 * per_window + 1)
     drawn, original = [], WindowBank.draw
 
     def draw(*arguments, **settings):
@@ -109,7 +109,7 @@ def test_a_bank_beyond_its_budget_is_drawn_with_fewer_windows(monkeypatch):
     with pytest.warns(UserWarning, match=r"bank of 50 windows for each of 20 series .* 7 are"):
         SaliencyDistilledClassifier(bank_size=50, **settings).fit(X, y)
     SaliencyDistilledClassifier(bank_size=7, **settings).fit(X, y)  # says nothing
-    monkeypatch.setattr("sktime_tsd.teachers._scores._MOST_BYTES_OF_BANK", 1)
+    monkeypatch.setattr("sktime_tsd.teachers._teach._MOST_BYTES_OF_BANK", 1)
     with pytest.warns(UserWarning, match="3 are drawn"):  # those of one step
         SaliencyDistilledClassifier(bank_size=50, **settings).fit(X, y)
     assert [bank.n_entries for bank in drawn] == [7, 7, 3]

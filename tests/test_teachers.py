@@ -28,8 +28,7 @@ from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd.losses import KD
 from sktime_tsd.networks import FCN, ScaledNetwork
 from sktime_tsd.perturbations import WindowBank
-from sktime_tsd.teachers import _fit
-from sktime_tsd.teachers._teacher import AlignedTeacher
+from sktime_tsd.teachers import Teacher, _fit
 
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
@@ -109,14 +108,14 @@ class RecordedTargets(list):
 @pytest.fixture
 def targets(monkeypatch):
     recorded = RecordedTargets()
-    original = AlignedTeacher.score
+    original = Teacher.score
 
     def score(self, X, bank=None, **kwargs):
         result = original(self, X, bank, **kwargs)
         recorded.append(result)
         return result
 
-    monkeypatch.setattr(AlignedTeacher, "score", score)
+    monkeypatch.setattr(Teacher, "score", score)
     return recorded
 
 

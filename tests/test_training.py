@@ -23,13 +23,13 @@ from training_sets import (
 )
 
 from sktime_tsd import SkorchClassifier
-from sktime_tsd._scoring.inference import copies_logits_in_batches
+from sktime_tsd._scoring.batches import copies_logits_in_batches
 from sktime_tsd._training import batches
 from sktime_tsd._training.batches import BatchIterator
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.benchmark.cost._plain import perturb_plainly, plain_loss
 from sktime_tsd.networks import ScaledNetwork, build_network, channel_statistics, n_parameters
-from sktime_tsd.teachers._teacher import AlignedTeacher
+from sktime_tsd.teachers import Teacher
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def test_a_bank_scored_from_windows_equals_one_scored_whole(kind, training_set, 
     torch.manual_seed(0)
     network = ScaledNetwork(build_network(kind, 1, N_TIMEPOINTS, 2)).eval()
     for values in (1, 10 * N_TIMEPOINTS, 2**20):  # some entries, some series, all at once
-        monkeypatch.setattr("sktime_tsd._scoring.inference._VALUES_PER_BATCH", {"cpu": values})
-        monkeypatch.setattr("sktime_tsd._scoring.inference._FEW_COPIES", 3)
+        monkeypatch.setattr("sktime_tsd._scoring.batches._VALUES_PER_BATCH", {"cpu": values})
+        monkeypatch.setattr("sktime_tsd._scoring.batches._FEW_COPIES", 3)
         scored = []
         logits, copies_logits = copies_logits_in_batches(
             network, X, training_set.bank, torch.device("cpu"), scored.append
@@ -205,10 +205,10 @@ def test_a_teacher_that_changes_its_logits_teaches_these(training_set):
     network = make_teacher().network_
     scored = {}
     for kind in (SkorchClassifier, Sharpened):
-        teacher = AlignedTeacher(
+        teacher = Teacher(
             kind.from_module(network, [0, 1], device="cpu"),
             np.arange(2),
-            training_set.X[:2].numpy(),
+            training_set.X[:2],
         )
         scored[kind] = teacher.score(training_set.X, training_set.bank)
     for plain, sharpened in zip(*scored.values(), strict=True):

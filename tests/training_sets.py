@@ -5,13 +5,14 @@ import torch
 from conftest import random_panel
 
 from sktime_tsd import SkorchClassifier
+from sktime_tsd._training.build import build
 from sktime_tsd._training.train import train_network
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import Outputs, TemporalSaliency
 from sktime_tsd.networks import LSTM, build_network
 from sktime_tsd.perturbations import OpposingClass, WindowBank
+from sktime_tsd.teachers import Teacher
 from sktime_tsd.teachers._features import TeacherFeatures
-from sktime_tsd.teachers._teacher import AlignedTeacher
 
 N, N_TIMEPOINTS, WIDTH = 37, 60, 6
 STUDENTS = {
@@ -46,7 +47,7 @@ def make_training_set():
     bank = WindowBank.draw(
         X, y, OpposingClass(), width=WIDTH, n_entries=20, generator=torch.Generator().manual_seed(0)
     )
-    scores = AlignedTeacher(make_teacher(), np.arange(2), X[:2].numpy()).score(X, bank)
+    scores = Teacher(make_teacher(), np.arange(2), X[:2]).score(X, bank)
     return TrainingSet(X, y, teacher=Outputs(*scores), bank=bank, n_windows=4)
 
 
@@ -64,16 +65,12 @@ def with_features(training_set, terms):
 
 def fitted(kind, training_set, *, device="cpu", terms=SALIENCY, **settings):
     settings = {"max_epochs": 2, "batch_size": 8, "lr": 5e-3, "random_state": 0} | settings
-    return train_network(
-        SkorchClassifier(*kind, device=device, **settings),
-        training_set,
-        None,
-        n_classes=2,
-        terms=terms,
-        class_weight=None,
-        seed=3,
-        description="",
+    classifier = SkorchClassifier(*kind, device=device, **settings)
+    fresh = build(classifier, *training_set.X.shape[1:], 2, seed=3)
+    trained = train_network(
+        classifier, fresh, training_set, None, terms=terms, class_weight=None, description=""
     )
+    return trained.network, trained.history
 
 
 def difference(a, b, X):

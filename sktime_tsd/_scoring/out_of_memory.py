@@ -35,9 +35,11 @@ def try_batch(function, batch_size):
     UserWarning
         If the batch was halved.
     """
-    result = _unless_out_of_memory(function, batch_size)
-    if result is not None:
-        return result, batch_size
+    try:
+        return function(), batch_size
+    except torch.OutOfMemoryError:
+        if batch_size == 1:
+            raise
     # outside of the handler, whose traceback would keep the memory in use
     torch.cuda.empty_cache()
     batch_size //= 2
@@ -47,15 +49,6 @@ def try_batch(function, batch_size):
         stacklevel=3,
     )
     return None, batch_size
-
-
-def _unless_out_of_memory(function, batch_size):
-    try:
-        return function()
-    except torch.OutOfMemoryError:
-        if batch_size == 1:
-            raise
-        return None
 
 
 def in_batches(function, n, batch_size):

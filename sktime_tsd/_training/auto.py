@@ -51,4 +51,6 @@ def resolved(settings, n_parameters, n_batches):
     automatic = {"lr": _LR[size], "max_epochs": epochs}
     given = settings.get_params(deep=False)
     left_open = [name for name in automatic if isinstance(given[name], str)]
-    return SimpleNamespace(**given | {name: automatic[name] for name in left_open})
+    given |= {name: automatic[name] for name in left_open}
+    given["max_epochs"] = int(given["max_epochs"])  # torch refuses numpy's integers
+    return SimpleNamespace(**given)

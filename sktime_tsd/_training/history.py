@@ -1,4 +1,4 @@
-"""The course of a training, small enough to stay in a pickle."""
+"""The history of a training, packed into columns for a pickle."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ __all__ = ["pack", "unpack"]
 
 
 def pack(history):
-    """Turn rows into columns where that loses nothing.
+    """Turn rows of numbers into columns, which take half the space in a pickle.
 
     Parameters
     ----------
@@ -14,31 +14,23 @@ def pack(history):
 
     Returns
     -------
-    packed : tuple
-        For `unpack`. Numbers of all rows are arrays, other values stay in their rows.
+    packed : dict of str to numpy.ndarray, or list of dict
+        As given if the rows differ in their names, or hold anything but numbers.
 
     Examples
     --------
     >>> from sktime_tsd._training.history import pack, unpack
-    >>> history = [{"epoch": 1, "lr": 0.1}, {"epoch": 2, "lr": 0.2, "note": "mine"}]
+    >>> history = [{"epoch": 1, "lr": 0.1}, {"epoch": 2, "lr": 0.2}]
     >>> unpack(pack(history)) == history
     True
     """
-    names = [list(row) for row in history]
-    shared = set.intersection(*map(set, names)) if history else set()
-    columns = {}
-    for name in sorted(shared):
-        values = [row[name] for row in history]
-        kinds = set(map(type, values))
-        if kinds == {float}:
-            columns[name] = np.array(values)
-        elif kinds == {int}:
-            dtype = np.min_scalar_type(-max(map(abs, values)) - 1)
-            if dtype.kind == "i":  # of 64 bits or fewer
-                columns[name] = np.array(values, dtype)
-    rest = [{k: v for k, v in row.items() if k not in columns} for row in history]
-    same = all(row == names[0] for row in names)
-    return columns, rest if any(rest) else len(rest), names[:1] if same else names
+    if not history or any(list(row) != list(history[0]) for row in history):
+        return history
+    columns = {name: [row[name] for row in history] for name in history[0]}
+    if any(len(set(map(type, values))) > 1 for values in columns.values()):
+        return history
+    arrays = {name: np.array(values) for name, values in columns.items()}
+    return arrays if all(array.dtype.kind in "if" for array in arrays.values()) else history
 
 
 def unpack(packed):
@@ -46,19 +38,25 @@ def unpack(packed):
 
     Parameters
     ----------
-    packed : tuple
-        What `pack` gave.
+    packed : dict or list
+        What `pack` returned.
 
     Returns
     -------
     history : list of dict
-        With values of Python's own types, and their names in the same order.
     """
-    columns, rest, names = packed
-    rest = [{} for _ in range(rest)] if isinstance(rest, int) else rest
-    names = names * len(rest) if len(names) == 1 else names
-    columns = {name: values.tolist() for name, values in columns.items()}
+    if isinstance(packed, list):
+        return packed
+    if isinstance(packed, tuple):  # of version 0.1: columns, what is not in them, names
+        columns, rest, names = packed
+        rest = [{} for _ in range(rest)] if isinstance(rest, int) else rest
+        names = names * len(rest) if len(names) == 1 else names
+        columns = unpack(columns) or rest
+        rows = [column | other for column, other in zip(columns, rest, strict=True)]
+        return [
+            {name: row[name] for name in of_row} for row, of_row in zip(rows, names, strict=True)
+        ]
     return [
-        {name: columns[name][i] if name in columns else rest[i][name] for name in names[i]}
-        for i in range(len(rest))
+        dict(zip(packed, values, strict=True))
+        for values in zip(*(column.tolist() for column in packed.values()), strict=True)
     ]

@@ -15,6 +15,10 @@ def check_panel(X):
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or of shape (n_instances, n_timepoints), one channel.
 
+    Returns
+    -------
+    X : as given
+
     Raises
     ------
     ValueError
@@ -24,7 +28,7 @@ def check_panel(X):
         If the values are not real numbers.
     """
     if not isinstance(X, np.ndarray):
-        return
+        return X
     expected = "X of shape (n_instances, n_channels, n_timepoints)"
     if X.ndim not in (2, 3):
         raise ValueError(f"Expected {expected}, got an array of shape {X.shape}.")
@@ -36,6 +40,7 @@ def check_panel(X):
     if not (np.issubdtype(X.dtype, np.number) or X.dtype == bool) or np.iscomplexobj(X):
         raise TypeError(f"X must hold real numbers, got dtype {X.dtype}.")
     _check_finite(X)
+    return X
 
 
 def _check_finite(X):
@@ -58,6 +63,7 @@ def as_float32_panel(X):
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        With the dimensions and a dtype that `check_panel` accepts.
 
     Returns
     -------
@@ -68,11 +74,11 @@ def as_float32_panel(X):
     ValueError
         If a value is missing, infinite, or beyond float32's range.
     """
-    check_panel(X)
     with np.errstate(over="ignore"):
         # torch warns of memory it may not write to, such as that of a memory map
         X32 = np.require(X, dtype=np.float32, requirements=["C", "W"])
     if not np.isfinite(X32).all():
+        _check_finite(X)  # it may have been so before the cast
         raise ValueError(
             f"X holds values up to {np.abs(X).max():.3g}, beyond the range of float32 "
             "(3.4e38) in which networks compute. Rescale the series first."

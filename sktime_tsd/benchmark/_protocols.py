@@ -8,6 +8,7 @@ from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import MultiStepLR
 
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
+from sktime_tsd.classifier import SkorchClassifier
 
 __all__ = ["PROTOCOLS", "Protocol"]
 
@@ -110,7 +111,7 @@ class Protocol:
         return self._with_training(STUDENTS[name](), device, max_epochs)
 
     def _with_training(self, classifier, device, max_epochs):
-        if not hasattr(classifier, "_tensor_logits"):
+        if not isinstance(classifier, SkorchClassifier):
             return classifier
         settings = dict(self.training, device=device)
         if max_epochs is not None:

@@ -9,7 +9,7 @@ from joblib import Memory
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
-from sktime_tsd._training.train import split_validation
+from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd._utils.threads import keep_torch_threads

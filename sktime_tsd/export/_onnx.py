@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sktime_tsd._scoring.inference import logits_in_batches
+from sktime_tsd._scoring.batches import logits_in_batches
 from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import seeded
 from sktime_tsd.export._quantize import round_weights

@@ -1,7 +1,7 @@
 """How alike two classifiers are: their answers, their probabilities, their reasons."""
 
 from sktime_tsd.fidelity._fidelity_report import fidelity_report
-from sktime_tsd.fidelity._metrics import LINES
+from sktime_tsd.fidelity._metrics import METRICS, Metric
 from sktime_tsd.fidelity._probabilities import (
     jensen_shannon_divergence,
     kl_divergence,
@@ -25,9 +25,10 @@ from sktime_tsd.fidelity._removal import RemovalCurves
 from sktime_tsd.fidelity._report import FidelityReport, compare
 
 __all__ = [
-    "LINES",
+    "METRICS",
     "FidelityReference",
     "FidelityReport",
+    "Metric",
     "RemovalCurves",
     "brier_score",
     "compare",
@@ -44,3 +45,5 @@ __all__ = [
     "top_1_agreement",
     "total_variation",
 ]
+
+LINES = METRICS

@@ -21,8 +21,8 @@ def mean_of_draws(values):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_draws, n_instances); gives (n_draws,) or (n_draws, n_values),
-        NaN for draws without any value.
+        Of counts of shape (n_resamples, n_instances); gives (n_resamples,) or
+        (n_resamples, n_values), NaN for resamples without any value.
     """
     there = (~np.isnan(values)).astype(float)
     zeroed = np.nan_to_num(values, nan=0.0)
@@ -44,7 +44,7 @@ def median_of_draws(values):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_draws, n_instances); gives (n_draws,).
+        Of counts of shape (n_resamples, n_instances); gives (n_resamples,).
     """
 
     def statistic(counts):
@@ -58,7 +58,7 @@ class Bootstrap:
 
     Parameters
     ----------
-    n_draws : int
+    n_resamples : int
         How often the series are drawn anew, with replacement; 0 makes no intervals.
     confidence_level : float
         In (0, 1).
@@ -78,14 +78,14 @@ class Bootstrap:
     >>> import numpy as np
     >>> from sktime_tsd.fidelity._bootstrap import Bootstrap, mean_of_draws
     >>> answers = mean_of_draws(np.repeat([0.0, 1.0], 50))
-    >>> Bootstrap(n_draws=1000, confidence_level=0.95, seed=0).of(answers, 100).round(2)
+    >>> Bootstrap(n_resamples=1000, confidence_level=0.95, seed=0).of(answers, 100).round(2)
     array([0.5, 0.4, 0.6])
     """
 
-    def __init__(self, n_draws, confidence_level, seed):
-        check_number("n_draws", n_draws, integer=True, low=0)
+    def __init__(self, n_resamples, confidence_level, seed):
+        check_number("n_resamples", n_resamples, integer=True, low=0)
         check_number("confidence_level", confidence_level, low=0, high=1, boundaries="neither")
-        self.n_draws = n_draws
+        self.n_resamples = n_resamples
         self.seed = seed
         self.levels = (1 - confidence_level) / 2, (1 + confidence_level) / 2
 
@@ -95,8 +95,8 @@ class Bootstrap:
         Parameters
         ----------
         statistic : callable
-            Of counts of shape (n_draws, n_instances); gives (n_draws,) or
-            (n_draws, n_values).
+            Of counts of shape (n_resamples, n_instances); gives (n_resamples,) or
+            (n_resamples, n_values).
         n_instances : int
 
         Returns
@@ -118,8 +118,8 @@ class Bootstrap:
         """Yield how often each series is drawn, (some draws, n) at a time."""
         generator = np.random.default_rng(self.seed)
         per_chunk = max(1, _VALUES_PER_CHUNK // n)
-        for first in range(0, self.n_draws, per_chunk):
-            n_rows = min(per_chunk, self.n_draws - first)
+        for first in range(0, self.n_resamples, per_chunk):
+            n_rows = min(per_chunk, self.n_resamples - first)
             drawn = generator.integers(n, size=(n_rows, n)) + n * np.arange(n_rows)[:, None]
             counts = np.bincount(drawn.ravel(), minlength=n_rows * n).reshape(n_rows, n)
             yield counts.astype(float)  # products with integers are slow

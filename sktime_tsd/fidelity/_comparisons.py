@@ -1,4 +1,4 @@
-"""The lines of a report, from what two classifiers answered."""
+"""The metrics of a report, from the answers of two classifiers."""
 
 from itertools import product
 
@@ -40,7 +40,7 @@ __all__ = [
 
 
 def compare_answers(probabilities, y, classes):
-    """Values per series of all lines that need no saliency, a column each."""
+    """Values per series of all metrics that need no saliency, a column each."""
     both = probabilities["teacher"], probabilities["student"]
     agreement = top_1_agreement(*both)
     samples = {"top_1_agreement": agreement}
@@ -59,26 +59,26 @@ def compare_answers(probabilities, y, classes):
 
 
 def quality_of_whole_sets(intervals, probabilities, of_series):
-    """Lines that are no mean over series, with intervals."""
-    lines = {}
+    """Metrics that are no mean over series, with intervals."""
+    metrics = {}
     for side in SIDES:
         for name, make in (
             ("auc_prc", auc_prc_of_draws),
             ("expected_calibration_error", calibration_error_of_draws),
         ):
             statistic = make(of_series, probabilities[side])
-            lines[f"{name}_{side}"] = intervals.of(statistic, len(of_series))
-    return lines
+            metrics[f"{name}_{side}"] = intervals.of(statistic, len(of_series))
+    return metrics
 
 
 def compare_reasons(teacher_saliency, student_saliency):
-    """Values per series of all lines that compare saliencies."""
+    """Values per series of all metrics that compare saliencies."""
     measures = (saliency_spearman, saliency_kendall, saliency_top_k_overlap, saliency_cosine)
     return {f.__name__: f(teacher_saliency, student_saliency) for f in measures}
 
 
 def compare_removal(removed):
-    """Values per series of all lines that rest on removal."""
+    """Values per series of all metrics that rest on removal."""
     return {
         f"{name}_{model}_by_{source}": score(removed, model, source)
         for name, score in REMOVAL_SCORES.items()

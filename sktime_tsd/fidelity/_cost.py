@@ -4,9 +4,8 @@ import pickle
 import time
 
 import numpy as np
-from torch import nn
 
-from sktime_tsd._scoring.logits import in_native_dtype
+from sktime_tsd._scoring.classifier import in_native_dtype
 from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.networks import n_parameters
 
@@ -18,20 +17,19 @@ _SECONDS = 1.0
 _MOST_SECONDS = 10.0
 
 
-def parameters(classifier):
-    """Count a torch classifier's parameters.
+def parameters(network):
+    """Count the parameters of a network.
 
     Parameters
     ----------
-    classifier : fitted classifier
+    network : nn.Module or None
 
     Returns
     -------
     n : float
-        NaN if it is no torch classifier of ours. Lower is cheaper.
+        NaN without a network. Lower is cheaper.
     """
-    network = getattr(classifier, "network_", None)
-    return float(n_parameters(network)) if isinstance(network, nn.Module) else np.nan
+    return np.nan if network is None else float(n_parameters(network))
 
 
 def pickle_size(classifier):

@@ -18,7 +18,7 @@ def fidelity_report(
     n_donors=8,
     max_saliency_instances=200,
     removal=True,
-    n_draws=1000,
+    n_resamples=1000,
     confidence_level=0.95,
     latency=True,
     batch_size=1024,
@@ -27,7 +27,7 @@ def fidelity_report(
 ):
     """Measure whether a student gives its teacher's answers for its teacher's reasons.
 
-    The lines, each with a percentile bootstrap interval over the series. Definitions stand in
+    The metrics, each with a percentile bootstrap interval over the series. Definitions stand in
     one table in the user guide (The method); the docstring of each function adds direction, unit
     and source:
 
@@ -55,7 +55,7 @@ def fidelity_report(
         Or any other sktime panel of equal-length series; series that neither was fitted on.
         Probabilities are those of the series as given, saliency is computed in float32.
     y : array-like of shape (n_instances,), optional
-        True labels. Without them, lines that need them are left out.
+        True labels. Without them, metrics that need them are left out.
     background : panel like `X`, or tuple (panel, labels), optional
         Where donors come from, usually the training series; see
         `sktime_tsd.temporal_saliency`, as for the next four.
@@ -68,8 +68,8 @@ def fidelity_report(
         Reasons and removal are measured on at most so many series, drawn at random. 0 leaves
         them out. Most of a report's time goes here, with a heavy teacher.
     removal : bool, default=True
-        Whether to compute removal curves and their lines.
-    n_draws : int, default=1000
+        Whether to compute removal curves and their metrics.
+    n_resamples : int, default=1000
         Bootstrap draws; 0 makes no intervals.
     confidence_level : float, default=0.95
     latency : bool, default=True
@@ -126,7 +126,7 @@ def fidelity_report(
         n_donors=n_donors,
         max_saliency_instances=max_saliency_instances,
         removal=removal,
-        n_draws=n_draws,
+        n_resamples=n_resamples,
         confidence_level=confidence_level,
         latency=latency,
         batch_size=batch_size,

@@ -1,20 +1,20 @@
-"""The lines of a fidelity report: their names, labels, units and directions."""
+"""The metrics of a fidelity report: their names, labels, units and directions."""
 
 from dataclasses import dataclass
 
-__all__ = ["GROUPS", "LINES", "Line"]
+__all__ = ["GROUPS", "METRICS", "Metric"]
 
 SIDES = ("teacher", "student")
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a report.
+class Metric:
+    """One metric of a report.
 
     Parameters
     ----------
     name : str
-        Index of the line in the report.
+        Index of the metric in the report.
     group : str
         A key of ``GROUPS``.
     label : str
@@ -50,17 +50,21 @@ GROUPS = {
 }
 
 
-def _lines():
-    yield Line("top_1_agreement", "answers", "top-1 agreement", "", True)
-    yield Line("top_1_agreement_teacher_right", "answers", "  where the teacher is right", "", True)
-    yield Line("top_1_agreement_teacher_wrong", "answers", "  where the teacher is wrong", "", True)
-    yield Line("kl_divergence", "probabilities", "KL(teacher || student)", "nats", False)
-    yield Line("jensen_shannon_divergence", "probabilities", "Jensen-Shannon", "nats", False)
-    yield Line("total_variation", "probabilities", "total variation", "", False)
-    yield Line("saliency_spearman", "reasons", "Spearman correlation", "", True)
-    yield Line("saliency_kendall", "reasons", "Kendall correlation", "", True)
-    yield Line("saliency_top_k_overlap", "reasons", "overlap of the top 10 %", "", True)
-    yield Line("saliency_cosine", "reasons", "cosine", "", True)
+def _metrics():
+    yield Metric("top_1_agreement", "answers", "top-1 agreement", "", True)
+    yield Metric(
+        "top_1_agreement_teacher_right", "answers", "  where the teacher is right", "", True
+    )
+    yield Metric(
+        "top_1_agreement_teacher_wrong", "answers", "  where the teacher is wrong", "", True
+    )
+    yield Metric("kl_divergence", "probabilities", "KL(teacher || student)", "nats", False)
+    yield Metric("jensen_shannon_divergence", "probabilities", "Jensen-Shannon", "nats", False)
+    yield Metric("total_variation", "probabilities", "total variation", "", False)
+    yield Metric("saliency_spearman", "reasons", "Spearman correlation", "", True)
+    yield Metric("saliency_kendall", "reasons", "Kendall correlation", "", True)
+    yield Metric("saliency_top_k_overlap", "reasons", "overlap of the top 10 %", "", True)
+    yield Metric("saliency_cosine", "reasons", "cosine", "", True)
     for name, label, higher in (
         ("deletion_area", "deletion area", False),
         ("insertion_area", "insertion area", True),
@@ -69,7 +73,7 @@ def _lines():
     ):
         for source in SIDES:
             for side in SIDES:
-                yield Line(
+                yield Metric(
                     f"{name}_{side}_by_{source}",
                     "removal",
                     f"{label} by {source}",
@@ -89,7 +93,7 @@ def _lines():
         ("latency_256", "cost", "predict 256 series", "ms", False),
     ):
         for side in SIDES:
-            yield Line(f"{name}_{side}", group, label, unit, higher, side)
+            yield Metric(f"{name}_{side}", group, label, unit, higher, side)
 
 
-LINES = {line.name: line for line in _lines()}
+METRICS = {metric.name: metric for metric in _metrics()}

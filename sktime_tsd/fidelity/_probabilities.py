@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import rel_entr
 
-from sktime_tsd._scoring.logits import LEAST_PROBABILITY
+from sktime_tsd._scoring.scorer import LEAST_PROBABILITY
 from sktime_tsd._utils.validation import check_probabilities
 
 __all__ = [

@@ -229,7 +229,7 @@ def calibration_error_of_draws(of_series, probabilities, n_bins=15):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_draws, n_instances); gives (n_draws,).
+        Of counts of shape (n_resamples, n_instances); gives (n_resamples,).
     """
     confidence, bins = confidence_bins(probabilities, n_bins)
     surplus = (probabilities.argmax(axis=1) == of_series) - confidence
@@ -251,7 +251,7 @@ def auc_prc_of_draws(of_series, probabilities):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_draws, n_instances); gives (n_draws,).
+        Of counts of shape (n_resamples, n_instances); gives (n_resamples,).
     """
     curves = []
     for k in np.unique(of_series):
@@ -269,7 +269,7 @@ def auc_prc_of_draws(of_series, probabilities):
 
 
 def _auc_prc(counts, is_class, is_threshold):
-    """Area under each draw's curve, (n_draws,); NaN where the class was not drawn."""
+    """Area under each draw's curve, (n_resamples,); NaN where the class was not drawn."""
     hits = np.cumsum(counts * is_class, axis=1)[:, is_threshold]
     taken = np.cumsum(counts, axis=1)[:, is_threshold]
     with np.errstate(invalid="ignore"):

@@ -1,13 +1,12 @@
 """What a teacher answers and why, measured once, to compare students with."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from sklearn.frozen import FrozenEstimator
 
-from sktime_tsd._scoring.logits import Scorer, check_answers, class_labels, class_probabilities
+from sktime_tsd._scoring.scorer import check_answers
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
     check_flag,
@@ -17,7 +16,7 @@ from sktime_tsd._utils.validation import (
     check_verbose,
     class_indices,
 )
-from sktime_tsd.fidelity._bootstrap import Bootstrap, median_of_draws
+from sktime_tsd.fidelity._bootstrap import Bootstrap
 from sktime_tsd.fidelity._comparisons import (
     compare_answers,
     compare_reasons,
@@ -27,18 +26,13 @@ from sktime_tsd.fidelity._comparisons import (
     reliability,
     with_intervals,
 )
-from sktime_tsd.fidelity._cost import latency as time_calls
-from sktime_tsd.fidelity._cost import parameters, pickle_size
-from sktime_tsd.fidelity._metrics import LINES, SIDES
+from sktime_tsd.fidelity._measured import MeasuredModel
+from sktime_tsd.fidelity._metrics import METRICS, SIDES
 from sktime_tsd.fidelity._removal import RemovalCurves, removal_curves
 from sktime_tsd.fidelity._report import FidelityReport
-from sktime_tsd.saliency import (
-    SharedDonors,
-    as_tensor,
-    most_at_once,
-    temporal_saliency,
-    width_and_stride,
-)
+from sktime_tsd.saliency._copy_batches import most_at_once
+from sktime_tsd.saliency._covering import width_and_stride
+from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
 
 __all__ = ["FidelityReference"]
 
@@ -59,7 +53,7 @@ class FidelityReference:
     y : array-like of shape (n_instances,), optional
     background, perturbation, window, stride, n_donors, max_saliency_instances : object
         See `fidelity_report`, as for the next.
-    removal, n_draws, confidence_level, latency, batch_size, random_state, verbose : object
+    removal, n_resamples, confidence_level, latency, batch_size, random_state, verbose : object
 
     Raises
     ------
@@ -95,7 +89,7 @@ class FidelityReference:
         n_donors=8,
         max_saliency_instances=200,
         removal=True,
-        n_draws=1000,
+        n_resamples=1000,
         confidence_level=0.95,
         latency=True,
         batch_size=1024,
@@ -108,18 +102,12 @@ class FidelityReference:
         check_verbose(verbose)
         check_random_state_parameter(random_state)
         seed = random_state if isinstance(random_state, Integral) else draw_seed(random_state)
-        self._intervals = Bootstrap(n_draws, confidence_level, seed)
-        self._teacher = _unwrapped(teacher, "teacher")
-        x = as_tensor(X)
-        # probabilities are those of the series as given, not of their float32 copies
-        self._panel = (
-            X.reshape(x.shape) if isinstance(X, np.ndarray) else x.numpy().astype(np.float64)
-        )
+        self._intervals = Bootstrap(n_resamples, confidence_level, seed)
         # whatever can be wrong is found before a classifier is asked
+        check_answers(teacher, "teacher")
+        x = as_tensor(X)
         width, stride = width_and_stride(window, stride, x.shape[2])
-        batch_size = most_at_once(batch_size)
-        of_donors = {"background": background, "perturbation": perturbation, "n_donors": n_donors}
-        self._donors = SharedDonors.draw(X=x, random_state=seed, **of_donors)
+        donors = SharedDonors.draw(perturbation, background, x, n_donors, seed)
         if y is not None:
             y = np.asarray(check_labels(y))
             if y.shape != (len(x),):
@@ -129,24 +117,28 @@ class FidelityReference:
         self._y = y
         picked = np.random.RandomState(seed).permutation(len(x))[:max_saliency_instances]
         self._picked = np.sort(picked)
-        self._x = x[self._picked]
         self._has_removal = bool(removal) and len(picked) > 0
         self._has_latency = latency
-        self._of_saliency = of_donors | {
-            "window": width,
-            "stride": stride,
-            "batch_size": batch_size,
-            "random_state": seed,
-            "verbose": verbose,
+        batches = {"batch_size": most_at_once(batch_size), "verbose": verbose}
+        self._of_models = {
+            "panel": X.reshape(x.shape) if isinstance(X, np.ndarray) else x.double().numpy(),
+            "picked": self._picked,
+            "x": x[self._picked],
+            "donors": donors,
+            "of_saliency": {"width": width, "stride": stride, **batches},
         }
+        self._curves = partial(
+            removal_curves, X=x[self._picked], donors=donors, n_donors=_CURVE_DONORS, **batches
+        )
+        self._teacher = MeasuredModel(teacher, "teacher", **self._of_models)
         self._settings = {
             "window": width,
             "stride": stride,
-            "perturbation": self._donors.perturbation,
+            "perturbation": donors.perturbation,
             "n_donors": n_donors,
             "max_saliency_instances": max_saliency_instances,
             "removal": bool(removal),
-            "n_draws": n_draws,
+            "n_resamples": n_resamples,
             "confidence_level": confidence_level,
             "random_state": seed,
         }
@@ -168,141 +160,86 @@ class FidelityReference:
             If the classes differ, or the student has no probabilities or cannot score the
             series.
         """
-        student = _unwrapped(student, "student")
-        _check_known_classes((self._teacher, student), self._y)
-        of_student = class_probabilities(student, self._panel.copy())
-        classes = self._classes
-        columns = _student_columns(classes, class_labels(student, of_student.shape[1]))
+        teacher, intervals, y = self._teacher, self._intervals, self._y
+        student = MeasuredModel(student, "student", **self._of_models)
+        known = teacher.scorer.classes, student.scorer.classes
+        if all(classes is not None for classes in known):  # else they tell when asked
+            _check_classes(*known, y)
+        classes = teacher.classes
+        columns = _check_classes(classes, student.classes, y)
         probabilities = {
-            "teacher": self._teacher_probabilities,
-            "student": of_student[:, columns],
+            "teacher": teacher.probabilities,
+            "student": student.probabilities[:, columns],
         }
-        y, intervals = self._y, self._intervals
-        of_series = None if y is None else class_indices("y", y, classes, of="teacher's classes")
 
         samples = compare_answers(probabilities, y, classes)
-
-        lines = with_intervals(intervals, samples)
+        metrics = with_intervals(intervals, samples)
         if y is not None:
-            lines |= quality_of_whole_sets(intervals, probabilities, of_series)
+            of_series = class_indices("y", y, classes, of="teacher's classes")
+            metrics |= quality_of_whole_sets(intervals, probabilities, of_series)
 
-        student_saliency, curves = None, pd.DataFrame()
-        if len(self._picked):
-            student_saliency = self._saliency(student)
-            of_reasons = compare_reasons(self._teacher_saliency, student_saliency)
+        has_reasons, curves = len(self._picked) > 0, pd.DataFrame()
+        if has_reasons:
+            of_reasons = compare_reasons(teacher.saliency, student.saliency)
             if self._has_removal:
-                removed = self._curves(student, student_saliency)
+                removed = self._removed(student)
                 of_reasons |= compare_removal(removed)
                 curves = curves_frame(removed, intervals)
             of_reasons = pd.DataFrame(of_reasons)
-            lines |= with_intervals(intervals, of_reasons)
+            metrics |= with_intervals(intervals, of_reasons)
             samples = samples.join(of_reasons.set_axis(self._picked))
 
         cost = {"teacher": self._teacher_cost, "student": self._cost(student)}
-        lines |= {f"{name}_{side}": line for side in SIDES for name, line in cost[side].items()}
-        frame = pd.DataFrame(lines, index=["value", "low", "high"]).T
-        frame = frame.reindex([name for name in LINES if name in lines]).rename_axis("name")
-        frame["higher_is_better"] = [LINES[name].higher_is_better for name in frame.index]
+        metrics |= {f"{name}_{side}": row for side in SIDES for name, row in cost[side].items()}
+        frame = pd.DataFrame(metrics, index=["value", "low", "high"]).T
+        frame = frame.reindex([name for name in METRICS if name in metrics]).rename_axis("name")
+        frame["higher_is_better"] = [METRICS[name].higher_is_better for name in frame.index]
         return FidelityReport(
-            lines=frame,
+            metrics=frame,
             samples=samples.rename_axis("instance"),
             curves=curves,
             reliability=reliability(probabilities, samples),
-            teacher_saliency=self._teacher_saliency if len(self._picked) else None,
-            student_saliency=student_saliency,
+            teacher_saliency=teacher.saliency if has_reasons else None,
+            student_saliency=student.saliency if has_reasons else None,
             saliency_instances=self._picked.copy(),
             teacher_probabilities=probabilities["teacher"].copy(),
             student_probabilities=probabilities["student"],
             classes=classes,
-            names=(_name(self._teacher), _name(student)),
+            names=(teacher.name, student.name),
             settings=dict(self._settings),
         )
 
-    # -- what concerns the teacher alone -----------------------------------------------
-
-    @cached_property
-    def _teacher_probabilities(self):
-        return class_probabilities(self._teacher, self._panel.copy())
-
-    @cached_property
-    def _classes(self):
-        return class_labels(self._teacher, self._teacher_probabilities.shape[1])
-
-    @cached_property
-    def _teacher_saliency(self):
-        return self._saliency(self._teacher)
+    def _removed(self, student):
+        """Curves of both models by both saliencies; the teacher's own are computed once."""
+        of_teacher = {"teacher": self._teacher.saliency.values}
+        of_student = {"student": student.saliency.values}
+        parts = (
+            self._teacher_by_teacher,
+            self._curves({"teacher": self._teacher}, saliencies=of_student),
+            self._curves({"student": student}, saliencies=of_teacher | of_student),
+        )
+        values = {key: value for part in parts for key, value in part.values.items()}
+        return RemovalCurves(parts[0].fractions, values)
 
     @cached_property
     def _teacher_by_teacher(self):
-        return self._removed("teacher", self._teacher, teacher=self._teacher_saliency)
+        of_teacher = {"teacher": self._teacher.saliency.values}
+        return self._curves({"teacher": self._teacher}, saliencies=of_teacher)
 
     @cached_property
     def _teacher_cost(self):
         return self._cost(self._teacher)
 
-    # -- of either ---------------------------------------------------------------------
-
-    def _saliency(self, model):
-        return temporal_saliency(model, self._x.numpy(), **self._of_saliency)
-
-    def _curves(self, student, saliency):
-        """Curves of both models by both saliencies."""
-        parts = (
-            self._teacher_by_teacher,
-            self._removed("teacher", self._teacher, student=saliency),
-            self._removed("student", student, teacher=self._teacher_saliency, student=saliency),
-        )
-        values = {key: value for part in parts for key, value in part.values.items()}
-        return RemovalCurves(parts[0].fractions, values)
-
-    def _removed(self, side, model, **saliencies):
-        return removal_curves(
-            {side: Scorer(model)},
-            self._x,
-            {source: saliency.values for source, saliency in saliencies.items()},
-            self._donors,
-            n_donors=_CURVE_DONORS,
-            batch_size=self._of_saliency["batch_size"],
-            verbose=self._of_saliency["verbose"],
-        )
-
     def _cost(self, model):
-        """Lines of cost; without `latency` none of time."""
-        lines = {}
-        for name, size in (("parameters", parameters(model)), ("bytes", pickle_size(model))):
-            lines[name] = np.array([size, size, size])  # exact
-        for n_series in (1, 256) if self._has_latency else ():
-            milliseconds = time_calls(model, self._panel, n_series)
-            median = median_of_draws(milliseconds)
-            lines[f"latency_{n_series}"] = self._intervals.of(median, len(milliseconds))
-        return lines
+        return model.cost(self._intervals, with_latency=self._has_latency)
 
 
-def _unwrapped(classifier, name):
-    """Give the classifier that answers, out of what holds it."""
-    while isinstance(classifier, FrozenEstimator):
-        classifier = classifier.estimator
-    if hasattr(classifier, "_tensor_logits"):
-        classifier = getattr(classifier, "student_", classifier)
-    check_answers(classifier, name)
-    return classifier
-
-
-def _name(classifier):
-    network = getattr(classifier, "network", None)
-    own = f"({network!r})" if isinstance(network, str) else ""
-    return type(classifier).__name__ + own
-
-
-def _check_known_classes(models, y):
-    """Compare the classes and the labels, where the classifiers tell theirs."""
-    known = [getattr(model, "classes_", None) for model in models]
-    if any(classes is None or len(classes) == 0 for classes in known):
-        return  # none, or not fitted: they will tell
-    classes, of_student = map(np.asarray, known)
-    _student_columns(classes, of_student)
+def _check_classes(of_teacher, of_student, y):
+    """Compare classes and labels; tell the student's columns in the teacher's order."""
+    columns = _student_columns(of_teacher, of_student)
     if y is not None:
-        class_indices("y", y, classes, of="teacher's classes")
+        class_indices("y", y, of_teacher, of="teacher's classes")
+    return columns
 
 
 def _student_columns(of_teacher, of_student):

@@ -7,7 +7,7 @@ import torch
 from scipy.integrate import trapezoid
 
 from sktime_tsd.fidelity._reasons import without_rounding
-from sktime_tsd.saliency import batches_of_copies
+from sktime_tsd.saliency._copy_batches import batches_of_copies
 
 __all__ = ["KINDS", "REMOVAL_SCORES", "RemovalCurves", "removal_curves"]
 
@@ -138,14 +138,14 @@ class RemovalCurves:
         return (whole - self.values[kind, model, source][:, columns]).mean(axis=1)
 
 
-# name of a line -> (function of curves, model and source)
+# name of a metric -> (function of curves, model and source)
 REMOVAL_SCORES = {
     name: getattr(RemovalCurves, name)
     for name in ("deletion_area", "insertion_area", "comprehensiveness", "sufficiency")
 }
 
 
-def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verbose):
+def removal_curves(models, X, saliencies, donors, *, n_donors, batch_size, verbose):
     """Compute the curves of every classifier by every saliency.
 
     A removed time point takes the value it has when the perturbation's window is the whole
@@ -153,8 +153,9 @@ def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verb
 
     Parameters
     ----------
-    scorers : dict of str to Scorer
-        The models.
+    models : dict of str to object
+        Each with a ``scorer`` and ``log_p``, its log-probabilities of `X` of shape
+        (n_instances, n_classes).
     X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
     saliencies : dict of str to numpy.ndarray of shape (n_instances, n_timepoints)
         The sources. Of equal values, the earlier time point goes first.
@@ -187,12 +188,9 @@ def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verb
         ]
     )  # (n_sources, n_instances, n_timepoints)
 
-    whole, answers = {}, {}
-    for model, scorer in scorers.items():
-        log_p = scorer.log_probabilities_in_batches(X, batch_size)
-        answers[model] = log_p.argmax(axis=1)
-        whole[model] = np.exp(log_p.max(axis=1))
-    left = {model: np.zeros(n_instances * len(entries)) for model in scorers}
+    answers = {name: model.log_p.argmax(axis=1) for name, model in models.items()}
+    whole = {name: np.exp(model.log_p.max(axis=1)) for name, model in models.items()}
+    left = {name: np.zeros(n_instances * len(entries)) for name in models}
     for batch in batches_of_copies(
         n_instances,
         len(entries),
@@ -207,14 +205,14 @@ def removal_curves(scorers, X, saliencies, donors, *, n_donors, batch_size, verb
         rank = ranks[which[batch.entry], batch.series]  # (n, n_timepoints)
         goes = (rank >= first_rank[batch.entry, None]) & (rank < end_rank[batch.entry, None])
         x = torch.where(torch.from_numpy(goes)[:, None], filler, x)
-        for model, scorer in scorers.items():
-            log_p = scorer.log_probabilities(x)
-            of_answer = log_p[np.arange(len(x)), answers[model][batch.series]]
-            batch.add_over_donors(left[model], np.exp(of_answer) / n_donors)
+        for name, model in models.items():
+            log_p = model.scorer.log_probabilities(x)
+            of_answer = log_p[np.arange(len(x)), answers[name][batch.series]]
+            batch.add_over_donors(left[name], np.exp(of_answer) / n_donors)
 
     columns = {name: i for i, name in enumerate(entries)}
     values = {}
-    for model in scorers:
+    for model in models:
         of_entries = left[model].reshape(n_instances, -1)
         ends = {"deletion": (whole[model], of_entries[:, 0])}
         ends["insertion"] = ends["deletion"][::-1]

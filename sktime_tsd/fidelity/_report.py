@@ -8,7 +8,7 @@ from textwrap import wrap
 import numpy as np
 import pandas as pd
 
-from sktime_tsd.fidelity._metrics import GROUPS, LINES, SIDES
+from sktime_tsd.fidelity._metrics import GROUPS, METRICS, SIDES
 from sktime_tsd.saliency import Saliency
 
 __all__ = ["FidelityReport", "compare"]
@@ -25,11 +25,11 @@ class FidelityReport:
 
     Parameters
     ----------
-    lines : pandas.DataFrame
+    metrics : pandas.DataFrame
         What `to_frame` returns.
     samples : pandas.DataFrame
-        One row per series, indexed by its place in X; one column per line that is a mean
-        over series. NaN where a line does not concern a series.
+        One row per series, indexed by its place in X; one column per metric that is a mean
+        over series. NaN where a metric does not concern a series.
     curves : pandas.DataFrame
         Deletion and insertion curves: columns ``kind`` ("deletion", "insertion"), ``model``
         (whose answer is watched), ``source`` (whose saliency says what goes or comes first),
@@ -50,11 +50,11 @@ class FidelityReport:
         What the teacher and the student are.
     settings : dict
         What the report was made with: ``window`` and ``stride`` in time points,
-        ``perturbation``, ``n_donors``, ``max_saliency_instances``, ``n_draws``,
+        ``perturbation``, ``n_donors``, ``max_saliency_instances``, ``n_resamples``,
         ``confidence_level``, ``random_state`` (a drawn seed where none was given).
     """
 
-    lines: pd.DataFrame
+    metrics: pd.DataFrame
     samples: pd.DataFrame
     curves: pd.DataFrame
     reliability: pd.DataFrame
@@ -67,8 +67,17 @@ class FidelityReport:
     names: tuple
     settings: dict
 
+    def __setstate__(self, state):
+        """Load pickles of version 0.1 too, which had other names."""
+        if "lines" in state:
+            settings = dict(state["settings"])
+            settings["n_resamples"] = settings.pop("n_draws")
+            state = {"metrics": state["lines"], **state, "settings": settings}
+            del state["lines"]
+        self.__dict__.update(state)
+
     def to_frame(self):
-        """One row per line of the report.
+        """One row per metric of the report.
 
         Returns
         -------
@@ -76,14 +85,14 @@ class FidelityReport:
             Index ``name``; columns ``value``, ``low`` and ``high`` (ends of the interval) and
             ``higher_is_better``. NaN where there is nothing to measure. A copy.
         """
-        return self.lines.copy()
+        return self.metrics.copy()
 
     def to_dict(self):
-        """Give the lines as plain Python numbers, ready for JSON.
+        """Give the metrics as plain Python numbers, ready for JSON.
 
         Returns
         -------
-        lines : dict of str to dict
+        metrics : dict of str to dict
             Keys of each: ``value``, ``low``, ``high`` (None where there is nothing to measure)
             and ``higher_is_better``.
         """
@@ -92,20 +101,20 @@ class FidelityReport:
                 key: bool(value) if key == "higher_is_better" else _none_for_nan(value)
                 for key, value in row.items()
             }
-            for name, row in self.lines.to_dict("index").items()
+            for name, row in self.metrics.to_dict("index").items()
         }
 
     def __getitem__(self, name):
-        """Value of a line; names alike are told if there is no such line."""
-        if name not in self.lines.index:
-            alike = [line for line in self.lines.index if str(name) in line]
-            alike += get_close_matches(str(name), self.lines.index)
+        """Value of a metric; an unknown name is answered with similar ones."""
+        if name not in self.metrics.index:
+            alike = [metric for metric in self.metrics.index if str(name) in metric]
+            alike += get_close_matches(str(name), self.metrics.index)
             hint = f" Did you mean {', '.join(dict.fromkeys(alike))}?" if alike else ""
             raise KeyError(
-                f"The report has no line {name!r}.{hint} Lines of quality need y, those of reasons "
-                "and removal max_saliency_instances, those of time latency=True."
+                f"The report has no metric {name!r}.{hint} Metrics of quality need y, those "
+                "of reasons and removal max_saliency_instances, those of time latency=True."
             )
-        return float(self.lines.at[name, "value"])
+        return float(self.metrics.at[name, "value"])
 
     def _headline(self):
         teacher, student = self.names
@@ -120,7 +129,7 @@ class FidelityReport:
         if n_saliency:
             lines.append(f"saliency: {self.teacher_saliency.filling}")
         lines.append("(+) higher is better, (-) lower is better")
-        if self.settings["n_draws"]:
+        if self.settings["n_resamples"]:
             level = f"{100 * self.settings['confidence_level']:g} %"
             lines.append(f"[low high] are {level} bootstrap intervals")
         return lines
@@ -128,14 +137,14 @@ class FidelityReport:
     def _rows(self):
         """Yield (group, label, one cell, or one for each side)."""
         shown = {}
-        for name, row in self.lines.iterrows():
-            line = LINES[name]
-            unit = f", {line.unit}" if line.unit else ""
-            label = f"{line.label}{unit} ({'+' if line.higher_is_better else '-'})"
-            cells = shown.setdefault((line.group, label), {})
-            exact = line.name.startswith(("parameters", "bytes"))
+        for name, row in self.metrics.iterrows():
+            metric = METRICS[name]
+            unit = f", {metric.unit}" if metric.unit else ""
+            label = f"{metric.label}{unit} ({'+' if metric.higher_is_better else '-'})"
+            cells = shown.setdefault((metric.group, label), {})
+            exact = metric.name.startswith(("parameters", "bytes"))
             low, high = (np.nan, np.nan) if exact else (row["low"], row["high"])
-            cells[line.side] = _cell(row["value"], low, high)
+            cells[metric.side] = _cell(row["value"], low, high)
         for (group, label), cells in shown.items():
             sides = [None] if None in cells else SIDES
             yield group, label, [cells[side] for side in sides]
@@ -202,7 +211,7 @@ def compare(reports):
     Returns
     -------
     frame : pandas.DataFrame
-        One row per line that all have, index ``name``; columns of two levels, the student's
+        One row per metric that all have, index ``name``; columns of two levels, the student's
         name above ``value``, ``low`` and ``high``. ``frame.xs("value", axis=1, level=1)`` is
         the table of values alone.
 
@@ -251,7 +260,7 @@ def compare(reports):
         )
     columns = ["value", "low", "high"]
     return pd.concat(
-        {name: report.lines[columns] for name, report in reports.items()}, axis=1, join="inner"
+        {name: report.metrics[columns] for name, report in reports.items()}, axis=1, join="inner"
     )
 
 
@@ -262,10 +271,10 @@ def _same_teacher(one, other):
         return False
     of_teacher = [
         name
-        for name in one.lines.index.intersection(other.lines.index)
-        if LINES[name].group in ("quality", "removal")
-        and LINES[name].side == "teacher"
+        for name in one.metrics.index.intersection(other.lines.index)
+        if METRICS[name].group in ("quality", "removal")
+        and METRICS[name].side == "teacher"
         and not name.endswith("_by_student")
     ]
-    pair = (report.lines.loc[of_teacher, "value"].astype(float) for report in (one, other))
+    pair = (report.metrics.loc[of_teacher, "value"].astype(float) for report in (one, other))
     return np.allclose(*pair, atol=1e-6, equal_nan=True)

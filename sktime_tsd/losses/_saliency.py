@@ -175,11 +175,11 @@ class TemporalSaliency(DistillationTerm):
 
     def __post_init__(self):
         check_number("saliency_weight", self.weight, low=0)
-        check_number("temperature", self.temperature, low=0, boundaries="neither")
+        check_number("saliency_temperature", self.temperature, low=0, boundaries="neither")
         check_choice("saliency_measure", self.measure, MEASURES)
         check_choice("saliency_normalization", self.normalization, NORMALIZATIONS)
         check_number("saliency_ramp", self.ramp, low=0, high=1)
-        check_number("top_n", self.top_n, integer=True, low=1)
+        check_number("saliency_top_n", self.top_n, integer=True, low=1)
 
     def build(self):
         """Make the loss module."""

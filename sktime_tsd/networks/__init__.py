@@ -10,6 +10,7 @@ from sktime_tsd.networks._build import (
     build_network,
     check_logits,
     check_network,
+    check_setting_names,
     n_parameters,
 )
 from sktime_tsd.networks._copies import forward_copies
@@ -30,6 +31,7 @@ __all__ = [
     "channel_statistics",
     "check_logits",
     "check_network",
+    "check_setting_names",
     "feature_sizes",
     "forward_copies",
     "n_parameters",

@@ -9,7 +9,14 @@ from sktime_tsd.networks._fcn import FCN
 from sktime_tsd.networks._inception_time import InceptionTime
 from sktime_tsd.networks._lstm import LSTM
 
-__all__ = ["NETWORKS", "build_network", "check_logits", "check_network", "n_parameters"]
+__all__ = [
+    "NETWORKS",
+    "build_network",
+    "check_logits",
+    "check_network",
+    "check_setting_names",
+    "n_parameters",
+]
 
 NETWORKS = {"fcn": FCN, "inception_time": InceptionTime, "lstm": LSTM}
 
@@ -52,6 +59,33 @@ def check_network(network):
             f"nn.Module; got {network!r}."
         )
     return network
+
+
+def check_setting_names(network, names):
+    """Refuse settings that a network does not have.
+
+    Parameters
+    ----------
+    network : str or callable
+        See `check_network`.
+    names : iterable of str
+
+    Raises
+    ------
+    ValueError
+        Listing the settings it has.
+    """
+    factory = check_network(network)
+    parameters = list(inspect.signature(factory).parameters.values())
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    known = [parameter.name for parameter in parameters[3:]]  # after the sizes
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        name = getattr(factory, "__name__", repr(factory))
+        raise ValueError(
+            f"{name} has no setting {', '.join(map(repr, unknown))}; it has {', '.join(known)}."
+        )
 
 
 def build_network(network, n_channels, n_timepoints, n_classes, network_params=None):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
+from sktime_tsd._utils.panels import as_float32_panel, check_panel, check_panel_shape
 from sktime_tsd.runtime._model_files import (
     ONNX_FORMAT_VERSION,
     ONNX_KEY,
@@ -149,7 +149,7 @@ class OnnxClassifier:
                 "X must be a numpy array of shape (n_instances, n_channels, n_timepoints), got "
                 f"{type(X).__name__}."
             )
-        X = as_float32_panel(X)
+        X = as_float32_panel(check_panel(X))
         X = X[:, np.newaxis] if X.ndim == 2 else X
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from sktime.datatypes import check_is_scitype, convert_to
 
-from sktime_tsd._utils.panels import as_float32_panel
+from sktime_tsd._utils.panels import as_float32_panel, check_panel
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import check_labels, check_number
 from sktime_tsd.perturbations import AnyClass, LinearInterpolation, Perturbation
@@ -39,7 +39,7 @@ def as_tensor(X):
     """
     if not isinstance(X, np.ndarray):
         X = _as_numpy3d(X)
-    x = torch.from_numpy(as_float32_panel(X))
+    x = torch.from_numpy(as_float32_panel(check_panel(X)))
     _warn_of_lost_digits(X)
     return x.unsqueeze(1) if x.ndim == 2 else x
 

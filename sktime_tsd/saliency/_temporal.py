@@ -1,18 +1,17 @@
 """How far a classifier's answer moves when a window of a series is perturbed."""
 
 import numpy as np
-import torch
 
-from sktime_tsd._scoring.logits import Scorer, class_labels
+from sktime_tsd._scoring.scorer import scorer_of
 from sktime_tsd._utils.validation import (
     check_flag,
     check_random_state_parameter,
     check_verbose,
     class_indices,
 )
-from sktime_tsd.saliency._copy_batches import batches_of_copies, most_at_once
-from sktime_tsd.saliency._covering import width_and_stride, window_starts
-from sktime_tsd.saliency._result import Saliency
+from sktime_tsd.saliency._copy_batches import most_at_once
+from sktime_tsd.saliency._covering import width_and_stride
+from sktime_tsd.saliency._measure import measure
 from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
 
 __all__ = ["temporal_saliency"]
@@ -116,67 +115,28 @@ def temporal_saliency(
     True
     """
     X = as_tensor(X)
-    n_instances, n_channels, n_timepoints = X.shape
-    width, stride = width_and_stride(window, stride, n_timepoints)
+    width, stride = width_and_stride(window, stride, X.shape[2])
     batch_size = most_at_once(batch_size)
     check_flag("per_channel", per_channel)
     check_verbose(verbose)
     check_random_state_parameter(random_state)
     donors = SharedDonors.draw(perturbation, background, X, n_donors, random_state)
-    scorer = Scorer(classifier)
-    log_p = scorer.log_probabilities_in_batches(X, batch_size)
-    classes = class_labels(classifier, log_p.shape[1])
-    targets = _check_target(target, classes, n_instances)
-
-    starts = window_starts(n_timepoints, width, stride)
-    shape = (n_instances, n_channels if per_channel else 1, len(starts))  # of the windows
-    divergences = np.zeros((np.prod(shape), len(classes)))  # by class, summed over the donors
-    falls = None if targets is None else np.zeros(len(divergences))
-    batches = batches_of_copies(
-        n_instances,
-        shape[1] * shape[2],
-        donors.n_donors,
-        batch_size=batch_size,
-        description="saliency",
-        verbose=verbose,
-    )
-    for batch in batches:
-        series = batch.series
-        channel, window_index = np.divmod(batch.entry, len(starts))
-        x = batch.originals(X, scorer.device)
-        at = torch.from_numpy(starts[window_index]).to(scorer.device)
-        if per_channel:
-            filled = donors.fill(x.clone(), at, width, batch.donor)
-            rows = np.arange(len(x))
-            x[rows, channel] = filled[rows, channel]
-        else:
-            x = donors.fill(x, at, width, batch.donor)
-        log_q = scorer.log_probabilities(x)
-        gap = log_p[series] - log_q
-        batch.add_over_donors(divergences, np.exp(log_p[series]) * gap)
-        if falls is not None:
-            wanted = np.arange(len(x)), targets[series]
-            fall = np.exp(log_p[series][wanted]) - np.exp(log_q[wanted])
-            batch.add_over_donors(falls, fall)
-
-    divergences = divergences.reshape(*shape, -1) / donors.n_donors
-    if targets is None:
-        # rounding can leave a divergence of zero slightly below it
-        values = divergences.sum(axis=-1).clip(min=0)
-    else:
-        values = falls.reshape(shape) / donors.n_donors
-    of_classes = np.moveaxis(divergences, -1, 1)
-    return Saliency(
-        window_values=values if per_channel else values[:, 0],
-        window_class_values=of_classes if per_channel else of_classes[:, :, 0],
-        starts=starts,
+    scorer = scorer_of(classifier)
+    log_p = np.concatenate([scorer.log_probabilities(x) for x in X.split(batch_size)])
+    classes = scorer.labels(log_p.shape[1])
+    targets = _check_target(target, classes, len(X))
+    return measure(
+        scorer,
+        X,
+        log_p,
+        donors,
         width=width,
-        n_timepoints=n_timepoints,
+        stride=stride,
         classes=classes,
-        perturbation=donors.perturbation,
-        n_donors=None if donors.picked is None else donors.n_donors,
-        from_background=donors.from_background,
-        target=None if targets is None else classes[targets],
+        targets=targets,
+        per_channel=per_channel,
+        batch_size=batch_size,
+        verbose=verbose,
     )
 
 

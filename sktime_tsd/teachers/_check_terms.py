@@ -5,15 +5,14 @@ import warnings
 import torch
 from torch import nn
 
-from sktime_tsd._training.train import feature_shapes
+from sktime_tsd._training.build import feature_shapes
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses import DistillationTerm, FeatureShape, FeatureTerm
 from sktime_tsd.networks import feature_sizes
-from sktime_tsd.teachers._features import TeacherFeatures
-from sktime_tsd.teachers._fit import trial_network
+from sktime_tsd.teachers._fit import teacher_network
 
-__all__ = ["check_distillation", "check_terms", "teacher_features"]
+__all__ = ["check_distillation", "check_terms"]
 
 # Columns that a history has anyway, and what skorch adds to the names of others.
 _RESERVED = {"cross_entropy", "train_loss", "valid_loss", "epoch", "dur", "lr", "batches"}
@@ -55,7 +54,7 @@ def check_distillation(distillation):
         check_number(f"weight of {kind}", term.weight, low=0)
 
 
-def check_terms(terms, teacher, student, n_channels, n_timepoints, n_classes):
+def check_terms(terms, teacher, fresh):
     """Refuse terms that student and teacher cannot serve, before anything is fitted.
 
     Parameters
@@ -63,13 +62,13 @@ def check_terms(terms, teacher, student, n_channels, n_timepoints, n_classes):
     terms : sequence of DistillationTerm
     teacher : classifier, FrozenEstimator, nn.Module or None
         As a distiller gets it.
-    student : SkorchClassifier
-    n_channels, n_timepoints, n_classes : int
+    fresh : FreshNetwork
+        The student's.
 
     Raises
     ------
     ValueError, TypeError
-        If the student's network cannot be built, a layer is not there, a term cannot work
+        If a layer is not there, a term cannot work
         on features of such shapes or with so many classes, or the teacher has no features.
 
     Warns
@@ -77,8 +76,8 @@ def check_terms(terms, teacher, student, n_channels, n_timepoints, n_classes):
     UserWarning
         If features and time points of a layer seem to have changed places.
     """
-    sizes = n_channels, n_timepoints, n_classes
-    of_student = feature_shapes(student, terms, *sizes)
+    n_channels, n_timepoints, n_classes = fresh.sizes
+    of_student = feature_shapes(fresh, terms)
     for term in terms:
         term.check_classes(n_classes)
         if not term.needs_features:
@@ -87,7 +86,7 @@ def check_terms(terms, teacher, student, n_channels, n_timepoints, n_classes):
     if not matching:
         return
     try:
-        network = trial_network(teacher, *sizes)
+        network = teacher_network(teacher, *fresh.sizes)
     except TypeError as error:
         raise TypeError(f"{matching[0]!r} cannot be used: {error}") from error
     if network is None:  # refused for its classes
@@ -120,23 +119,3 @@ def _check_built(term, *shapes):
         raise TypeError(
             f"{type(term).__name__}.build must return an nn.Module, got {type(module).__name__}."
         )
-
-
-def teacher_features(terms, teacher, n_channels, n_timepoints):
-    """Features of a fitted teacher that the terms need.
-
-    Parameters
-    ----------
-    terms : sequence of DistillationTerm
-    teacher : fitted classifier
-    n_channels, n_timepoints : int
-
-    Returns
-    -------
-    features : TeacherFeatures or None
-        None if no term needs any.
-    """
-    layers = [term.teacher_layer for term in terms if term.needs_features]
-    if not layers:
-        return None
-    return TeacherFeatures(teacher._trained_network, layers, n_channels, n_timepoints)

@@ -9,7 +9,7 @@ from sktime_tsd._scoring.out_of_memory import in_batches
 from sktime_tsd.losses import FeatureShape
 from sktime_tsd.networks import FeatureTaps, feature_sizes
 
-__all__ = ["TeacherFeatures"]
+__all__ = ["TeacherFeatures", "teacher_features"]
 
 # Features of the whole set are computed once and kept, where they are no more than this.
 _MOST_BYTES_HELD = 2**28
@@ -117,3 +117,24 @@ class TeacherFeatures:
         return tuple(
             part.unflatten(1, shape) for part, shape in zip(parts, self.shapes, strict=True)
         )
+
+
+def teacher_features(terms, network, n_channels, n_timepoints):
+    """Features of a fitted teacher that the terms need.
+
+    Parameters
+    ----------
+    terms : sequence of DistillationTerm
+    network : nn.Module or None
+        The teacher's. None for one without, whose terms need no features.
+    n_channels, n_timepoints : int
+
+    Returns
+    -------
+    features : TeacherFeatures or None
+        None if no term needs any.
+    """
+    layers = [term.teacher_layer for term in terms if term.needs_features]
+    if not layers:
+        return None
+    return TeacherFeatures(network, layers, n_channels, n_timepoints)

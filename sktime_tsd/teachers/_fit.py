@@ -13,7 +13,8 @@ from sktime.classification.base import BaseClassifier
 from sktime.classification.dummy import DummyClassifier
 from torch import nn
 
-from sktime_tsd._scoring.logits import FLATTEN, in_native_dtype
+from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.random import seed_unseeded
 from sktime_tsd._utils.threads import keep_torch_threads
@@ -24,7 +25,7 @@ __all__ = [
     "default_teacher",
     "fit_teacher",
     "single_class_teacher",
-    "trial_network",
+    "teacher_network",
 ]
 
 
@@ -87,7 +88,7 @@ def check_teacher(teacher):
         )
 
 
-def trial_network(teacher, n_channels, n_timepoints, n_classes):
+def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     """Network of a teacher, trained or not, to see what layers it has.
 
     Parameters
@@ -105,23 +106,22 @@ def trial_network(teacher, n_channels, n_timepoints, n_classes):
     TypeError
         If the teacher is no network of torch.
     """
-    if teacher is None:
-        teacher = default_teacher()
-    is_frozen = isinstance(teacher, FrozenEstimator)
-    if is_frozen:
-        teacher = teacher.estimator
     if isinstance(teacher, nn.Module):
         return copy.deepcopy(teacher).cpu()
-    if is_frozen and hasattr(teacher, "_trained_network"):
-        network = teacher._trained_network
-        return None if network is None else copy.deepcopy(network).cpu()
-    if not is_frozen and hasattr(teacher, "_trial_network"):
-        return teacher._trial_network(n_channels, n_timepoints, n_classes)
-    raise TypeError(
-        f"The teacher {type(teacher).__name__} has no features: it is no network that can be "
-        "looked into. Take a SkorchClassifier or an nn.Module as teacher; or terms that need no "
-        "features, such as KD and DKD, and temporal saliency."
-    )
+    teacher = default_teacher() if teacher is None else teacher
+    is_frozen = isinstance(teacher, FrozenEstimator)
+    classifier = teacher.estimator if is_frozen else teacher
+    if not isinstance(classifier, LogitsClassifier):
+        raise TypeError(
+            f"The teacher {type(classifier).__name__} has no features: it is no torch network. "
+            "Take a SkorchClassifier or an nn.Module as teacher, or terms that need no features, "
+            "such as KD, DKD and temporal saliency."
+        )
+    if not is_frozen:
+        sizes = n_channels, n_timepoints, n_classes
+        return classifier._build_network(*sizes, seed=0).network
+    network = classifier._network_scorer().network
+    return None if network is None else copy.deepcopy(network).cpu()
 
 
 # Cached: equal keys, equal results.

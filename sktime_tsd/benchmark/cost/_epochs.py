@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from sktime_tsd import SkorchClassifier
+from sktime_tsd._training.build import build
 from sktime_tsd._training.train import train_network
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import Outputs, TemporalSaliency
@@ -54,7 +55,7 @@ def noise_training_set(X, y, n_windows, teacher=None):
         See `noise`.
     n_windows : int
         Windows per series and step.
-    teacher : AlignedTeacher, optional
+    teacher : Teacher, optional
 
     Returns
     -------
@@ -96,14 +97,8 @@ def epoch_seconds(kind, training_set, batch_size, device, *, n_epochs=3, terms=S
     classifier = SkorchClassifier(
         *kind, max_epochs=n_epochs, batch_size=batch_size, device=device, random_state=0
     )
-    _, history = train_network(
-        classifier,
-        training_set,
-        None,
-        n_classes=2,
-        terms=terms,
-        class_weight=None,
-        seed=0,
-        description="",
+    fresh = build(classifier, *training_set.X.shape[1:], 2, seed=0)
+    trained = train_network(
+        classifier, fresh, training_set, None, terms=terms, class_weight=None, description=""
     )
-    return float(np.median([row["dur"] for row in history[1:]]))
+    return float(np.median([row["dur"] for row in trained.history[1:]]))

@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from sktime_tsd import SkorchClassifier, temporal_saliency
+from sktime_tsd._scoring.scorer import scorer_of
 from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.benchmark.cost._timing import seconds, summary
 from sktime_tsd.datasets import load_dataset
@@ -80,7 +81,7 @@ def compare_with_forward(classifier, X, background, *, repeats):
         saliency = ours()
         n_perturbed = saliency.window_values.size * (saliency.n_donors or 1)
         series = np.resize(X, (n_perturbed, *X.shape[1:])).astype(np.float32)
-        x = torch.from_numpy(series).to(classifier._torch_device)
+        x = torch.from_numpy(series).to(scorer_of(classifier).device)
 
         @torch.inference_mode()
         def forward(batch_size, x=x):
@@ -88,7 +89,7 @@ def compare_with_forward(classifier, X, background, *, repeats):
                 network(batch).cpu()
 
         def same(x=x):
-            classifier._tensor_logits(x).cpu()
+            scorer_of(classifier).logits(x)
 
         best = _fastest([lambda n=n, run=forward: run(n) for n in FORWARD_BATCHES])
         rows.append(
@@ -129,7 +130,7 @@ def compare_with_occlusion(classifier, X, *, repeats):
     network = classifier.network_
     target = classifier.predict(X)
     columns = torch.from_numpy(np.searchsorted(classifier.classes_, target))
-    x = torch.from_numpy(X.astype(np.float32)).to(classifier._torch_device)
+    x = torch.from_numpy(X.astype(np.float32)).to(scorer_of(classifier).device)
 
     def probabilities(x):
         return network(x).softmax(dim=-1)
@@ -227,7 +228,7 @@ def _print_ratios(options):
                 occlusion += [{"network": name} | row for row in rows]
     print(
         f"GunPoint, windows of {WIDTH} time points every {STRIDE}, {options.threads} torch threads "
-        f"on {classifier._torch_device}; median [least, greatest] of {options.repeats} turns.\n"
+        f"on {scorer_of(classifier).device}; median [least, greatest] of {options.repeats} turns.\n"
     )
     print("Time of temporal_saliency over that of the bare forward pass on as many series:\n")
     print(pd.DataFrame(forward).to_string(index=False))

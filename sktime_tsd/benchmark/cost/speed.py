@@ -39,7 +39,7 @@ from sktime_tsd.benchmark.cost._plain import train_plainly
 from sktime_tsd.benchmark.cost._timing import seconds, summary, wait_for
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.networks import ScaledNetwork, build_network
-from sktime_tsd.teachers._teacher import AlignedTeacher
+from sktime_tsd.teachers import Teacher
 
 __all__ = ["ROWS", "main"]
 
@@ -94,7 +94,7 @@ def plain(options):
     kind, batch_size = STUDENTS["lstm 16"], 32
     teacher = _network(TEACHER, options.device)
     classifier = SkorchClassifier.from_module(teacher, [0, 1], device=options.device)
-    aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
+    aligned = Teacher(classifier, np.arange(2), torch.from_numpy(X[:2]))
     n_steps, n_batches = 4, -(-len(X) // batch_size)
     ratios = {50: [], 10: []}
     for _ in range(options.repeats):
@@ -268,7 +268,7 @@ def _device_rows(options):
     for device in (torch.device("cpu"), options.device):
         network = _network(TEACHER, device)
         classifier = SkorchClassifier.from_module(network, [0, 1], device=device)
-        aligned = AlignedTeacher(classifier, np.arange(2), X[:2])
+        aligned = Teacher(classifier, np.arange(2), torch.from_numpy(X[:2]))
         noise_training_set(X[:32], y[:32], 10, aligned)
         took.append(seconds(partial(noise_training_set, X, y, 10, aligned)))
     yield _row("teacher's bank: CPU / CUDA", "", [took[0] / took[1]])

@@ -1,0 +1,327 @@
+"""The protocol by which the package asks any fitted classifier."""
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+from sklearn.frozen import FrozenEstimator
+from torch import nn
+
+__all__ = [
+    "LEAST_PROBABILITY",
+    "Scorer",
+    "check_answers",
+    "chunk_size",
+    "clipped_logits",
+    "floored",
+    "scorer_of",
+]
+
+# Smaller probabilities are raised to this, so that their logarithm is finite.
+LEAST_PROBABILITY = 1e-6
+
+# Values in one chunk of series: bounds the memory, whatever a bank's size.
+_VALUES_PER_CHUNK = 2**22
+_LEAST_CHUNK = 256
+_PROGRESS_STEPS = 50
+
+
+class Scorer(ABC):
+    """What the package asks of a fitted classifier.
+
+    Teachers, saliency, fidelity and export ask through a scorer and in no other way.
+    A subclass is one kind of classifier, and implements `logits`, `probabilities` and
+    `bank_logits`.
+    `scorer_of` picks the subclass.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    classes : array-like of shape (n_classes,) or None
+        Labels in the order of the columns; None if the classifier has no ``classes_``.
+    name : str
+        What messages call it.
+
+    Attributes
+    ----------
+    device : torch.device
+        Where series should be when they are scored.
+    precision : str
+        Precision in which a bank is scored, for cache keys.
+    network : nn.Module or None
+        The trained network, where there is one to look into.
+    gives_logits : bool
+        Whether the classifier has logits of its own, not only probabilities.
+    """
+
+    device = torch.device("cpu")
+    precision = ""
+    network = None
+    gives_logits = True
+
+    def __init__(self, classifier, classes, name):
+        self.classifier = classifier
+        self.classes = None if classes is None else np.asarray(classes)
+        self.name = name
+
+    @abstractmethod
+    def logits(self, x):
+        """Logits of series.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints), float32
+            On any device.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n, n_classes)
+            On the CPU.
+        """
+
+    @abstractmethod
+    def probabilities(self, X):
+        """Probabilities of series, as ``predict_proba`` gives them.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            A classifier that works in place may change it.
+
+        Returns
+        -------
+        probabilities : numpy.ndarray of shape (n_instances, n_classes), float64
+
+        Raises
+        ------
+        ValueError
+            If the classifier cannot read the series, or gives no probabilities.
+        """
+
+    @abstractmethod
+    def bank_logits(self, X, bank, progress):
+        """Logits of series and of every perturbed copy that a bank describes.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
+            The series the bank was drawn for.
+        bank : WindowBank
+        progress : callable
+            Called with the number of series scored since the last call.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n_instances, n_classes)
+        copies_logits : torch.Tensor of shape (n_instances, n_entries, n_classes)
+            Both on the CPU, scored in one precision.
+        """
+
+    def score(self, X, bank, progress):
+        """Logits of series and, with a bank, of their perturbed copies.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
+        bank : WindowBank or None
+        progress : callable
+            As for `bank_logits`.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n_instances, n_classes)
+        copies_logits : torch.Tensor of shape (n_instances, n_entries, n_classes) or None
+            None without a bank.
+        """
+        if bank is not None:
+            return self.bank_logits(X, bank, progress)
+        return self.in_chunks(X.split(chunk_size(X, len(X))), progress), None
+
+    def in_chunks(self, chunks, progress):
+        """Concatenate the logits of chunks of series.
+
+        Parameters
+        ----------
+        chunks : iterable of torch.Tensor of shape (n, n_channels, n_timepoints)
+        progress : callable
+            As for `bank_logits`.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n_series, n_classes), float32
+        """
+        logits = []
+        for series in chunks:
+            logits.append(self.logits(series).float())
+            progress(len(series))
+        return torch.cat(logits)
+
+    def log_probabilities(self, x):
+        """Log-probabilities of series; probabilities below 1e-6 count as 1e-6.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints), float32
+
+        Returns
+        -------
+        log_probabilities : numpy.ndarray of shape (n, n_classes), float64
+
+        Raises
+        ------
+        ValueError
+            If a logit is not finite.
+        """
+        logits = self.logits(x)
+        if not (finite := torch.isfinite(logits)).all():
+            raise ValueError(
+                f"{self.name} gives logits that are not finite for "
+                f"{int((~finite).any(dim=1).sum())} of {len(logits)} series."
+            )
+        return floored(logits)
+
+    def labels(self, n_columns):
+        """Labels of the columns.
+
+        Parameters
+        ----------
+        n_columns : int
+
+        Returns
+        -------
+        labels : numpy.ndarray of shape (n_columns,)
+            ``0 .. n_columns - 1`` if the classifier has no ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            If the classifier has another number of classes.
+        """
+        if self.classes is None:
+            return np.arange(n_columns)
+        if len(self.classes) != n_columns:
+            raise ValueError(
+                f"{self.name} has {len(self.classes)} classes_ but gives probabilities of "
+                f"{n_columns} classes."
+            )
+        return self.classes
+
+
+def clipped_logits(probabilities):
+    """Turn probabilities into finite logits, ``log(clip(probabilities, 1e-6, 1))``.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray of shape (n_instances, n_classes)
+
+    Returns
+    -------
+    logits : torch.Tensor of shape (n_instances, n_classes), float64
+    """
+    return torch.from_numpy(np.log(np.clip(probabilities, LEAST_PROBABILITY, 1)))
+
+
+def floored(logits):
+    """Turn logits into log-probabilities of at least log(1e-6), up to renormalisation.
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n, n_classes)
+
+    Returns
+    -------
+    log_probabilities : numpy.ndarray of shape (n, n_classes), float64
+    """
+    log_p = logits.double().log_softmax(dim=1)
+    # one floor for every kind: logits know smaller probabilities than probabilities do
+    return log_p.clamp(min=math.log(LEAST_PROBABILITY)).log_softmax(dim=1).numpy()
+
+
+def chunk_size(X, n_series):
+    """Choose how many series to score at a time, for a steady progress bar.
+
+    Parameters
+    ----------
+    X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+    n_series : int
+        How many are to be scored in all.
+
+    Returns
+    -------
+    n : int
+    """
+    steady = max(_LEAST_CHUNK, math.ceil(n_series / _PROGRESS_STEPS))
+    return min(steady, max(1, _VALUES_PER_CHUNK // X[0].numel()))
+
+
+def check_answers(classifier, role="classifier"):
+    """Refuse what has neither logits nor probabilities.
+
+    Parameters
+    ----------
+    classifier : object
+    role : str
+        What the message calls it.
+
+    Raises
+    ------
+    TypeError
+        Saying what to pass instead.
+    """
+    if isinstance(classifier, nn.Module):
+        raise TypeError(
+            f"{role} must be a fitted classifier, got the network {type(classifier).__name__}. "
+            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
+        )
+    if isinstance(classifier, type):
+        raise TypeError(
+            f"{role} must be a fitted classifier, got the class {classifier.__name__}. Make an "
+            "object of it and fit that."
+        )
+    if not (hasattr(classifier, "predict_logits") or hasattr(classifier, "predict_proba")):
+        raise TypeError(
+            f"{role} must be a fitted classifier with predict_proba, got "
+            f"{type(classifier).__name__}. Wrap one without in sklearn's CalibratedClassifierCV."
+        )
+
+
+def scorer_of(classifier, role="classifier"):
+    """Find the scorer of a fitted classifier.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+        Or one in a ``FrozenEstimator``. A classifier with a method ``_scorer`` makes its own.
+    role : str
+        What a refusal calls it.
+
+    Returns
+    -------
+    scorer : Scorer
+
+    Raises
+    ------
+    TypeError
+        If it has neither logits nor probabilities.
+    NotFittedError
+        If it is a classifier of this package that is not fitted. Others say so when asked.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd import SkorchClassifier
+    >>> from sktime_tsd._scoring.scorer import scorer_of
+    >>> from sktime_tsd.networks import FCN
+    >>> scorer = scorer_of(SkorchClassifier.from_module(FCN(1, 24, 2), ["a", "b"]))
+    >>> scorer.logits(torch.zeros(3, 1, 24)).shape
+    torch.Size([3, 2])
+    """
+    from sktime_tsd._scoring.classifier import ClassifierScorer
+
+    while isinstance(classifier, FrozenEstimator):
+        classifier = classifier.estimator
+    check_answers(classifier, role)
+    if hasattr(classifier, "_scorer"):
+        return classifier._scorer()
+    return ClassifierScorer(classifier)

@@ -1,0 +1,85 @@
+"""The optimizer and the course of the learning rate."""
+
+from functools import partial
+
+import torch
+from torch import optim
+
+from sktime_tsd._training.auto import AUTO
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "build_optimizer", "schedule", "trial_optimizer"]
+
+OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
+SCHEDULES = ("one_cycle", "cosine", None)
+
+
+def trial_optimizer(settings):
+    """Make the optimizer for a single parameter, to see whether it can be made.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SkorchClassifier``
+
+    Returns
+    -------
+    optimizer : torch.optim.Optimizer
+
+    Raises
+    ------
+    ValueError
+        If it cannot be made with these settings.
+    """
+    optimizer = OPTIMIZERS.get(settings.optimizer, settings.optimizer)
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    lr = 1e-3 if settings.lr == AUTO else settings.lr
+    try:
+        return optimizer([parameter], lr=lr, weight_decay=settings.weight_decay)
+    except Exception as error:  # whatever a user's optimizer raises
+        raise ValueError(
+            f"optimizer={settings.optimizer!r} cannot be made with lr={settings.lr} and "
+            f"weight_decay={settings.weight_decay}: {error}"
+        ) from error
+
+
+def build_optimizer(groups, *, kind, **settings):
+    """Build the optimizer, with one kernel for all parameters where torch has it.
+
+    Parameters
+    ----------
+    groups : list of dict
+        Parameter groups, as torch takes them.
+    kind : str or class
+        A key of ``OPTIMIZERS``, or an optimizer class.
+    **settings : object
+        Passed on.
+
+    Returns
+    -------
+    optimizer : torch.optim.Optimizer
+    """
+    if kind not in OPTIMIZERS:
+        return kind(groups, **settings)
+    fused = all(p.is_floating_point() for group in groups for p in group["params"])
+    return OPTIMIZERS[kind](groups, fused=fused, **settings)
+
+
+def schedule(settings):
+    """Make the course of the learning rate.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SkorchClassifier``
+
+    Returns
+    -------
+    make_schedule : callable or None
+        Takes the optimizer and the number of steps, returns a torch scheduler.
+    """
+    if settings.lr_schedule == "one_cycle":
+        has_momentum = {"momentum", "betas"} & set(trial_optimizer(settings).defaults)
+        return partial(_one_cycle, max_lr=settings.lr, cycle_momentum=bool(has_momentum))
+    return {"cosine": optim.lr_scheduler.CosineAnnealingLR, None: None}[settings.lr_schedule]
+
+
+def _one_cycle(optimizer, n_steps, **settings):
+    return optim.lr_scheduler.OneCycleLR(optimizer, total_steps=n_steps, **settings)

@@ -1,0 +1,83 @@
+"""Checks of the training settings of a classifier."""
+
+from skorch.callbacks import Callback
+from torch import optim
+
+from sktime_tsd._training.auto import AUTO
+from sktime_tsd._training.optimization import OPTIMIZERS, SCHEDULES, trial_optimizer
+from sktime_tsd._utils.validation import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_random_state_parameter,
+    check_verbose,
+    resolve_device,
+)
+from sktime_tsd.networks import check_network
+
+__all__ = ["check_settings"]
+
+
+def check_settings(settings):
+    """Refuse settings that no training could follow.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SkorchClassifier``
+
+    Raises
+    ------
+    ValueError, TypeError
+        Which parameter, what was given, what is expected.
+    """
+    check_network(settings.network)
+    if not isinstance(settings.network_params, (dict, type(None))):
+        raise TypeError(f"network_params must be a dict, got {settings.network_params!r}.")
+    check_flag("scale_inputs", settings.scale_inputs)
+    positive = {"low": 0, "boundaries": "neither"}
+    if settings.max_epochs != AUTO:
+        check_number("max_epochs", settings.max_epochs, integer=True, low=1)
+    check_number("batch_size", settings.batch_size, integer=True, low=1)
+    if settings.lr != AUTO:
+        check_number("lr", settings.lr, **positive)
+    is_class = isinstance(settings.optimizer, type) and issubclass(
+        settings.optimizer, optim.Optimizer
+    )
+    if not is_class or settings.optimizer is optim.Optimizer:
+        check_choice("optimizer", settings.optimizer, tuple(OPTIMIZERS))
+    check_number("weight_decay", settings.weight_decay, low=0)
+    trial_optimizer(settings)
+    check_choice("lr_schedule", settings.lr_schedule, SCHEDULES)
+    check_number("gradient_clip", settings.gradient_clip, none_ok=True, **positive)
+    fraction = settings.validation_fraction
+    check_number("validation_fraction", fraction, none_ok=True, high=1, **positive)
+    check_number("patience", settings.patience, integer=True, low=1, none_ok=True)
+    if settings.patience is not None and fraction is None:
+        raise ValueError(
+            "patience needs validation_fraction: without series kept aside there is nothing to "
+            "tell when to stop. Set it, for instance to 0.2."
+        )
+    if isinstance(settings.class_weight, dict):
+        for label, weight in settings.class_weight.items():
+            check_number(f"class_weight[{label!r}]", weight, low=0)
+    else:
+        check_choice("class_weight", settings.class_weight, ("balanced", None))
+    callbacks = settings.callbacks
+    if not isinstance(callbacks, (list, tuple, type(None))) or not all(
+        map(_is_callback, callbacks or ())
+    ):
+        raise TypeError(
+            "callbacks must be a list of skorch callbacks, or of pairs (name, callback); got "
+            f"{callbacks!r}."
+        )
+    resolve_device(settings.device)
+    check_flag("compile", settings.compile)
+    check_flag("amp", settings.amp)
+    check_verbose(settings.verbose)
+    check_random_state_parameter(settings.random_state)
+
+
+def _is_callback(item):
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
+        item = item[1]
+    return isinstance(item, Callback) or (isinstance(item, type) and issubclass(item, Callback))

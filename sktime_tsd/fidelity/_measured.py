@@ -1,0 +1,101 @@
+"""One classifier of a comparison, asked once for each thing."""
+
+from functools import cached_property
+
+import numpy as np
+
+from sktime_tsd._scoring.scorer import clipped_logits, floored, scorer_of
+from sktime_tsd.fidelity._bootstrap import median_of_draws
+from sktime_tsd.fidelity._cost import latency, parameters, pickle_size
+from sktime_tsd.saliency._measure import measure
+
+__all__ = ["MeasuredModel"]
+
+
+class MeasuredModel:
+    """A fitted classifier with its probabilities, saliency and cost on given series.
+
+    Each is measured when it is first read, and kept.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    role : str
+        "teacher" or "student", for messages.
+    panel : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        Series as the user gave them.
+    picked : numpy.ndarray of int
+        Which of them saliency is measured on.
+    x : torch.Tensor of shape (n_picked, n_channels, n_timepoints), float32
+        Those series.
+    donors : SharedDonors
+    of_saliency : dict
+        Further arguments of `saliency._measure.measure`.
+    """
+
+    def __init__(self, classifier, role, *, panel, picked, x, donors, of_saliency):
+        self.scorer = scorer_of(classifier, role)
+        self.classifier = self.scorer.classifier
+        self._panel = panel
+        self._picked = picked
+        self._x = x
+        self._donors = donors
+        self._of_saliency = of_saliency
+
+    @property
+    def name(self):
+        """Type of the classifier, and its network where that has a name."""
+        network = getattr(self.classifier, "network", None)
+        own = f"({network!r})" if isinstance(network, str) else ""
+        return type(self.classifier).__name__ + own
+
+    @cached_property
+    def probabilities(self):
+        """Probabilities of all series, of shape (n_instances, n_classes)."""
+        # of the series as given, not of their float32 copies; some change them in place
+        return self.scorer.probabilities(self._panel.copy())
+
+    @property
+    def classes(self):
+        """Labels of the columns of `probabilities`."""
+        return self.scorer.labels(self.probabilities.shape[1])
+
+    @cached_property
+    def log_p(self):
+        """Log-probabilities of the picked series, of shape (n_picked, n_classes)."""
+        return floored(clipped_logits(self.probabilities[self._picked]))
+
+    @cached_property
+    def saliency(self):
+        """`Saliency` of the picked series."""
+        return measure(
+            self.scorer,
+            self._x,
+            self.log_p,
+            self._donors,
+            classes=self.classes,
+            **self._of_saliency,
+        )
+
+    def cost(self, intervals, *, with_latency):
+        """Measure size and, where asked for, the time of single calls.
+
+        Parameters
+        ----------
+        intervals : Bootstrap
+        with_latency : bool
+
+        Returns
+        -------
+        metrics : dict of str to numpy.ndarray of shape (3,)
+            Value, low and high.
+        """
+        found = {
+            "parameters": np.repeat(parameters(self.scorer.network), 3),  # exact
+            "bytes": np.repeat(pickle_size(self.classifier), 3),
+        }
+        for n_series in (1, 256) if with_latency else ():
+            milliseconds = latency(self.classifier, self._panel, n_series)
+            median = median_of_draws(milliseconds)
+            found[f"latency_{n_series}"] = intervals.of(median, len(milliseconds))
+        return found

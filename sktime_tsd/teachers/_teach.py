@@ -1,0 +1,159 @@
+"""The teacher's part of a fit: it is fitted, and says once all that the student learns from."""
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from sklearn.frozen import FrozenEstimator
+from torch import nn
+
+from sktime_tsd._training.training_set import TrainingSet
+from sktime_tsd._utils.fingerprint import fingerprint
+from sktime_tsd.losses import Outputs
+from sktime_tsd.perturbations import Perturbation, WindowBank
+from sktime_tsd.teachers._features import teacher_features
+from sktime_tsd.teachers._fit import fit_teacher
+from sktime_tsd.teachers._teacher import Teacher
+
+__all__ = ["BankSettings", "teach"]
+
+# Memory kept for a bank: two integers of 32 bits per window, and a logit per class.
+_MOST_BYTES_OF_BANK = 2**29
+_BYTES_PER_WINDOW = 8
+
+# Series a teacher is tried on before it scores the rest.
+_N_EXAMPLES = 2
+
+
+@dataclass(frozen=True)
+class BankSettings:
+    """Which windows to draw.
+
+    Parameters
+    ----------
+    perturbation : Perturbation
+    width : int
+        Time points per window.
+    n_entries : int
+        Windows per series, at most.
+    n_windows : int
+        Windows per series and step.
+    seed : int
+    """
+
+    perturbation: Perturbation
+    width: int
+    n_entries: int
+    n_windows: int
+    seed: int
+
+
+def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, verbose):
+    """Fit a teacher and score a training set and its perturbed copies, as the terms need it.
+
+    Parameters
+    ----------
+    teacher : classifier, FrozenEstimator, nn.Module or None
+        As a distiller takes it.
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    y : numpy.ndarray of shape (n_instances,)
+        Class indices.
+    classes : numpy.ndarray of shape (n_classes,)
+        Original labels.
+    split : tuple (train, valid)
+        Indices of the series the student trains on and of those kept aside, or None for the
+        latter. The teacher is fitted on all.
+    terms : list of DistillationTerm
+    bank : BankSettings
+    prepare : callable
+        See `fit_teacher`, as for `seed`.
+    seed : int or None
+    memory : joblib.Memory or None
+        Caches the fitted teacher and its logits.
+    verbose : int
+
+    Returns
+    -------
+    classifier : fitted classifier
+    training_set : TrainingSet
+    valid_set : TrainingSet or None
+
+    Raises
+    ------
+    ValueError
+        If the teacher cannot score the series, or lacks a class.
+
+    Warns
+    -----
+    UserWarning
+        If the bank would be too large, or the teacher seems not to fit.
+    """
+    classifier = fit_teacher(teacher, X, classes[y], prepare=prepare, seed=seed, memory=memory)
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES])
+    train, valid = split
+    valid_set = None
+    if valid is not None:
+        valid_set = TrainingSet(X[valid], y[valid])
+        X, y = X[train], y[train]
+    if not terms:
+        return classifier, TrainingSet(X, y), valid_set
+    windows = None
+    if any(term.needs_perturbed for term in terms):
+        windows = _draw(bank, X, y, n_classes=len(classes))
+    logits, perturbed_logits = _score(aligned, X, y, windows, memory, verbose)
+    aligned.warn_if_one_hot(logits, perturbed_logits)
+    if isinstance(teacher, (FrozenEstimator, nn.Module)):  # it was fitted elsewhere
+        aligned.warn_if_mistaken(logits, y)
+    training_set = TrainingSet(
+        X,
+        y,
+        teacher=Outputs(logits, perturbed_logits),
+        bank=windows,
+        n_windows=bank.n_windows,
+        teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
+    )
+    return classifier, training_set, valid_set
+
+
+def _score(teacher, X, y, windows, memory, verbose):
+    if memory is None:
+        return teacher.score(X, windows, verbose=verbose)
+    key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, windows)
+    score = memory.cache(_cached_score, ignore=["teacher", "X", "windows", "verbose"])
+    return score(key, teacher, X, windows, verbose)
+
+
+def _cached_score(key, teacher, X, windows, verbose):
+    """Score; equal keys stand for equal results."""
+    return teacher.score(X, windows, verbose=verbose)
+
+
+def _draw(bank, X, y, n_classes):
+    """Draw the windows, no more than are different and affordable."""
+    n_entries = WindowBank.most_entries(X, y, bank.perturbation, bank.width)
+    return WindowBank.draw(
+        X,
+        y,
+        bank.perturbation,
+        width=bank.width,
+        n_entries=_affordable(min(bank.n_entries, n_entries), bank.n_windows, len(X), n_classes),
+        generator=torch.Generator().manual_seed(bank.seed),
+    )
+
+
+def _affordable(n_entries, n_windows, n_instances, n_classes):
+    """As many windows per series as fit into the memory kept for them."""
+    per_window = n_instances * (_BYTES_PER_WINDOW + 4 * n_classes)
+    affordable = max(n_windows, _MOST_BYTES_OF_BANK // per_window)
+    if affordable >= n_entries:
+        return n_entries
+    warnings.warn(
+        f"A bank of {n_entries} windows for each of {n_instances:,} series would take "
+        f"{n_entries * per_window / 2**30:.1f} GiB, more than the "
+        f"{_MOST_BYTES_OF_BANK / 2**30:.1f} GiB kept for it: {affordable} are drawn for each. "
+        "A smaller bank_size says so without this warning.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return affordable
