@@ -72,7 +72,7 @@ def test_weight_zero_without_terms_is_the_student_alone(planted):
         {"saliency_measure": "target_probability"},
         {"saliency_normalization": "each"},
         {"saliency_ramp": 0.0},
-        {"temperature": 1.0},
+        {"saliency_temperature": 1.0},
         {"distillation": [KD()]},
         {"perturbation": Zero()},
         {"perturbation": GaussianNoise()},

@@ -631,7 +631,9 @@ def test_a_single_time_point_has_no_memory(data):
 @pytest.mark.parametrize("top_n", [3, 5])
 def test_top_n_must_leave_a_rest(top_n, data, monkeypatch):
     monkeypatch.setattr(SkorchClassifier, "_fit", None)
-    clf = distil(learner(), [], saliency_weight=1, saliency_measure="top_n_kl", top_n=top_n)
+    clf = distil(
+        learner(), [], saliency_weight=1, saliency_measure="top_n_kl", saliency_top_n=top_n
+    )
     with pytest.raises(ValueError, match=rf"top_n={top_n} must be in 1 \.\. 2"):
         clf.fit(*data)
 
@@ -641,7 +643,11 @@ def test_top_n_must_leave_a_rest(top_n, data, monkeypatch):
 )
 def test_the_papers_ablations_train(measure, top_n, data, teacher):
     clf = distil(
-        FrozenEstimator(teacher), [], saliency_weight=1, saliency_measure=measure, top_n=top_n
+        FrozenEstimator(teacher),
+        [],
+        saliency_weight=1,
+        saliency_measure=measure,
+        saliency_top_n=top_n,
     ).fit(*data)
     assert clf.student_.history_[-1]["saliency"] > 0
 

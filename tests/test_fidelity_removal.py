@@ -66,7 +66,8 @@ def curves_of(models, X, saliencies, *, perturbation=None, background=None, n_do
     asked = {}
     for name, model in models.items():
         scorer = scorer_of(model)
-        asked[name] = SimpleNamespace(scorer=scorer, log_p=scorer.log_probabilities(X))
+        log_p = np.concatenate([scorer.log_probabilities(x) for x in X.split(batch)])
+        asked[name] = SimpleNamespace(scorer=scorer, log_p=log_p)
     donors = SharedDonors.draw(perturbation, background, X, 4, 0)
     options = {"n_donors": n_donors, "batch_size": batch, "verbose": 0}
     return removal_curves(asked, X, saliencies, donors, **options), donors

@@ -212,7 +212,7 @@ def test_cells_of_negative_values_stay_apart(report):
     lines = report.to_frame()
     removal = [name for name in lines.index if METRICS[name].group == "removal"]
     lines.loc[removal, ["value", "low", "high"]] = -0.5, -0.75, -0.25
-    text = str(replace(report, lines=lines))
+    text = str(replace(report, metrics=lines))
     assert text.count("-0.500 [-0.750 -0.250]") == 16
     assert re.search(r"\][^ \n]", text) is None
     assert max(map(len, text.splitlines())) <= 80

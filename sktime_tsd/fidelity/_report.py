@@ -271,7 +271,7 @@ def _same_teacher(one, other):
         return False
     of_teacher = [
         name
-        for name in one.metrics.index.intersection(other.lines.index)
+        for name in one.metrics.index.intersection(other.metrics.index)
         if METRICS[name].group in ("quality", "removal")
         and METRICS[name].side == "teacher"
         and not name.endswith("_by_student")
