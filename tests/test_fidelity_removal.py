@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.special import expit, softmax
 
-from sktime_tsd._scoring.scorer import scorer_of
+from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd.fidelity import RemovalCurves, fidelity_report
 from sktime_tsd.fidelity._removal import removal_curves
 from sktime_tsd.perturbations import GaussianNoise, LinearInterpolation, SeriesMean, Zero

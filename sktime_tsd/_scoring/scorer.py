@@ -5,17 +5,13 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 import torch
-from sklearn.frozen import FrozenEstimator
-from torch import nn
 
 __all__ = [
     "LEAST_PROBABILITY",
     "Scorer",
-    "check_answers",
     "chunk_size",
     "clipped_logits",
     "floored",
-    "scorer_of",
 ]
 
 # Smaller probabilities are raised to this, so that their logarithm is finite.
@@ -33,7 +29,7 @@ class Scorer(ABC):
     Teachers, saliency, fidelity and export ask through a scorer and in no other way.
     A subclass is one kind of classifier, and implements `logits`, `probabilities` and
     `bank_logits`.
-    `scorer_of` picks the subclass.
+    `scorer_of.scorer_of` picks the subclass.
 
     Parameters
     ----------
@@ -253,75 +249,3 @@ def chunk_size(X, n_series):
     """
     steady = max(_LEAST_CHUNK, math.ceil(n_series / _PROGRESS_STEPS))
     return min(steady, max(1, _VALUES_PER_CHUNK // X[0].numel()))
-
-
-def check_answers(classifier, role="classifier"):
-    """Refuse what has neither logits nor probabilities.
-
-    Parameters
-    ----------
-    classifier : object
-    role : str
-        What the message calls it.
-
-    Raises
-    ------
-    TypeError
-        Saying what to pass instead.
-    """
-    if isinstance(classifier, nn.Module):
-        raise TypeError(
-            f"{role} must be a fitted classifier, got the network {type(classifier).__name__}. "
-            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
-        )
-    if isinstance(classifier, type):
-        raise TypeError(
-            f"{role} must be a fitted classifier, got the class {classifier.__name__}. Make an "
-            "object of it and fit that."
-        )
-    if not (hasattr(classifier, "predict_logits") or hasattr(classifier, "predict_proba")):
-        raise TypeError(
-            f"{role} must be a fitted classifier with predict_proba, got "
-            f"{type(classifier).__name__}. Wrap one without in sklearn's CalibratedClassifierCV."
-        )
-
-
-def scorer_of(classifier, role="classifier"):
-    """Find the scorer of a fitted classifier.
-
-    Parameters
-    ----------
-    classifier : fitted classifier
-        Or one in a ``FrozenEstimator``. A classifier with a method ``_scorer`` makes its own.
-    role : str
-        What a refusal calls it.
-
-    Returns
-    -------
-    scorer : Scorer
-
-    Raises
-    ------
-    TypeError
-        If it has neither logits nor probabilities.
-    NotFittedError
-        If it is a classifier of this package that is not fitted. Others say so when asked.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from sktime_tsd import SkorchClassifier
-    >>> from sktime_tsd._scoring.scorer import scorer_of
-    >>> from sktime_tsd.networks import FCN
-    >>> scorer = scorer_of(SkorchClassifier.from_module(FCN(1, 24, 2), ["a", "b"]))
-    >>> scorer.logits(torch.zeros(3, 1, 24)).shape
-    torch.Size([3, 2])
-    """
-    from sktime_tsd._scoring.classifier import ClassifierScorer
-
-    while isinstance(classifier, FrozenEstimator):
-        classifier = classifier.estimator
-    check_answers(classifier, role)
-    if hasattr(classifier, "_scorer"):
-        return classifier._scorer()
-    return ClassifierScorer(classifier)

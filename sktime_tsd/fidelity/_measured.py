@@ -4,7 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
-from sktime_tsd._scoring.scorer import clipped_logits, floored, scorer_of
+from sktime_tsd._scoring.scorer import clipped_logits, floored
+from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd.fidelity._bootstrap import median_of_draws
 from sktime_tsd.fidelity._cost import latency, parameters, pickle_size
 from sktime_tsd.saliency._measure import measure

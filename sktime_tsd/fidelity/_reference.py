@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from sktime_tsd._scoring.scorer import check_answers
+from sktime_tsd._scoring.scorer_of import check_answers
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
     check_flag,

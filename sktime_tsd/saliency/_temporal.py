@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sktime_tsd._scoring.scorer import scorer_of
+from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.validation import (
     check_flag,
     check_random_state_parameter,

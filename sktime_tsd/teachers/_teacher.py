@@ -7,7 +7,7 @@ import torch
 from tqdm.auto import tqdm
 
 from sktime_tsd._scoring.classifier import one_hot
-from sktime_tsd._scoring.scorer import scorer_of
+from sktime_tsd._scoring.scorer_of import scorer_of
 
 __all__ = ["Teacher"]
 

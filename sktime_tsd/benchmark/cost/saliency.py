@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 
 from sktime_tsd import SkorchClassifier, temporal_saliency
-from sktime_tsd._scoring.scorer import scorer_of
+from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.benchmark.cost._timing import seconds, summary
 from sktime_tsd.datasets import load_dataset

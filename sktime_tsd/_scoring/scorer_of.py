@@ -1,0 +1,78 @@
+"""The scorer of a fitted classifier, by its kind."""
+
+from sklearn.frozen import FrozenEstimator
+from torch import nn
+
+from sktime_tsd._scoring.classifier import ClassifierScorer
+
+__all__ = ["check_answers", "scorer_of"]
+
+
+def check_answers(classifier, role="classifier"):
+    """Refuse what has neither logits nor probabilities.
+
+    Parameters
+    ----------
+    classifier : object
+    role : str
+        What the message calls it.
+
+    Raises
+    ------
+    TypeError
+        Saying what to pass instead.
+    """
+    if isinstance(classifier, nn.Module):
+        raise TypeError(
+            f"{role} must be a fitted classifier, got the network {type(classifier).__name__}. "
+            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
+        )
+    if isinstance(classifier, type):
+        raise TypeError(
+            f"{role} must be a fitted classifier, got the class {classifier.__name__}. Make an "
+            "object of it and fit that."
+        )
+    if not (hasattr(classifier, "predict_logits") or hasattr(classifier, "predict_proba")):
+        raise TypeError(
+            f"{role} must be a fitted classifier with predict_proba, got "
+            f"{type(classifier).__name__}. Wrap one without in sklearn's CalibratedClassifierCV."
+        )
+
+
+def scorer_of(classifier, role="classifier"):
+    """Find the scorer of a fitted classifier.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+        Or one in a ``FrozenEstimator``. A classifier with a method ``_scorer`` makes its own.
+    role : str
+        What a refusal calls it.
+
+    Returns
+    -------
+    scorer : Scorer
+
+    Raises
+    ------
+    TypeError
+        If it has neither logits nor probabilities.
+    NotFittedError
+        If it is a classifier of this package that is not fitted. Others say so when asked.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd import SkorchClassifier
+    >>> from sktime_tsd._scoring.scorer_of import scorer_of
+    >>> from sktime_tsd.networks import FCN
+    >>> scorer = scorer_of(SkorchClassifier.from_module(FCN(1, 24, 2), ["a", "b"]))
+    >>> scorer.logits(torch.zeros(3, 1, 24)).shape
+    torch.Size([3, 2])
+    """
+    while isinstance(classifier, FrozenEstimator):
+        classifier = classifier.estimator
+    check_answers(classifier, role)
+    if hasattr(classifier, "_scorer"):
+        return classifier._scorer()
+    return ClassifierScorer(classifier)
