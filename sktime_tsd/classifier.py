@@ -10,7 +10,7 @@ from torch import nn
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._sklearn_interop import NestedNetworkParams
-from sktime_tsd._training.build import build
+from sktime_tsd._training.build import build, frozen_copy
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.history import pack, unpack
 from sktime_tsd._training.settings import check_settings
@@ -19,8 +19,7 @@ from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.panels import as_float32_panel
 from sktime_tsd._utils.random import draw_seed
-from sktime_tsd._utils.validation import check_number, resolve_device
-from sktime_tsd.networks import ScaledNetwork, check_logits
+from sktime_tsd._utils.validation import resolve_device
 
 __all__ = ["SkorchClassifier"]
 
@@ -235,19 +234,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
             )
         classifier = cls(network or type(module), network_params, device=device)
         classifier._check_parameters()
-        copied = copy.deepcopy(module)
-        if not isinstance(copied, ScaledNetwork):
-            copied = ScaledNetwork(copied)
-        copied = copied.requires_grad_(False).eval().cpu()
-        if input_shape is not None:
-            if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 2:
-                raise ValueError(
-                    f"input_shape must be (n_channels, n_timepoints), got {input_shape!r}."
-                )
-            n_channels, n_timepoints = input_shape
-            check_number("input_shape[0]", n_channels, integer=True, low=1)
-            check_number("input_shape[1]", n_timepoints, integer=True, low=1)
-            check_logits(copied, n_channels, n_timepoints, len(classes))
+        copied = frozen_copy(module, len(classes), input_shape)
         copied.to(resolve_device(device))
         classifier._set_fitted(classes, copied, [], *(input_shape or (None, None)))
         return classifier
@@ -321,7 +308,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         self._is_fitted = True
 
     def _network_scorer(self):
-        return NetworkScorer(self)
+        return NetworkScorer(self, self.network_)
 
     # -- state -----------------------------------------------------------------------
 

@@ -1,1 +1,4 @@
-"""Commands and what they share. Empty: their help must not wait for torch."""
+"""The commands and what they share.
+
+Imports nothing: the help of a command must not wait for torch.
+"""

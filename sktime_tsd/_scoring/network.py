@@ -21,11 +21,14 @@ class NetworkScorer(Scorer):
     Parameters
     ----------
     classifier : SkorchClassifier
-        Fitted. Its network is None if all labels were equal: every logit is 0 then.
+        Fitted.
+    network : ScaledNetwork or None
+        Its network, or a copy on another device. None if all labels were equal: every logit
+        is 0 then.
     """
 
-    def __init__(self, classifier):
-        self.network = classifier.network_
+    def __init__(self, classifier, network):
+        self.network = network
         name = type(classifier).__name__
         if self.network is not None:
             self.device = self.network.mean.device

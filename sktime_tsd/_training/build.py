@@ -1,4 +1,4 @@
-"""A network as it is before training: built once, and handed on."""
+"""Networks before training: built once and handed on, or taken over trained."""
 
 import copy
 from typing import NamedTuple
@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses import FeatureShape
-from sktime_tsd.networks import build_network, feature_sizes
+from sktime_tsd.networks import ScaledNetwork, build_network, check_logits, feature_sizes
 
-__all__ = ["FreshNetwork", "build", "feature_shapes"]
+__all__ = ["FreshNetwork", "build", "feature_shapes", "frozen_copy"]
 
 
 class FreshNetwork(NamedTuple):
@@ -84,3 +85,37 @@ def feature_shapes(fresh, terms):
     with seeded(0, torch.device("cpu")):  # so may dropout
         sizes = feature_sizes(network, layers, *fresh.sizes[:2], whose="student", training=True)
     return [FeatureShape(*size) for size in sizes]
+
+
+def frozen_copy(module, n_classes, input_shape=None):
+    """Copy a network trained elsewhere, to predict with.
+
+    Parameters
+    ----------
+    module : nn.Module
+    n_classes : int
+    input_shape : tuple of int, optional
+        ``(n_channels, n_timepoints)``, to see that it can read such series.
+
+    Returns
+    -------
+    network : ScaledNetwork
+        On the CPU, frozen and in eval mode.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `input_shape` is no shape, or the network cannot read such series.
+    """
+    copied = copy.deepcopy(module)
+    if not isinstance(copied, ScaledNetwork):
+        copied = ScaledNetwork(copied)
+    copied = copied.requires_grad_(False).eval().cpu()
+    if input_shape is None:
+        return copied
+    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 2:
+        raise ValueError(f"input_shape must be (n_channels, n_timepoints), got {input_shape!r}.")
+    for place, size in enumerate(input_shape):
+        check_number(f"input_shape[{place}]", size, integer=True, low=1)
+    check_logits(copied, *input_shape, n_classes)
+    return copied

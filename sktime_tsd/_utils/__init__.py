@@ -1,1 +1,4 @@
-"""Checks, seeds and the like, which every room may use. Empty: some parts need numpy alone."""
+"""Checks, seeds and the like, which every room may use.
+
+Imports nothing: some of its modules must work with numpy alone.
+"""
