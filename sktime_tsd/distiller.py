@@ -28,16 +28,11 @@ from sktime_tsd.perturbations import (
     check_window,
     window_width,
 )
-from sktime_tsd.teachers import (
-    BankSettings,
-    Teacher,
-    check_distillation,
-    check_teacher,
-    check_terms,
-    default_teacher,
-    single_class_teacher,
-    teach,
-)
+from sktime_tsd.teachers import default_teacher
+from sktime_tsd.teachers._check_terms import check_distillation, check_terms
+from sktime_tsd.teachers._fit import check_teacher, single_class_teacher
+from sktime_tsd.teachers._teach import BankSettings, teach
+from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["SaliencyDistilledClassifier", "default_student"]
 

@@ -13,7 +13,7 @@ from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.losses import KD, DistillationTerm
 from sktime_tsd.perturbations import GaussianNoise, OpposingClass, Zero
-from sktime_tsd.teachers import teach
+from sktime_tsd.teachers._teach import teach
 
 STUDENT = ("fcn", {"filters": (8, 8), "kernel_sizes": (7, 5)})
 

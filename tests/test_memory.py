@@ -28,7 +28,7 @@ from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import KD
 from sktime_tsd.perturbations import OpposingClass, SameClass, Zero
-from sktime_tsd.teachers import Teacher
+from sktime_tsd.teachers._teacher import Teacher
 
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")

@@ -29,7 +29,7 @@ from sktime_tsd._training.batches import BatchIterator
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.benchmark.cost._plain import perturb_plainly, plain_loss
 from sktime_tsd.networks import ScaledNetwork, build_network, channel_statistics, n_parameters
-from sktime_tsd.teachers import Teacher
+from sktime_tsd.teachers._teacher import Teacher
 
 
 @pytest.fixture

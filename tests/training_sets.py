@@ -11,8 +11,8 @@ from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import Outputs, TemporalSaliency
 from sktime_tsd.networks import LSTM, build_network
 from sktime_tsd.perturbations import OpposingClass, WindowBank
-from sktime_tsd.teachers import Teacher
 from sktime_tsd.teachers._features import TeacherFeatures
+from sktime_tsd.teachers._teacher import Teacher
 
 N, N_TIMEPOINTS, WIDTH = 37, 60, 6
 STUDENTS = {

@@ -72,7 +72,7 @@ def scorer_of(classifier, role="classifier"):
     """
     while isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
-    check_answers(classifier, role)
-    if hasattr(classifier, "_scorer"):
+    if hasattr(classifier, "_scorer") and not isinstance(classifier, type):
         return classifier._scorer()
+    check_answers(classifier, role)
     return ClassifierScorer(classifier)

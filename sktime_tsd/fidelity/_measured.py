@@ -5,7 +5,6 @@ from functools import cached_property
 import numpy as np
 
 from sktime_tsd._scoring.scorer import clipped_logits, floored
-from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd.fidelity._bootstrap import median_of_draws
 from sktime_tsd.fidelity._cost import latency, parameters, pickle_size
 from sktime_tsd.saliency._measure import measure
@@ -20,9 +19,7 @@ class MeasuredModel:
 
     Parameters
     ----------
-    classifier : fitted classifier
-    role : str
-        "teacher" or "student", for messages.
+    scorer : Scorer
     panel : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Series as the user gave them.
     picked : numpy.ndarray of int
@@ -34,8 +31,8 @@ class MeasuredModel:
         Further arguments of `saliency._measure.measure`.
     """
 
-    def __init__(self, classifier, role, *, panel, picked, x, donors, of_saliency):
-        self.scorer = scorer_of(classifier, role)
+    def __init__(self, scorer, *, panel, picked, x, donors, of_saliency):
+        self.scorer = scorer
         self.classifier = self.scorer.classifier
         self._panel = panel
         self._picked = picked

@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from sktime_tsd._scoring.scorer_of import check_answers
+from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
     check_flag,
@@ -104,7 +104,7 @@ class FidelityReference:
         seed = random_state if isinstance(random_state, Integral) else draw_seed(random_state)
         self._intervals = Bootstrap(n_resamples, confidence_level, seed)
         # whatever can be wrong is found before a classifier is asked
-        check_answers(teacher, "teacher")
+        teacher = scorer_of(teacher, "teacher")
         x = as_tensor(X)
         width, stride = width_and_stride(window, stride, x.shape[2])
         donors = SharedDonors.draw(perturbation, background, x, n_donors, seed)
@@ -130,7 +130,7 @@ class FidelityReference:
         self._curves = partial(
             removal_curves, X=x[self._picked], donors=donors, n_donors=_CURVE_DONORS, **batches
         )
-        self._teacher = MeasuredModel(teacher, "teacher", **self._of_models)
+        self._teacher = MeasuredModel(teacher, **self._of_models)
         self._settings = {
             "window": width,
             "stride": stride,
@@ -161,7 +161,7 @@ class FidelityReference:
             series.
         """
         teacher, intervals, y = self._teacher, self._intervals, self._y
-        student = MeasuredModel(student, "student", **self._of_models)
+        student = MeasuredModel(scorer_of(student, "student"), **self._of_models)
         known = teacher.scorer.classes, student.scorer.classes
         if all(classes is not None for classes in known):  # else they tell when asked
             _check_classes(*known, y)

@@ -24,6 +24,7 @@ __all__ = [
     "check_teacher",
     "default_teacher",
     "fit_teacher",
+    "is_given",
     "single_class_teacher",
     "teacher_network",
 ]
@@ -51,6 +52,24 @@ def _is_fitted(estimator):
     return True
 
 
+def is_given(teacher):
+    """Tell whether a teacher was fitted elsewhere and is used as it is.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Returns
+    -------
+    bool
+        True for a ``FrozenEstimator``, a module, and what makes its own scorer but has no
+        ``fit``.
+    """
+    if isinstance(teacher, (FrozenEstimator, nn.Module)):
+        return True
+    return hasattr(teacher, "_scorer") and not hasattr(teacher, "fit")
+
+
 def check_teacher(teacher):
     """Refuse what cannot teach, before anything is fitted.
 
@@ -66,6 +85,8 @@ def check_teacher(teacher):
         If a ``FrozenEstimator`` holds a classifier that is not fitted.
     """
     if teacher is None or isinstance(teacher, nn.Module):
+        return
+    if is_given(teacher) and not isinstance(teacher, (FrozenEstimator, type)):
         return
     if isinstance(teacher, type) or not hasattr(teacher, "fit"):
         raise TypeError(
@@ -170,6 +191,8 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
         device = prepare(SkorchClassifier()).device
         classes = getattr(teacher, "classes_", np.unique(y))
         return SkorchClassifier.from_module(teacher, classes, device=device)
+    if is_given(teacher):
+        return teacher
     if teacher is None:
         teacher = default_teacher()
     elif _is_fitted(teacher):
@@ -208,6 +231,8 @@ def single_class_teacher(teacher, X, y, *, prepare):
     """
     if isinstance(teacher, FrozenEstimator):
         return teacher.estimator
+    if is_given(teacher) and not isinstance(teacher, nn.Module):
+        return teacher
     if teacher is None:
         teacher = default_teacher()
     if isinstance(teacher, BaseClassifier):

@@ -4,15 +4,13 @@ import warnings
 from dataclasses import dataclass
 
 import torch
-from sklearn.frozen import FrozenEstimator
-from torch import nn
 
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import Outputs
 from sktime_tsd.perturbations import Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
-from sktime_tsd.teachers._fit import fit_teacher
+from sktime_tsd.teachers._fit import fit_teacher, is_given
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
@@ -103,7 +101,7 @@ def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, 
         windows = _draw(bank, X, y, n_classes=len(classes))
     logits, perturbed_logits = _score(aligned, X, y, windows, memory, verbose)
     aligned.warn_if_one_hot(logits, perturbed_logits)
-    if isinstance(teacher, (FrozenEstimator, nn.Module)):  # it was fitted elsewhere
+    if is_given(teacher):
         aligned.warn_if_mistaken(logits, y)
     training_set = TrainingSet(
         X,

@@ -39,7 +39,7 @@ from sktime_tsd.benchmark.cost._plain import train_plainly
 from sktime_tsd.benchmark.cost._timing import seconds, summary, wait_for
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.networks import ScaledNetwork, build_network
-from sktime_tsd.teachers import Teacher
+from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["ROWS", "main"]
 
