@@ -2,13 +2,13 @@
 The same diagnosis for the same reason?
 =======================================
 
-Beats of one electrocardiogram (MIT-BIH Arrhythmia Database, a record inside sktime). In half of
-them we raise the stretch after the spike, the ST segment, as it is in some infarctions. So we know
-what an answer *should* rest on, and can compare the reasons of two students with it.
+We take the beats of one electrocardiogram (MIT-BIH Arrhythmia Database, a record that comes with
+sktime). In half of them we raise the stretch after the spike, the ST segment, as happens in some
+infarctions. So we know what an answer *should* rest on, and can check two students' reasons.
 """
 
 # %%
-# Some two dozen real beats, each drawn many times with noise and a drifting baseline.
+# About two dozen real beats, each used many times with noise and a drifting baseline.
 
 from importlib.resources import files
 
@@ -38,7 +38,7 @@ X, y = X[order, np.newaxis], y[order]
 X_train, y_train, X_test, y_test = X[:120], y[:120], X[120:], y[120:]
 
 # %%
-# A teacher, and the same small student twice: on the labels alone, and distilled.
+# A teacher, and the same small student twice: trained on labels alone, and distilled.
 
 teacher = SkorchClassifier(
     "inception_time", {"n_filters": 8, "depth": 3}, max_epochs=60, random_state=0
@@ -65,13 +65,13 @@ for name, clf, saliency in (
     )
 
 # %%
-# Accuracy would have hidden it: all are right nearly always, but only the teacher rests on the
-# stretch that was raised. Both students share a good third of their saliency there; TSD brings the
-# student a little closer to its teacher on this record, not close (other seeds of these data give
-# the same picture, with one or the other student ahead). A network that small sees a few dozen time
-# points at once. Before one goes to a ward, that is worth knowing.
+# Accuracy would have hidden this. All three are nearly always right, but only the teacher relies on
+# the raised stretch. Both students have a good third of their saliency there. On this record TSD
+# brings the student a little closer to its teacher, but not close. (Other seeds of these data give
+# the same picture, with one or the other student ahead.) A network this small sees a few dozen time
+# points at once. That is worth knowing before it goes to a ward.
 #
-# One beat with a raised ST segment: what the teacher looks at, and what each student does.
+# One beat with a raised ST segment: what the teacher looks at, and what each student looks at.
 
 i = int(np.flatnonzero(y_test[:30] == "raised")[0])
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")

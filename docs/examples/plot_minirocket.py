@@ -2,13 +2,13 @@
 MiniRocket in 1,200 weights
 ===========================
 
-MiniRocket is accurate, but brings some ten thousand features and numba. A small network that gives
-the same answers needs neither.
+MiniRocket is accurate, but it needs about ten thousand features and numba. A small network that
+gives the same answers needs neither.
 """
 
 # %%
-# The teacher: any classifier with probabilities. MiniRocket ends in logistic regression here; with
-# the usual ridge classifier it has no probabilities between 0 and 1, and nothing to teach.
+# A teacher can be any classifier with probabilities. Here MiniRocket ends in logistic regression.
+# The usual ridge classifier gives no probabilities between 0 and 1, and so has nothing to teach.
 
 import matplotlib.pyplot as plt
 from sklearn.linear_model import LogisticRegression
@@ -32,7 +32,7 @@ clf = SaliencyDistilledClassifier(
 clf.fit(X_train, y_train)
 
 # %%
-# Both are fitted classifiers; the student is what ships.
+# Both are fitted classifiers. You ship the student.
 
 print(f"MiniRocket: {clf.teacher_.score(X_test.astype(float), y_test):.3f} right")
 print(f"student:    {clf.student_.score(X_test, y_test):.3f} right")
@@ -49,7 +49,7 @@ report = fidelity_report(
 print(report)
 
 # %%
-# How often both agree, by how sure the student is: where it is sure, it can be relied on.
+# How often both agree, by how confident the student is. Where it is confident, you can rely on it.
 
 plot_agreement(report)
 plt.show()

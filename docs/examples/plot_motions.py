@@ -1,12 +1,12 @@
 """
-Several channels: motions of a wrist
-====================================
+Several channels: wrist motions
+===============================
 
-Accelerometer and gyroscope of a watch, four activities: six channels, and which of them matter.
+A watch's accelerometer and gyroscope record four activities. Which of the six channels matter?
 """
 
 # %%
-# Forty short recordings to learn from. Everything is as for one channel.
+# Forty short recordings to learn from. Everything works as with one channel.
 
 import matplotlib.pyplot as plt
 
@@ -27,7 +27,7 @@ clf.fit(X_train, y_train)
 print(f"teacher {clf.teacher_.score(X_test, y_test):.2f}, student {clf.score(X_test, y_test):.2f}")
 
 # %%
-# With ``per_channel=True`` one channel at a time is replaced.
+# ``per_channel=True`` replaces one channel at a time.
 
 saliency = temporal_saliency(
     clf.student_, X_test, background=X_train, per_channel=True, random_state=0

@@ -2,11 +2,11 @@
 Ship it to onnxruntime
 ======================
 
-A student in a file that needs numpy and onnxruntime, neither torch nor sktime.
+Export a student to a file that needs only numpy and onnxruntime, not torch or sktime.
 """
 
 # %%
-# Fit, export. The file is kept only if it gives the network's answers.
+# Fit and export. The file is kept only if it gives the network's answers.
 
 import time
 from pathlib import Path
@@ -31,21 +31,21 @@ clf.fit(X_train, y_train)
 path = to_onnx(clf, Path(mkdtemp()) / "student.onnx", X_train)
 
 # %%
-# On the device: this class imports numpy and onnxruntime alone.
+# On the device. This class imports only numpy and onnxruntime.
 
 student = OnnxClassifier(path)
 print(f"{path.stat().st_size / 1000:.1f} kB")
 print(f"same labels: {bool((student.predict(X_test) == clf.predict(X_test)).all())}")
 largest = np.abs(student.predict_proba(X_test) - clf.predict_proba(X_test)).max()
-print(f"largest difference of a probability: {largest:.1e}")
+print(f"largest difference between probabilities: {largest:.1e}")
 
 
 # %%
-# Time of one answer, one series at a time.
+# Time per answer, one series at a time.
 
 
 def milliseconds(classifier, n_calls=100):
-    """Time of each call."""
+    """Time each call."""
     times = []
     for i in range(n_calls):
         x = X_test[i % len(X_test)][np.newaxis]

@@ -6,7 +6,7 @@ Any ``nn.Module`` can be a student, and any trained one a teacher.
 """
 
 # %%
-# A student: it takes ``(n_channels, n_timepoints, n_classes)`` and settings by name, and maps
+# A student takes ``(n_channels, n_timepoints, n_classes)`` and its settings by name, and maps
 # (n, n_channels, n_timepoints) to logits (n, n_classes).
 
 import matplotlib.pyplot as plt
@@ -36,7 +36,7 @@ X_train, y_train = load_dataset("ItalyPowerDemand", split="train")
 X_test, y_test = load_dataset("ItalyPowerDemand", split="test")
 
 # %%
-# A teacher, trained elsewhere: it is copied and used as it is. Its logits follow the sorted labels.
+# A teacher trained elsewhere is copied and used as it is. Its logits follow the sorted labels.
 
 torch.manual_seed(0)
 trained = SkorchClassifier("inception_time", {"n_filters": 8, "depth": 3}, random_state=0)
@@ -45,7 +45,7 @@ trained = trained.fit(X_train, y_train).network_
 clf = SaliencyDistilledClassifier(
     teacher=trained,
     student=SkorchClassifier(Gru, {"hidden_size": 12}, max_epochs=150),
-    distillation=[KD()],  # further terms beside saliency
+    distillation=[KD()],  # added to saliency
     random_state=0,
 )
 clf.fit(X_train, y_train)
@@ -53,7 +53,7 @@ print(f"{n_parameters(trained):,} weights: {clf.teacher_.score(X_test, y_test):.
 print(f"{n_parameters(clf.student_.network_):,} weights: {clf.score(X_test, y_test):.3f} right")
 
 # %%
-# The course of the training, one column for each term of the loss.
+# How the training went, one column per term of the loss.
 
 history = clf.student_.history_frame()
 fig, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")

@@ -2,12 +2,12 @@
 Search over students, one teacher per fold
 ==========================================
 
-A grid search fits every candidate anew. With ``memory`` the teacher of a fold, and its answers, are
-computed once and read by all students.
+A grid search fits every candidate from scratch. With ``memory``, all students of a fold share one
+teacher and its answers.
 """
 
 # %%
-# ``random_state`` is needed with ``memory``: without a seed each fit would draw another bank.
+# ``memory`` needs ``random_state``: without a seed, each fit would draw a new bank.
 
 import time
 from tempfile import mkdtemp
@@ -27,8 +27,10 @@ clf = SaliencyDistilledClassifier(
     memory=mkdtemp(),
     random_state=0,
 )
-students = [{"filters": (n, 2 * n, n)} for n in (2, 4, 8)]
-grid = {"student__network_params": students, "saliency_weight": [0.3, 1.0]}
+grid = {
+    "student__network__filters": [(n, 2 * n, n) for n in (2, 4, 8)],
+    "saliency_weight": [0.3, 1.0],
+}
 
 start = time.perf_counter()
 search = GridSearchCV(clf, grid, cv=3, scoring="accuracy", refit=False)
@@ -38,12 +40,11 @@ print(
 )
 
 # %%
-# The first candidate of each fold waits for the teacher, the others do not.
+# The first candidate of each fold waits for the teacher. The others do not.
 
 results = pd.DataFrame(search.cv_results_)
 results["student"] = [
-    f"{'-'.join(map(str, params['student__network_params']['filters']))}, "
-    f"weight {params['saliency_weight']}"
+    f"{'-'.join(map(str, params['student__network__filters']))}, weight {params['saliency_weight']}"
     for params in results["params"]
 ]
 print(results[["student", "mean_test_score", "mean_fit_time"]].round(2).to_string(index=False))
@@ -52,7 +53,7 @@ fig, (scores, times) = plt.subplots(1, 2, figsize=(10, 3.6), sharey=True, layout
 scores.errorbar(
     results["mean_test_score"], results["student"], xerr=results["std_test_score"], fmt="o"
 )
-scores.set_xlabel("accuracy on the fold kept aside (± standard deviation)")
+scores.set_xlabel("accuracy on the held-out fold (± standard deviation)")
 scores.invert_yaxis()
 times.barh(results["student"], results["mean_fit_time"])
 times.set_xlabel("seconds per fit")

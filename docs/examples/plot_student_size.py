@@ -1,12 +1,12 @@
 """
-How small may the student be?
+How small can the student be?
 =============================
 
-Several students of one teacher, which is fitted and measured once; then fidelity against size.
+One teacher, fitted and measured once, and several students. Then fidelity against size.
 """
 
 # %%
-# One teacher, in a ``FrozenEstimator`` so that it is never refitted.
+# One teacher. ``FrozenEstimator`` keeps it from being refitted.
 
 import matplotlib.pyplot as plt
 from sklearn.frozen import FrozenEstimator
@@ -35,12 +35,12 @@ for filters in [(2, 4, 2), (4, 8, 4), (8, 16, 8), (16, 32, 16)]:
     clf.fit(X_train, y_train)
     reports[f"FCN {'-'.join(map(str, filters))}"] = reference.report(clf.student_)
 
-lines = ["parameters_student", "top_1_agreement", "kl_divergence", "saliency_spearman"]
-print(compare(reports).xs("value", axis=1, level=1).loc[lines].round(3).to_string())
+metrics = ["parameters_student", "top_1_agreement", "kl_divergence", "saliency_spearman"]
+print(compare(reports).xs("value", axis=1, level=1).loc[metrics].round(3).to_string())
 
 # %%
-# Bars are bootstrap intervals over the test series: differences within them are no reason to take
-# the larger one.
+# Bars are bootstrap intervals over the test series. A difference within them is no reason to choose
+# the larger student.
 
 plot_tradeoff(reports, x="parameters_student", y="saliency_spearman")
 plt.show()
