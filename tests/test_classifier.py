@@ -190,7 +190,7 @@ def test_a_split_that_cannot_be_stratified_warns_and_trains_every_class():
 
 
 def test_too_few_series_to_keep_any_aside():
-    with pytest.raises(ValueError, match="nothing to validate on"):
+    with pytest.raises(ValueError, match="validat"):
         split_validation(np.array([0, 1]), 0.5, 0)
 
 
@@ -221,7 +221,7 @@ def test_class_weight_knows_labels_that_look_like_numbers(unit_test):
     assert not np.array_equal(plain, weighted)
     np.testing.assert_array_equal(weighted, with_more)
     for weight in ({1: 1.0, 2: 9.0}, {"1": 1.0}):
-        with pytest.raises(ValueError, match="no weight for the classes"):
+        with pytest.raises(ValueError, match=r"weight.*class"):
             clf.set_params(class_weight=weight).fit(X, y)
 
 

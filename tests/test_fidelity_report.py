@@ -218,11 +218,11 @@ def test_the_order_of_the_students_classes_changes_nothing():
 
 
 def test_classes_that_differ_are_refused():
-    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\], the student \['a', 'b', 'd'\]\.$"):
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\].*student.*\['a', 'b', 'd'\]"):
         report_on(linear(0), linear(1, ["a", "b", "d"]))
-    with pytest.raises(ValueError, match="differ in their type only"):
+    with pytest.raises(ValueError, match="type"):
         report_on(linear(0, [1, 2, 3]), linear(1, ["1", "2", "3"]))
-    with pytest.raises(ValueError, match=r"the student \['a', 'b'\]\.$"):
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\].*student.*\['a', 'b'\]"):
         report_on(linear(0), Answers(lambda p: p, classes=CLASSES[:2]))
 
 
@@ -253,12 +253,12 @@ def test_without_labels_the_lines_that_need_them_are_left_out(report):
 @pytest.mark.parametrize(
     ("y", "error", "message"),
     [
-        (Y[:5], ValueError, "one label for each of 30 series"),
-        (Y[:, None], ValueError, "one label for each of 30 series"),
-        (["a"] * 29 + ["d"], ValueError, "'d'.* not among the teacher's classes"),
-        (np.arange(N) % 3, ValueError, "0, 1, 2.* not among the teacher's classes"),
+        (Y[:5], ValueError, r"\by\b.*30 series"),
+        (Y[:, None], ValueError, r"\by\b.*30 series"),
+        (["a"] * 29 + ["d"], ValueError, "'d'.*teacher"),
+        (np.arange(N) % 3, ValueError, "0, 1, 2.*teacher"),
         ([None] * 30, ValueError, "missing"),
-        ("abc", TypeError, "y must be"),
+        ("abc", TypeError, r"\by\b.*abc"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(y, error, message):
@@ -292,11 +292,11 @@ def test_what_holds_a_classifier_is_opened(fitted, unit_test):
 @pytest.mark.parametrize(
     ("teacher", "error", "message"),
     [
-        (nn.Linear(2, 3), TypeError, "teacher must be.*from_module"),
-        (None, TypeError, "teacher must be a fitted classifier"),
-        (learner(), ValueError, "not been fitted"),
-        (Answers(np.log), ValueError, "expected probabilities.*softmax"),
-        (Answers(lambda p: p[:1]), ValueError, "1 rows for 30 series"),
+        (nn.Linear(2, 3), TypeError, "teacher.*from_module"),
+        (None, TypeError, "teacher.*classifier.*None"),
+        (learner(), ValueError, "fitted"),
+        (Answers(np.log), ValueError, "probabilities.*softmax"),
+        (Answers(lambda p: p[:1]), ValueError, r"\b1 rows.*30 series"),
     ],
     ids=["network", "nothing", "unfitted", "logits", "one row"],
 )

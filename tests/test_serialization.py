@@ -201,7 +201,7 @@ def test_loaded_classifier_keeps_what_it_learned(name, fitted):
     assert network.history_ == original.history_
     assert not network.network_.training
     assert repr(again) == repr(fitted[name])
-    with pytest.raises(ValueError, match=f"fitted on series with {N_TIMEPOINTS} time points"):
+    with pytest.raises(ValueError, match=f"{N_TIMEPOINTS} time points"):
         again.predict(np.zeros((2, 1, 7)))
 
 

@@ -344,7 +344,7 @@ def test_the_teacher_is_not_in_the_optimizer(freeze, monkeypatch):
 def test_a_fitted_teacher_that_is_not_frozen_is_fitted_anew_with_a_warning(calls):
     teacher = Scorer().fit(*random_panel(20, seed=5))
     levels = teacher.levels_.copy()
-    with pytest.warns(UserWarning, match=r"Scorer is already fitted.*FrozenEstimator"):
+    with pytest.warns(UserWarning, match=r"Scorer.*FrozenEstimator"):
         clf = distiller(teacher).fit(X, Y)
     assert calls["fits"] == 2
     np.testing.assert_array_equal(teacher.levels_, levels)
@@ -354,7 +354,7 @@ def test_a_fitted_teacher_that_is_not_frozen_is_fitted_anew_with_a_warning(calls
 def test_a_fitted_network_that_is_not_frozen_is_trained_anew_with_a_warning():
     teacher = frozen_network()
     before = state_of(teacher.network_)
-    with pytest.warns(UserWarning, match=r"SkorchClassifier is already fitted.*FrozenEstimator"):
+    with pytest.warns(UserWarning, match=r"SkorchClassifier.*FrozenEstimator"):
         clf = distiller(teacher).fit(X, Y)
     assert clf.teacher_ is not teacher
     assert_same_state(teacher.network_, before)
@@ -388,7 +388,7 @@ def test_labels_that_are_not_strings_are_aligned(label_type, targets):
 def test_a_teacher_that_knows_more_is_cut_and_renormalised(order, targets):
     teacher = Scorer(order=order).fit(X, THREE)
     y = np.where(np.arange(12) % 2, "class 02", "class 00")
-    with pytest.warns(UserWarning, match=r"knows 1 classes that y does not hold.*class 01"):
+    with pytest.warns(UserWarning, match=r"classes.*\by\b.*class 01"):
         distiller(FrozenEstimator(teacher)).fit(X, y)
     proba = teacher.predict_proba(X.astype(np.float32).astype(float))
     columns = [list(teacher.classes_).index(label) for label in ("class 00", "class 02")]
@@ -399,7 +399,7 @@ def test_a_teacher_that_knows_more_is_cut_and_renormalised(order, targets):
 def test_a_network_that_knows_more_is_cut_too(targets):
     teacher = lstm(random_state=0).fit(X, THREE)
     y = np.where(np.arange(12) % 2, "class 02", "class 01")
-    with pytest.warns(UserWarning, match=r"knows 1 classes that y does not hold.*class 00"):
+    with pytest.warns(UserWarning, match=r"classes.*\by\b.*class 00"):
         distiller(FrozenEstimator(teacher)).fit(X, y)
     proba = teacher.predict_proba(X)[:, [1, 2]]
     proba /= proba.sum(axis=1, keepdims=True)
@@ -415,7 +415,7 @@ def test_a_network_that_knows_more_is_cut_too(targets):
     "teacher", [Scorer(kind="hard"), KNeighborsTimeSeriesClassifier(1, distance="euclidean")]
 )
 def test_probabilities_of_0_and_1_are_warned_about(teacher):
-    with pytest.warns(UserWarning, match=r"are 0 or 1.*no saliency.*graded probabilities"):
+    with pytest.warns(UserWarning, match=r"0 or 1.*saliency"):
         distiller(teacher).fit(X, Y)
 
 
@@ -428,7 +428,7 @@ def test_what_are_no_probabilities_is_refused(kind, freeze, monkeypatch):
     monkeypatch.setattr("sktime_tsd._training.train.TrainingNet.train", train)
     teacher = Scorer(kind=kind)
     clf = distiller(FrozenEstimator(teacher.fit(X, Y)) if freeze else teacher)
-    with pytest.raises(ValueError, match=r"Scorer.*(expected probabilities|not finite)"):
+    with pytest.raises(ValueError, match=r"Scorer.*(probabilities|finite)"):
         clf.fit(X, Y)
     assert not clf.is_fitted
 
@@ -442,7 +442,7 @@ class BrokenLater(Scorer):
 
 
 def test_a_teacher_that_breaks_on_perturbed_copies_is_refused():
-    with pytest.raises(ValueError, match=r"expected probabilities|not finite"):
+    with pytest.raises(ValueError, match=r"BrokenLater.*(probabilities|finite)"):
         distiller(BrokenLater()).fit(X, Y)
 
 
@@ -747,9 +747,9 @@ def test_signs_of_a_mistaken_teacher_are_reported():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         distiller(Level()).fit(X, y)  # a good one
-    with pytest.warns(UserWarning, match=r"right label to \d+% of the training series.*order"):
+    with pytest.warns(UserWarning, match=r"\d+% of the training series.*order"):
         distiller(Level(sign=-1.0)).fit(X, y)
-    with pytest.warns(UserWarning, match="look like probabilities, not logits"):
+    with pytest.warns(UserWarning, match=r"probabilities.* logits"):
         distiller(Level(head=nn.Softmax(dim=1))).fit(X, y)
 
 
@@ -757,10 +757,10 @@ def test_where_a_teachers_own_error_came_from_is_added():
     X, y = random_panel(12)
     with pytest.raises(ValueError, match="dim 3") as caught:
         distiller(LogisticRegression()).fit(X, y)
-    assert "fitting the teacher LogisticRegression" in caught.value.__notes__[0]
-    assert "flattens the series" in caught.value.__notes__[0]
+    assert "teacher LogisticRegression" in caught.value.__notes__[0]
+    assert "flatten" in caught.value.__notes__[0]
     table = LogisticRegression().fit(X[:, 0], y)
-    with pytest.raises(ValueError, match=r"cannot score series.*flattens the series"):
+    with pytest.raises(ValueError, match=r"LogisticRegression.*flatten"):
         distiller(FrozenEstimator(table)).fit(X, y)
 
 
@@ -770,5 +770,5 @@ def test_labels_of_another_type_are_told_so():
     teacher = make_pipeline(
         FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression()
     ).fit(X, numbers)
-    with pytest.raises(ValueError, match="type only: convert y"):
+    with pytest.raises(ValueError, match=r"type.*convert y"):
         distiller(FrozenEstimator(teacher)).fit(X, numbers.astype(str))

@@ -372,7 +372,7 @@ def test_memkd_draws_subsequences_that_are_there(n_timepoints):
 
 @pytest.mark.parametrize("term", [MemKD(), AttentionTransfer()])
 def test_what_compares_time_points_needs_two(term):
-    with pytest.raises(ValueError, match="two time points or more; the student's gives 1"):
+    with pytest.raises(ValueError, match=r"two time points.*student.* 1"):
         term.build(FeatureShape(3, 1), TEACHER)
 
 

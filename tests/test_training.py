@@ -190,7 +190,7 @@ def test_a_network_without_parameters_is_refused():
             return x.mean(dim=2).expand(-1, 2)
 
     X, y = random_panel(20)
-    with pytest.raises(ValueError, match="has no parameters to train"):
+    with pytest.raises(ValueError, match="parameters"):
         SkorchClassifier(Mean).fit(X, y)
 
 
