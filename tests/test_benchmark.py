@@ -32,6 +32,7 @@ def printed():
     return done.stdout
 
 
+@pytest.mark.slow
 def test_every_network_is_compared_with_its_forward_pass(printed):
     forward, _ = printed.split("Time of others")
     for name in saliency.NETWORKS:
@@ -41,6 +42,7 @@ def test_every_network_is_compared_with_its_forward_pass(printed):
     )
 
 
+@pytest.mark.slow
 def test_occlusion_of_the_same_windows_gives_the_same_values(printed):
     differences = re.findall(r"captum Occlusion .* (\d\.\de-\d+)", printed)
     assert len(differences) >= len(saliency.NETWORKS)
@@ -62,6 +64,7 @@ def test_nothing_to_measure_is_refused(option, capsys):
 # -- speed -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
     table = tmp_path / "speed.csv"
     rows = ["imports", "predict", "epoch", "plain", "size"]
@@ -77,6 +80,7 @@ def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
     assert "imports nothing heavy" in printed
 
 
+@pytest.mark.slow
 def test_ratios_of_a_gpu_are_left_out_on_the_cpu_but_run_there():
     options = SimpleNamespace(device=torch.device("cpu"), repeats=1, series=32)
     assert list(speed.cuda(options)) == []
@@ -100,6 +104,7 @@ def test_too_little_to_measure_is_refused(option, capsys):
     assert option in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_form_of_every_network_is_measured(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(deployment, "NETWORKS", deployment.NETWORKS[4:])
     deployment.main(
@@ -132,14 +137,18 @@ def test_different_answers_are_counted():
     assert found["different"] == 60
 
 
-@pytest.mark.parametrize("option", ["--turns", "--threads"])
-def test_long_kernels_are_timed_with_and_without(option, capsys):
+@pytest.mark.slow
+def test_long_kernels_are_timed_with_and_without(capsys):
     kernels.main(["--turns", "1"])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 + len(kernels.NETWORKS) * len(kernels.N_TIMEPOINTS)
     for line in lines[2:]:
         assert all(float(value) > 0 for value in re.findall(r"\d+\.\d\d", line))
         assert len(re.findall(r"\d+\.\d\d \[", line)) == 2
+
+
+@pytest.mark.parametrize("option", ["--turns", "--threads"])
+def test_no_turn_of_kernels_is_refused(option, capsys):
     with pytest.raises(SystemExit):
         kernels.main([option, "0"])
     assert option in capsys.readouterr().err

@@ -240,6 +240,8 @@ def start(out, *options):
         stderr=subprocess.STDOUT,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        # a shell without job control starts what is in the background deaf to it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -254,7 +256,11 @@ def wait_for_rows(process, out, n_rows):
     raise AssertionError("no row within a minute")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "ctrl-c"])
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)],
+    ids=["kill", "ctrl-c"],
+)
 def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
     out = tmp_path / "results.csv"
     process = start(out)
@@ -284,6 +290,7 @@ def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
     )
 
 
+@pytest.mark.slow
 def test_runs_of_a_killed_worker_begin_again(tmp_path):
     out = tmp_path / "results.csv"
     process = start(out, "--workers", "2")
@@ -355,6 +362,7 @@ def deadly(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "dask"])
 def test_a_unit_that_always_kills_its_worker_fails_alone(tmp_path, deadly, backend):
     if backend == "dask":
@@ -392,6 +400,7 @@ def make_options(results, **changes):
     return _plan.RunOptions(**(settings | changes))
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_write_one_file(tmp_path):
     out = tmp_path / "results.csv"
     process = start(out)
@@ -406,7 +415,7 @@ def test_two_processes_do_not_write_one_file(tmp_path):
 # -- backends --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("backend", ["loky", "dask"])
+@pytest.mark.parametrize("backend", ["loky", pytest.param("dask", marks=pytest.mark.slow)])
 def test_two_workers_give_what_one_process_gives(tmp_path, serial, backend):
     if backend == "dask":
         pytest.importorskip("distributed", reason="the extra `benchmark` is not installed")
@@ -415,6 +424,7 @@ def test_two_workers_give_what_one_process_gives(tmp_path, serial, backend):
     pd.testing.assert_frame_equal(without_noise(rows), without_noise(serial[1]), check_dtype=False)
 
 
+@pytest.mark.slow
 def test_a_running_dask_cluster_is_used(tmp_path):
     distributed = pytest.importorskip("distributed", reason="the extra is not installed")
     with distributed.LocalCluster(
@@ -445,6 +455,7 @@ def test_a_backend_that_is_not_installed_is_named(monkeypatch):
         pass
 
 
+@pytest.mark.slow
 def test_a_teacher_that_is_no_network(tmp_path):
     rows = run(tmp_path, methods=["ce", "tsd"], teacher="minirocket")
     assert rows["error"].fillna("").tolist() == ["", ""]
@@ -564,7 +575,7 @@ def test_the_published_protocol_picks_the_weight_on_the_validation_split(tmp_pat
         run(tmp_path, weight_chosen_on="test", **options)
     with pytest.raises(ValueError, match="evaluated_on"):
         run(tmp_path, weight_chosen_on="test", evaluated_on="validation", **options)
-    other = run(tmp_path / "test", weight_chosen_on="test", **options)
+    other = run(tmp_path / "test", **options | {"methods": ["kd"], "weight_chosen_on": "test"})
     assert (other["weight_chosen_on"] == "test").all()
     assert tried[-1][0] == 22
 

@@ -23,7 +23,7 @@ TINY = {"filters": (4,), "kernel_sizes": (3,)}
 
 def test_learns_a_real_data_set(gunpoint):
     X_train, y_train, X_test, y_test = gunpoint
-    clf = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, random_state=0)
+    clf = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=100, random_state=0)
     assert clf.fit(X_train, y_train).score(X_test, y_test) > 0.85
     assert clf.predict(X_test).dtype == y_train.dtype
 

@@ -783,6 +783,7 @@ def test_a_term_of_weight_zero_is_left_out(data, teacher):
     assert "saliency" not in clf.student_.history_[0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a C++ compiler"
 )

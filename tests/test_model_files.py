@@ -732,12 +732,16 @@ def mutate(content, kind, i, j, data):
     return content[j:] + content[:j]
 
 
-@settings(
-    max_examples=500,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
-)
+def fuzz(max_examples):
+    return settings(
+        max_examples=max_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        derandomize=True,
+    )
+
+
+@fuzz(40)
 @given(st.lists(mutations, min_size=1, max_size=3))
 def test_damaged_files_give_the_same_model_or_the_error(saved, fitted, data, tmp_path, changes):
     folder = tmp_path / "fuzzed"
@@ -752,6 +756,14 @@ def test_damaged_files_give_the_same_model_or_the_error(saved, fitted, data, tmp
         return
     same(loaded, fitted, data[0])
 
+
+test_many_damaged_files = pytest.mark.slow(
+    fuzz(500)(
+        given(st.lists(mutations, min_size=1, max_size=3))(
+            test_damaged_files_give_the_same_model_or_the_error.hypothesis.inner_test
+        )
+    )
+)
 
 values = st.recursive(
     st.none()
@@ -780,12 +792,7 @@ def places(value, path=()):
         )
 
 
-@settings(
-    max_examples=500,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
-)
+@fuzz(40)
 @given(st.lists(st.tuples(st.integers(0, 2**32), values), min_size=1, max_size=2))
 def test_configs_with_digests_that_match_give_a_model_or_the_error(saved, data, tmp_path, changes):
     folder = tmp_path / "fuzzed"
@@ -807,3 +814,12 @@ def test_configs_with_digests_that_match_give_a_model_or_the_error(saved, data, 
         return
     assert np.isfinite(loaded.predict_proba(data[0][:2])).all()
     assert set(loaded.predict(data[0][:2])) <= set(loaded.classes_.tolist())
+
+
+test_many_configs = pytest.mark.slow(
+    fuzz(500)(
+        given(st.lists(st.tuples(st.integers(0, 2**32), values), min_size=1, max_size=2))(
+            test_configs_with_digests_that_match_give_a_model_or_the_error.hypothesis.inner_test
+        )
+    )
+)

@@ -132,7 +132,11 @@ def same(onnx_classifier, clf, X):
 # -- the same answers ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("network", [*NETWORKS, Own])
+# of FCNs the file of `path` is one
+@pytest.mark.parametrize(
+    "network",
+    ["lstm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("fcn", "inception_time", Own))],
+)
 def test_any_network_and_any_number_of_series(network, data, tmp_path):
     clf = fit(data, network)
     student = OnnxClassifier(to_onnx(clf, tmp_path / "student.onnx"))
@@ -142,6 +146,7 @@ def test_any_network_and_any_number_of_series(network, data, tmp_path):
     same(student, clf, data[0])
 
 
+@pytest.mark.slow
 def test_real_series_and_the_student_of_a_distilled_classifier(tmp_path):
     X, y = load_basic_motions(split="train", return_type="numpy3D")
     X_test, _ = load_basic_motions(split="test", return_type="numpy3D")
@@ -372,7 +377,9 @@ def test_files_that_give_no_probabilities(graph, tmp_path):
 # -- what is not exported --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", [Random(), Complex(), Counts()])
+@pytest.mark.parametrize(
+    "module", [Random(), *(pytest.param(m, marks=pytest.mark.slow) for m in (Complex(), Counts()))]
+)
 def test_a_file_with_other_answers_is_not_kept(module, tmp_path):
     clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(1, 12))
     with pytest.raises(RuntimeError, match="export"):
@@ -392,7 +399,7 @@ def test_a_network_that_decides_by_its_series_is_warned_of(tmp_path, capfd):
         to_onnx(clf, tmp_path / "other.onnx", rare)
 
 
-@pytest.mark.parametrize("of_the_batch", ["rounded", "large"])
+@pytest.mark.parametrize("of_the_batch", ["rounded", pytest.param("large", marks=pytest.mark.slow)])
 def test_series_that_are_given_are_compared_by_themselves(of_the_batch, tmp_path):
     clf = SkorchClassifier.from_module(Whole(of_the_batch), [0, 1], input_shape=(1, 12))
     X = np.arange(264.0).reshape(22, 1, 12)
@@ -448,6 +455,7 @@ def test_a_single_class_has_no_network(data, tmp_path):
 # -- 8 bits ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_eight_bits_where_they_pay(data, tmp_path):
     y = data[1]
     X = data[0] - 100 + 20 * (y == "left")[:, np.newaxis, np.newaxis]  # no answer is a close one
@@ -468,6 +476,7 @@ def test_eight_bits_where_the_file_would_grow(fitted, data, path, tmp_path):
     assert kept.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_eight_bits_where_answers_would_change(data, tmp_path, monkeypatch):
     module = InceptionTime(2, 30, 2, n_filters=16, depth=3)
     clf = SkorchClassifier.from_module(module, ["left", "right"], input_shape=(2, 30))

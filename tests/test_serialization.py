@@ -407,7 +407,7 @@ def test_cuda_to_a_machine_without(new_series, tmp_path):
             )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first draw
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.dictionaries(

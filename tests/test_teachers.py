@@ -457,6 +457,7 @@ print(torch.get_num_threads())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.cpu_count() == 1, reason="needs more than one core")
 def test_a_teacher_leaves_the_number_of_threads():
     # with more threads a small network trains many times slower, and not bit for bit alike;

@@ -85,7 +85,8 @@ def test_a_bank_scored_from_windows_equals_one_scored_whole(kind, training_set, 
     monkeypatch.setattr("sktime_tsd.networks._fcn._LEAST_SAVED", 0)
     X = training_set.X
     torch.manual_seed(0)
-    network = ScaledNetwork(build_network(kind, 1, N_TIMEPOINTS, 2)).eval()
+    params = {"n_filters": 4, "depth": 3} if kind == "inception_time" else None
+    network = ScaledNetwork(build_network(kind, 1, N_TIMEPOINTS, 2, params)).eval()
     for values in (1, 10 * N_TIMEPOINTS, 2**20):  # some entries, some series, all at once
         monkeypatch.setattr("sktime_tsd._scoring.inference._VALUES_PER_BATCH", {"cpu": values})
         monkeypatch.setattr("sktime_tsd._scoring.inference._FEW_COPIES", 3)
