@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import random_panel
-from helpers import bad
+from helpers import bad, flat, random_panel
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping
@@ -369,11 +367,6 @@ def test_a_device_that_is_not_there(make, device, no_training):
 # -- teachers ------------------------------------------------------------------------
 
 
-def flat(classifier):
-    flatten = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 20)})
-    return make_pipeline(flatten, classifier)
-
-
 def fitted_lstm(X, y):
     return SkorchClassifier(**TINY_LSTM, max_epochs=1, random_state=0).fit(X, y)
 
@@ -615,6 +608,15 @@ INTERRUPTED = {
 }
 
 
+@pytest.fixture
+def ctrl_c_interrupts():
+    """What a shell without job control starts in the background ignores it otherwise."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 @pytest.mark.parametrize("params", INTERRUPTED.values(), ids=INTERRUPTED)
 @pytest.mark.parametrize("role", ["classifier", "student", "teacher"])
 def test_ctrl_c_propagates(params, role):
@@ -710,6 +712,7 @@ def test_a_distiller_that_fails_on_another_problem_forgets_the_first_or_keeps_it
     assert_as_before_or_not_fitted(clf, before)
 
 
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 @pytest.mark.parametrize("role", ["classifier", "student", "teacher"])
 def test_an_interrupted_second_fit_leaves_the_earlier_one_or_nothing(role):
     pressed = PressCtrlC(None)

@@ -2,10 +2,12 @@
 
 import json
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 from sktime_tsd.benchmark import __main__ as command
@@ -72,6 +74,19 @@ def rows_of(table, line):
     rows = make_rows(len(table), table.columns, (0,)).drop(columns=line)
     scores = table.set_axis([f"Set{i}" for i in range(len(table))]).stack().rename(line)
     return rows.merge(scores, left_on=["dataset", "method"], right_index=True)
+
+
+@pytest.fixture
+def drawn():
+    """Ask for real pictures."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn(request, monkeypatch):
+    """Most tests read the text alone: their pictures are empty."""
+    if "drawn" not in request.fixturenames:
+        empty = b"\x89PNG"
+        monkeypatch.setattr(Figure, "savefig", lambda fig, path, **_: Path(path).write_bytes(empty))
 
 
 def write(tmp_path, rows, name="results.csv"):
@@ -320,7 +335,7 @@ def test_pairs_answer_the_questions():
 # -- forms -----------------------------------------------------------------------------
 
 
-def test_many_sets_give_everything(tmp_path):
+def test_many_sets_give_everything(tmp_path, drawn):
     text, names = report(tmp_path, make_rows(9))
     group = "default-inception-time-fcn-on-test"
     assert names[1:] == [
@@ -346,7 +361,7 @@ def test_many_sets_give_everything(tmp_path):
     ],
     ids=["one row", "one set", "two methods", "not timed", "no removal", "no saliency"],
 )
-def test_few_rows_give_a_report_too(tmp_path, rows):
+def test_few_rows_give_a_report_too(tmp_path, rows, drawn):
     text, _ = report(tmp_path, rows)
     assert "## InceptionTime to FCN, default protocol" in text
     assert "nan" not in text.lower()

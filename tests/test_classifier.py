@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import random_panel
+from helpers import random_panel
 from skorch.callbacks import Callback, Checkpoint, EpochScoring
 from torch import nn
 
@@ -444,7 +444,7 @@ def test_a_scaled_network_is_not_scaled_twice():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside torch's compiler
 def test_training_through_torch_compile_predicts_and_pickles():
     X, y = random_panel(16)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=1, compile=True, random_state=0).fit(X, y)
+    clf = SkorchClassifier(OwnNetwork, max_epochs=1, compile=True, random_state=0).fit(X, y)
     assert isinstance(clf.network_, ScaledNetwork)
     assert not any("_orig_mod" in name for name in clf.network_.state_dict())
     loaded = pickle.loads(pickle.dumps(clf))

@@ -28,7 +28,7 @@ every_check = parametrize_with_checks(ESTIMATORS)
     [
         pytest.param(
             *case,
-            id="-".join((case[0].__name__, case[1])),
+            id=f"{case[0].__name__}-{case[1]}",
             marks=pytest.mark.slow if case[1] in LONG else (),
         )
         for case in every_check.args[1]

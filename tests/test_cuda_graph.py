@@ -8,8 +8,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from training_sets import (
+from helpers import (
     SALIENCY,
     STUDENTS,
     difference,
@@ -18,6 +17,7 @@ from training_sets import (
     make_training_set,
     with_features,
 )
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sktime_tsd import SkorchClassifier
 from sktime_tsd._scoring.inference import copies_logits_in_batches

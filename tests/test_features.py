@@ -9,23 +9,23 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from conftest import learner, random_panel
-from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback, Checkpoint, EarlyStopping
-from torch import nn
-from training_sets import (
+from helpers import (
     N_TIMEPOINTS,
     STUDENTS,
     difference,
     fitted,
+    flat,
+    learner,
     make_data,
     make_teacher,
     make_training_set,
+    random_panel,
     with_features,
 )
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping
+from torch import nn
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd._training import net, train
@@ -590,16 +590,14 @@ def test_a_distilled_classifier_has_features_too(data, teacher):
         assert "attention_transfer" in clf.student_.history_[0]
 
 
-def flat_logistic():
-    return make_pipeline(
-        FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression(max_iter=50)
-    )
-
-
 @pytest.mark.parametrize("fit_first", [False, True])
 def test_a_teacher_without_features_is_refused_before_it_is_fitted(data, fit_first, monkeypatch):
     X, y = data
-    tutor = FrozenEstimator(flat_logistic().fit(X, y)) if fit_first else flat_logistic()
+    tutor = (
+        FrozenEstimator(flat(LogisticRegression()).fit(X, y))
+        if fit_first
+        else flat(LogisticRegression())
+    )
     monkeypatch.setattr(LogisticRegression, "fit", None)
     message = r"FitNets\(.*teacher Pipeline.*features.*KD and DKD"
     with pytest.raises(TypeError, match=message):

@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import distiller, learner
+from helpers import LABELS as Y
+from helpers import N_LABELLED as N
+from helpers import QUICK_REPORT as QUICK
+from helpers import SERIES as X
+from helpers import Linear, distiller, flat, learner, linear, reference_curves, report_on
 from scipy.integrate import trapezoid
 from scipy.special import softmax
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sktime.datatypes import convert_to
 from sktime.transformations.panel.rocket import MiniRocketMultivariate
-from test_fidelity_removal import Linear, slow_curves
 from torch import nn
 
 from sktime_tsd import fidelity, fidelity_report, temporal_saliency
@@ -25,16 +26,8 @@ from sktime_tsd.perturbations import Zero
 from sktime_tsd.saliency import SharedDonors, as_tensor
 
 CLASSES = ["a", "b", "c"]
-N, T = 30, 12
-X = np.random.RandomState(0).randn(N, 2, T).astype(np.float32)
-Y = np.random.RandomState(1).choice(CLASSES, N)
 COMPARING = [name for name, line in LINES.items() if line.group in ("answers", "reasons")]
 DIVERGENCES = [name for name, line in LINES.items() if line.group == "probabilities"]
-QUICK = {"latency": False, "n_draws": 50, "random_state": 0}
-
-
-def linear(seed, classes=CLASSES):
-    return Linear(seed, 2, T, classes)
 
 
 class Answers:
@@ -45,10 +38,6 @@ class Answers:
 
     def predict_proba(self, X):
         return self.change(self.of.predict_proba(X))
-
-
-def report_on(teacher, student, y=None, **options):
-    return fidelity_report(teacher, student, X, y, **QUICK | options)
 
 
 def values_of(report):
@@ -120,7 +109,7 @@ class Channel:
 
 
 def test_a_student_that_knows_nothing_of_the_teacher_agrees_by_chance():
-    X = np.random.RandomState(3).randn(600, 2, T)
+    X = np.random.RandomState(3).randn(600, 2, 12)
     options = QUICK | {"max_saliency_instances": 20, "n_draws": 500, "window": 1}
     report = fidelity_report(Channel(0, 0), Channel(1, 6), X, perturbation=Zero(), **options)
     value, low, high, _ = report.to_frame().loc["top_1_agreement"]
@@ -143,10 +132,9 @@ def test_a_teacher_that_is_always_right_or_wrong_leaves_a_line_empty(right):
 @pytest.fixture(scope="module")
 def fitted(unit_test):
     X, y, *_ = unit_test
-    flatten = FunctionTransformer(lambda X: X.reshape(len(X), -1))
     return {
         "network": learner().fit(X, y),
-        "pipeline": make_pipeline(flatten, LogisticRegression(C=0.01)).fit(X, y),
+        "pipeline": flat(LogisticRegression(C=0.01)).fit(X, y),
     }
 
 
@@ -191,7 +179,7 @@ def test_every_line_is_what_its_function_gives(fitted, unit_test, pair):
     for side, model in sides.items():
         for source in sides:
             curves = [
-                slow_curves(model, x, s, fillers)
+                reference_curves(model, x, s, fillers)
                 for x, s in zip(X[chosen], saliency[source].values, strict=True)
             ]
             by, n = f"{side}_by_{source}", [0, 1, 2, 3, 5, 8, 12, 17, 24]  # of 24 points
@@ -278,8 +266,8 @@ def test_any_panel_will_do():
         panel = convert_to(X, mtype, as_scitype="Panel")
         found = fidelity_report(linear(0), linear(1), panel, Y, **options | {"background": panel})
         pd.testing.assert_series_equal(values_of(found), expected)
-    flat = [Linear(seed, 1, T) for seed in (0, 1)]
-    one, two = (fidelity_report(*flat, x, **QUICK) for x in (X[:, :1], X[:, 0]))
+    univariate = [Linear(seed, 1, 12) for seed in (0, 1)]
+    one, two = (fidelity_report(*univariate, x, **QUICK) for x in (X[:, :1], X[:, 0]))
     pd.testing.assert_series_equal(values_of(one), values_of(two))
 
 

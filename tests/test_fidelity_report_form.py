@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from conftest import learner
+from helpers import LABELS as Y
+from helpers import N_LABELLED as N
+from helpers import SERIES as X
+from helpers import learner, linear, report_on
 from scipy.integrate import trapezoid
 from sktime.base import BaseObject
-from test_fidelity_report import N, X, Y, linear, report_on
 
 from sktime_tsd import fidelity_report
 from sktime_tsd.fidelity import LINES, _bootstrap, compare

@@ -5,10 +5,9 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import STUDENTS, make_training_set, random_panel
 from sklearn.frozen import FrozenEstimator
 from torch import nn
-from training_sets import STUDENTS, make_training_set
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd._scoring.inference import copies_logits_in_batches

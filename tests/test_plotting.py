@@ -6,7 +6,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import random_panel
+from helpers import random_panel
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from scipy.special import softmax

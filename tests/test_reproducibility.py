@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import random_panel
 from sklearn.ensemble import VotingClassifier
 from torch import nn
 

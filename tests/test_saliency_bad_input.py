@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import distiller, learner, random_panel
+from helpers import distiller, flat, learner, random_panel
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -30,7 +30,6 @@ NAN_LABELS = [np.nan, *Y[1:].tolist()]
 RAGGED = [pd.DataFrame({"a": np.arange(10.0 + i), "b": 0.0}) for i in range(6)]
 NESTED = pd.DataFrame({c: [pd.Series(np.arange(10.0 + i)) for i in range(6)] for c in "ab"})
 INDEXED = convert(X, "numpy3D", "pd-multiindex").iloc[:-1]
-FLAT = FunctionTransformer(lambda X: X.reshape(len(X), -1))
 
 
 class Logits:
@@ -61,7 +60,7 @@ BAD = [
     ({"classifier": None}, TypeError, "classifier.*NoneType"),
     ({"classifier": SkorchClassifier}, TypeError, "class SkorchClassifier"),
     ({"classifier": FrozenEstimator(nn.Linear(12, 2))}, TypeError, "from_module"),
-    ({"classifier": make_pipeline(FLAT, LinearSVC()).fit(X, Y)}, TypeError, "predict_proba"),
+    ({"classifier": flat(LinearSVC()).fit(X, Y)}, TypeError, "predict_proba"),
     ({"classifier": LogisticRegression().fit(X[:, 0], Y)}, ValueError, "flatten"),
     ({"classifier": Logits(fill=np.nan)}, ValueError, "finite.* 6 of 6"),
     ({"classifier": Logits([0, 1, 2])}, ValueError, r"Logits.*\b3 classes_.*\b2 classes"),
@@ -132,7 +131,7 @@ def test_a_classifier_that_computes_in_place_changes_neither_series_nor_result()
     x = (X * 3 + 1).astype(np.float32)
     before = x.copy()
     careful, careless = (
-        make_pipeline(FLAT, StandardScaler(copy=copy), LogisticRegression()).fit(x.copy(), Y)
+        flat(StandardScaler(copy=copy), LogisticRegression()).fit(x.copy(), Y)
         for copy in (True, False)
     )
     expected = temporal_saliency(careful, x, perturbation=Zero()).values

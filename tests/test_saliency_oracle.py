@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import Occlusion
-from conftest import distiller, learner
+from helpers import distiller, learner
 from scipy.special import softmax
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression

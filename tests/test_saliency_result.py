@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import learner, random_panel
+from helpers import learner, random_panel
 from scipy.special import softmax
 
 from sktime_tsd import temporal_saliency

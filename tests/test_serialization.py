@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import random_panel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sktime.base import load

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import distiller, learner, random_panel
+from helpers import distiller, learner, random_panel
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import KFold
 from sktime.benchmarking.classification import ClassificationBenchmark

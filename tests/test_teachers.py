@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import fcn, flat, lstm, random_panel
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 from sktime.classification.base import BaseClassifier
 from sktime.classification.distance_based import KNeighborsTimeSeriesClassifier
@@ -34,31 +33,16 @@ from sktime_tsd.teachers._teacher import AlignedTeacher
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
 
-FCN_SETTINGS = {"filters": (4,), "kernel_sizes": (3,)}
-LSTM_SETTINGS = {"hidden_size": 4, "num_layers": 1}
 BANK_SIZE = 4
 X, Y = random_panel(12)
 X_TEST, Y_TEST = random_panel(10, seed=1)
 THREE = np.array([f"class {i:02d}" for i in np.arange(12) % 3])
 
 
-def fcn(**params):
-    return SkorchClassifier("fcn", FCN_SETTINGS, **{"max_epochs": 2, **params})
-
-
-def lstm(**params):
-    return SkorchClassifier("lstm", LSTM_SETTINGS, **{"max_epochs": 2, **params})
-
-
 def distiller(teacher, student=None, **params):
     student = fcn() if student is None else student
     settings = {"n_windows": 2, "bank_size": BANK_SIZE, "random_state": 0, **params}
     return SaliencyDistilledClassifier(teacher, student, **settings)
-
-
-def flat_logistic(**params):
-    flatten = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 20)})
-    return make_pipeline(flatten, LogisticRegression(**params))
 
 
 class Scorer(ClassifierMixin, BaseEstimator):
@@ -157,11 +141,11 @@ KINDS = {
     ),
     "nearest neighbours": lambda: KNeighborsTimeSeriesClassifier(3, distance="euclidean"),
     "dummy": lambda: DummyClassifier(strategy="prior"),
-    "sklearn pipeline": flat_logistic,
+    "sklearn pipeline": lambda: flat(LogisticRegression()),
     "distiller": lambda: distiller(lstm(), fcn()),
     "nn.Module": trained_module,
     "frozen SkorchClassifier": lambda: FrozenEstimator(lstm(random_state=0).fit(X, Y)),
-    "frozen sklearn pipeline": lambda: FrozenEstimator(flat_logistic().fit(X, Y)),
+    "frozen sklearn pipeline": lambda: FrozenEstimator(flat(LogisticRegression()).fit(X, Y)),
     "frozen sktime classifier": lambda: FrozenEstimator(
         KNeighborsTimeSeriesClassifier(3, distance="euclidean").fit(X, Y)
     ),
@@ -220,7 +204,7 @@ def test_targets_are_the_teacher_s_answers(kind, targets):
 
 
 def test_logits_of_other_classifiers_are_clipped_logarithms(targets):
-    teacher = flat_logistic(C=1e6).fit(100 * X, Y)
+    teacher = flat(LogisticRegression(C=1e6)).fit(100 * X, Y)
     distiller(FrozenEstimator(teacher)).fit(100 * X, Y)
     logits = targets[-1][0].numpy()
     assert logits.min() == pytest.approx(np.log(1e-6), abs=1e-5)
@@ -620,7 +604,7 @@ def test_seed_0_of_their_own_is_a_seed():
 
 
 def test_seeds_reach_into_nested_teachers():
-    pipeline = make_pipeline(*[step for _, step in flat_logistic().steps[:-1]], Scorer2D())
+    pipeline = flat(Scorer2D())
     clf = distiller(pipeline, random_state=0).fit(X, Y)
     assert isinstance(clf.teacher_.steps[-1][1].random_state, int)
     assert pipeline.steps[-1][1].random_state is None
@@ -768,8 +752,6 @@ def test_where_a_teachers_own_error_came_from_is_added():
 def test_labels_of_another_type_are_told_so():
     X, y = random_panel(12)
     numbers = np.unique(y, return_inverse=True)[1]
-    teacher = make_pipeline(
-        FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression()
-    ).fit(X, numbers)
+    teacher = flat(LogisticRegression()).fit(X, numbers)
     with pytest.raises(ValueError, match=r"type.*convert y"):
         distiller(FrozenEstimator(teacher)).fit(X, numbers.astype(str))

@@ -6,10 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
-from skorch.callbacks import Callback, LRScheduler
-from torch import nn
-from training_sets import (
+from helpers import (
     N_TIMEPOINTS,
     STUDENTS,
     WIDTH,
@@ -20,7 +17,10 @@ from training_sets import (
     make_data,
     make_teacher,
     make_training_set,
+    random_panel,
 )
+from skorch.callbacks import Callback, LRScheduler
+from torch import nn
 
 from sktime_tsd import SkorchClassifier
 from sktime_tsd._scoring.inference import copies_logits_in_batches
