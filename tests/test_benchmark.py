@@ -259,4 +259,5 @@ def test_every_term_is_timed_with_and_without_saliency(monkeypatch, capsys):
 def test_terms_cannot_be_timed_on_nothing(option, capsys):
     with pytest.raises(SystemExit):
         terms.main(option)
-    assert option[0] in capsys.readouterr().err or option[1] == "tpu9"
+    printed = capsys.readouterr().err
+    assert option[0] in printed or option[1] in printed

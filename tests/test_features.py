@@ -384,6 +384,7 @@ def test_a_term_sees_the_students_features_of_the_series(steps, monkeypatch):
     lstm = ("lstm", {"hidden_size": 5, "num_layers": 1})
     fitted(lstm, with_features(make_training_set(), terms), terms=terms, max_epochs=1, lr=1e-12)
     teacher = make_teacher().network_
+    assert steps
     for step, (of_student, of_teacher) in zip(steps, seen, strict=True):
         assert step["x"].starts is not None
         with torch.no_grad():
