@@ -1,10 +1,9 @@
-"""Data and small estimators that the tests share."""
+"""Fixtures of all tests."""
 
-import numpy as np
 import pytest
 import torch
+from helpers import distiller, learner, random_panel
 
-from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd.datasets import load_dataset
 
 torch.set_num_threads(1)
@@ -28,25 +27,6 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-def random_panel(n_instances, n_channels=1, n_timepoints=20, n_classes=2, seed=0):
-    """Series of which each class has its own level, and string labels."""
-    rng = np.random.RandomState(seed)
-    y = np.arange(n_instances) % n_classes
-    X = rng.standard_normal((n_instances, n_channels, n_timepoints)) + y[:, None, None]
-    return X, np.array([f"class {label:02d}" for label in y])
-
-
-def learner(**params):
-    """A network that learns the panels below in a tenth of a second."""
-    settings = {"max_epochs": 10, "lr": 3e-2, "random_state": 0} | params
-    return SkorchClassifier("fcn", {"filters": (8,), "kernel_sizes": (3,)}, **settings)
-
-
-def distiller(**params):
-    settings = {"n_windows": 2, "bank_size": 4, "random_state": 0} | params
-    return SaliencyDistilledClassifier(learner(), learner(), **settings)
-
-
 @pytest.fixture(params=[learner, distiller], ids=["network", "distiller"])
 def classifier(request):
     return request.param()
@@ -60,3 +40,13 @@ def train():
 @pytest.fixture
 def test():
     return random_panel(30, seed=1)
+
+
+# the README and the other pages stay among the quick tests
+LONG_PAGES = {"docs/index.md", "docs/user_guide/fidelity.md", "docs/user_guide/terms.md"}
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.path.relative_to(config.rootpath).as_posix() in LONG_PAGES:
+            item.add_marker(pytest.mark.slow)

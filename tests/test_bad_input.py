@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import random_panel
+from helpers import bad, flat, random_panel
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping
@@ -79,7 +78,7 @@ def no_training(monkeypatch):
 
 def assert_not_fitted(clf):
     assert not clf.is_fitted
-    with pytest.raises(ValueError, match="not been fitted"):
+    with pytest.raises(ValueError, match="fitted"):
         clf.check_is_fitted()
     with pytest.raises(NotFittedError):
         check_is_fitted(clf)
@@ -111,28 +110,27 @@ def ragged_nested():
 
 # -- series and labels ---------------------------------------------------------------
 
-SHAPE = r"Expected X of shape \(n_instances, n_channels, n_timepoints\)"
 BAD_SERIES = {
-    "NaN": (with_value(NAN), ValueError, r"NaN in 1 of 12 series \(the first is series 3\)"),
-    "inf": (with_value(INF), ValueError, "infinite values in 1 of 12 series"),
-    "-inf": (with_value(-INF), ValueError, "infinite values in 1 of 12 series"),
-    "1-D": (X[:, 0, 0], ValueError, rf"{SHAPE}, got an array of shape \(12,\)"),
-    "4-D": (X[None], ValueError, rf"{SHAPE}, got an array of shape \(1, 12, 1, 20\)"),
-    "no series": (X[:0], ValueError, rf"{SHAPE} with at least one series.*\(0, 1, 20\)"),
-    "no time points": (X[:, :, :0], ValueError, rf"{SHAPE} with at least.*\(12, 1, 0\)"),
-    "no channels": (X[:, :0], ValueError, rf"{SHAPE} with at least.*\(12, 0, 20\)"),
-    "beyond float32": (with_value(1e300), ValueError, r"1e\+300, beyond the range of float32"),
-    "below float32": (with_value(-1e300), ValueError, r"1e\+300, beyond the range of float32"),
-    "object": (X.astype(object), TypeError, "X must hold real numbers, got dtype object"),
-    "strings": (X.astype(str), TypeError, "X must hold real numbers, got dtype <U"),
-    "complex": (X.astype(complex), TypeError, "X must hold real numbers, got dtype complex128"),
-    "None": (None, TypeError, "X must be in an sktime compatible format"),
-    "nested list": (X.tolist(), TypeError, "X must be in an sktime compatible format"),
-    "ragged df-list": (ragged_list(), ValueError, "series of unequal length.*PaddingTransformer"),
-    "ragged nested": (ragged_nested(), ValueError, "series of unequal length.*PaddingTransformer"),
-    "NaN in a frame": (multiindex(with_value(NAN)), ValueError, "X contains NaN.*Impute"),
-    "inf in a frame": (multiindex(with_value(INF)), ValueError, "infinite values in 1 of 12"),
-    "beyond float32 in a frame": (multiindex(with_value(1e300)), ValueError, "range of float32"),
+    "NaN": (with_value(NAN), ValueError, r"X.*NaN.* 1 of 12 .*series 3\b"),
+    "inf": (with_value(INF), ValueError, "X.*infinite.* 1 of 12 "),
+    "-inf": (with_value(-INF), ValueError, "X.*infinite.* 1 of 12 "),
+    "1-D": (X[:, 0, 0], ValueError, r"X.*shape.* \(12,\)"),
+    "4-D": (X[None], ValueError, r"X.*shape.* \(1, 12, 1, 20\)"),
+    "no series": (X[:0], ValueError, r"X.*shape.* \(0, 1, 20\)"),
+    "no time points": (X[:, :, :0], ValueError, r"X.*shape.* \(12, 1, 0\)"),
+    "no channels": (X[:, :0], ValueError, r"X.*shape.* \(12, 0, 20\)"),
+    "beyond float32": (with_value(1e300), ValueError, r"X.*1e\+300.*float32"),
+    "below float32": (with_value(-1e300), ValueError, r"X.*1e\+300.*float32"),
+    "object": (X.astype(object), TypeError, "X.*dtype object"),
+    "strings": (X.astype(str), TypeError, "X.*dtype <U"),
+    "complex": (X.astype(complex), TypeError, "X.*dtype complex128"),
+    "None": (None, TypeError, "X.*NoneType"),
+    "nested list": (X.tolist(), TypeError, "X.*list"),
+    "ragged df-list": (ragged_list(), ValueError, "unequal.*PaddingTransformer"),
+    "ragged nested": (ragged_nested(), ValueError, "unequal.*PaddingTransformer"),
+    "NaN in a frame": (multiindex(with_value(NAN)), ValueError, "X.*NaN.*Impute"),
+    "inf in a frame": (multiindex(with_value(INF)), ValueError, "X.*infinite.* 1 of 12"),
+    "beyond float32 in a frame": (multiindex(with_value(1e300)), ValueError, "X.*float32"),
 }
 
 
@@ -157,14 +155,14 @@ def _first(value, kind=object):
     return labels
 
 
-MISSING = r"y contains 1 missing labels \(NaN or None\)"
+MISSING = r"\by\b.*\b1 missing"
 BAD_LABELS = {
-    "None": (None, TypeError, "y must be an array, pandas Series or list of class labels.*None"),
-    "a string": ("class 00", TypeError, "y must be an array, pandas Series or list"),
-    "a number": (3, TypeError, "y must be an array, pandas Series or list"),
-    "shorter": (Y[:-1], ValueError, "(?i)number.*X = 12.*y = 11"),
-    "longer": (np.append(Y, Y[0]), ValueError, "(?i)number.*X = 12.*y = 13"),
-    "empty": (Y[:0], ValueError, "y must hold one class label per series"),
+    "None": (None, TypeError, r"\by\b.*None"),
+    "a string": ("class 00", TypeError, r"\by\b.*class 00"),
+    "a number": (3, TypeError, r"\by\b.*3"),
+    "shorter": (Y[:-1], ValueError, r"\b12\b.*\b11\b"),
+    "longer": (np.append(Y, Y[0]), ValueError, r"\b12\b.*\b13\b"),
+    "empty": (Y[:0], ValueError, r"\by\b.*label"),
     "NaN among numbers": (_first(NAN, float), ValueError, MISSING),
     "NaN among objects": (_first(NAN), ValueError, MISSING),
     "None among objects": (_first(None), ValueError, MISSING),
@@ -192,21 +190,21 @@ def fitted(request):
 
 METHODS = ["predict", "predict_proba", "predict_logits"]
 BAD_AT_PREDICT = {
-    "channels": (np.repeat(X, 2, axis=1), ValueError, "2 channels.*fitted on.* 1 channels"),
-    "length": (X[:, :, :-1], ValueError, "19 time points.*fitted on.* 20 time points"),
-    "NaN": (with_value(NAN), ValueError, "X contains NaN"),
-    "inf": (with_value(INF), ValueError, "X contains infinite values"),
-    "-inf": (with_value(-INF), ValueError, "X contains infinite values"),
-    "beyond float32": (with_value(1e300), ValueError, "beyond the range of float32"),
-    "NaN in a frame": (multiindex(with_value(NAN)), ValueError, "X contains NaN"),
-    "inf in a frame": (multiindex(with_value(INF)), ValueError, "X contains infinite values"),
-    "ragged": (ragged_list(), ValueError, "unequal length"),
-    "object": (X.astype(object), TypeError, "X must hold real numbers"),
-    "complex": (X.astype(complex), TypeError, "X must hold real numbers"),
-    "no time points": (X[:, :, :0], ValueError, "at least one series, channel and time point"),
-    "no series": (X[:0], ValueError, "(?i)at least one series|number of cases required is 1"),
-    "1-D": (X[:, 0, 0], (ValueError, TypeError), "Expected X of shape|compatible format"),
-    "4-D": (X[None], (ValueError, TypeError), "Expected X of shape|compatible format"),
+    "channels": (np.repeat(X, 2, axis=1), ValueError, r"\b2 channels.* 1 channel"),
+    "length": (X[:, :, :-1], ValueError, r"\b19 time points.* 20 time points"),
+    "NaN": (with_value(NAN), ValueError, "X.*NaN"),
+    "inf": (with_value(INF), ValueError, "X.*infinite"),
+    "-inf": (with_value(-INF), ValueError, "X.*infinite"),
+    "beyond float32": (with_value(1e300), ValueError, "X.*float32"),
+    "NaN in a frame": (multiindex(with_value(NAN)), ValueError, "X.*NaN"),
+    "inf in a frame": (multiindex(with_value(INF)), ValueError, "X.*infinite"),
+    "ragged": (ragged_list(), ValueError, "unequal"),
+    "object": (X.astype(object), TypeError, "X.*object"),
+    "complex": (X.astype(complex), TypeError, "X.*complex"),
+    "no time points": (X[:, :, :0], ValueError, "X.*at least one"),
+    "no series": (X[:0], ValueError, "(?i)at least one|cases required is 1"),
+    "1-D": (X[:, 0, 0], (ValueError, TypeError), "X.*shape|compatible format"),
+    "4-D": (X[None], (ValueError, TypeError), "X.*shape|compatible format"),
 }
 
 
@@ -222,75 +220,66 @@ def test_series_that_cannot_be_predicted(fitted, method, bad, error, match):
 @both
 @pytest.mark.parametrize("method", METHODS)
 def test_prediction_before_fit(make, method):
-    with pytest.raises(ValueError, match="has not been fitted yet"):
+    with pytest.raises(ValueError, match="fitted"):
         getattr(make(), method)(X)
 
 
 # -- parameters ----------------------------------------------------------------------
 
 BAD_CLASSIFIER = [
-    ({"network": "resnet"}, ValueError, "'fcn', 'inception_time', 'lstm'.*got 'resnet'"),
-    ({"network": FlatLinear(1, 20, 2)}, TypeError, "must be a class, got a FlatLinear"),
-    ({"network": 3}, TypeError, "network must be a name, an nn.Module class"),
-    ({"network_params": {"depht": 1}}, TypeError, "FCN cannot be built.*depht.*signature is"),
-    ({"network_params": [1]}, TypeError, r"network_params must be a dict, got \[1\]"),
-    (
-        {"network": FlatLinear, "network_params": {"surplus": 1}},
+    bad(ValueError, "network.*'fcn', 'inception_time', 'lstm'.*'resnet'", network="resnet"),
+    bad(TypeError, "network.*class.*FlatLinear", network=FlatLinear(1, 20, 2)),
+    bad(TypeError, network=3),
+    bad(TypeError, "FCN.*depht", network_params={"depht": 1}),
+    bad(TypeError, network_params=[1]),
+    bad(
         ValueError,
-        r"FlatLinear must return logits of shape \(n, 2\), for 2 series it returned \(2, 3\)",
+        r"FlatLinear.*\(n, 2\).*\(2, 3\)",
+        network=FlatLinear,
+        network_params={"surplus": 1},
     ),
-    (
-        {"network": lambda *sizes: "net", "network_params": None},
-        TypeError,
-        "network must build an nn.Module, got str",
-    ),
-    ({"weight_decay": -0.1}, ValueError, "weight_decay == -0.1, must be >= 0"),
-    ({"weight_decay": NAN}, ValueError, "weight_decay must be finite, got nan"),
-    ({"class_weight": {"class 00": -1.0}}, ValueError, r"class_weight\['class 00'\] == -1.0"),
-    ({"class_weight": {"class 00": NAN}}, ValueError, r"class_weight\['class 00'\] must be fin"),
-    ({"class_weight": {"class 07": 1.0}}, ValueError, "no weight for the classes"),
-    ({"class_weight": "even"}, ValueError, "class_weight must be one of 'balanced', None"),
-    ({"optimizer": "adamax"}, ValueError, "one of 'adam', 'adamw', 'sgd'; got 'adamax'"),
-    ({"lr_schedule": "step"}, ValueError, "one of 'one_cycle', 'cosine', None; got 'step'"),
-    ({"max_epochs": 0}, ValueError, "max_epochs == 0, must be >= 1"),
-    ({"max_epochs": 1.5}, TypeError, "max_epochs must be an integer, got 1.5"),
-    ({"batch_size": 0}, ValueError, "batch_size == 0, must be >= 1"),
-    ({"lr": 0}, ValueError, "lr == 0, must be > 0"),
-    ({"lr": -1e-3}, ValueError, "lr == -0.001, must be > 0"),
-    ({"lr": NAN}, ValueError, "lr must be finite, got nan"),
-    ({"lr": INF}, ValueError, "lr must be finite, got inf"),
-    ({"lr": True}, TypeError, "lr must be a number, got True"),
-    ({"lr": "0.1"}, TypeError, "lr must be a number, got '0.1'"),
-    ({"gradient_clip": 0}, ValueError, "gradient_clip == 0, must be > 0"),
-    ({"gradient_clip": NAN}, ValueError, "gradient_clip must be finite"),
-    ({"validation_fraction": 0}, ValueError, "validation_fraction == 0, must be > 0"),
-    ({"validation_fraction": 1.0}, ValueError, "validation_fraction == 1.0, must be < 1"),
-    ({"validation_fraction": 0.999}, ValueError, "validation_fraction"),
-    ({"patience": 3}, ValueError, "patience needs validation_fraction"),
-    ({"patience": 0, "validation_fraction": 0.5}, ValueError, "patience == 0, must be >= 1"),
-    ({"callbacks": Callback()}, TypeError, "callbacks must be a list"),
-    ({"callbacks": ["early stopping"]}, TypeError, "callbacks must be a list"),
-    ({"verbose": "loud"}, (TypeError, ValueError), "verbose"),
-    ({"verbose": -1}, ValueError, "verbose == -1, must be >= 0"),
-    ({"random_state": "a"}, ValueError, "'a' cannot be used to seed"),
-    ({"random_state": -1}, ValueError, "(?i)seed must be between 0 and"),
-    ({"device": "nonsense"}, ValueError, 'device=\'nonsense\' cannot be used.*"auto", "cpu"'),
-    ({"device": None}, ValueError, "device=None cannot be used"),
+    bad(TypeError, r"network.*nn\.Module.*str", network=lambda *sizes: "", network_params=None),
+    bad(ValueError, weight_decay=-0.1),
+    bad(ValueError, weight_decay=NAN),
+    bad(ValueError, r"class_weight.*'class 00'.*-1\.0", class_weight={"class 00": -1.0}),
+    bad(ValueError, "class_weight.*'class 00'.*finite", class_weight={"class 00": NAN}),
+    bad(ValueError, "class_weight.*'class 00'", class_weight={"class 07": 1.0}),
+    bad(ValueError, class_weight="even"),
+    bad(ValueError, "'adam', 'adamw', 'sgd'.*'adamax'", optimizer="adamax"),
+    bad(ValueError, "'one_cycle', 'cosine', None.*'step'", lr_schedule="step"),
+    bad(ValueError, max_epochs=0),
+    bad(TypeError, max_epochs=1.5),
+    bad(ValueError, batch_size=0),
+    bad(ValueError, lr=0),
+    bad(ValueError, lr=-1e-3),
+    bad(ValueError, lr=NAN),
+    bad(ValueError, lr=INF),
+    bad(TypeError, lr=True),
+    bad(TypeError, lr="0.1"),
+    bad(ValueError, gradient_clip=0),
+    bad(ValueError, gradient_clip=NAN),
+    bad(ValueError, validation_fraction=0),
+    bad(ValueError, validation_fraction=1.0),
+    bad(ValueError, "validation_fraction", validation_fraction=0.999),
+    bad(ValueError, "patience.*validation_fraction", patience=3),
+    bad(ValueError, patience=0, validation_fraction=0.5),
+    bad(TypeError, "callbacks.*list", callbacks=Callback()),
+    bad(TypeError, "callbacks.*list", callbacks=["early stopping"]),
+    bad((TypeError, ValueError), verbose="loud"),
+    bad(ValueError, verbose=-1),
+    bad(ValueError, "seed.*'a'|'a'.*seed", random_state="a"),
+    bad(ValueError, "(?i)seed", random_state=-1),
+    bad(ValueError, 'device=\'nonsense\'.*"auto", "cpu"', device="nonsense"),
+    bad(ValueError, device=None),
 ]
 
 
-def _name(value):
-    if isinstance(value, dict):
-        return " ".join(f"{k}={v!r:.25}" for k, v in value.items())
-    return ""
-
-
-@pytest.mark.parametrize(("params", "error", "match"), BAD_CLASSIFIER, ids=_name)
+@pytest.mark.parametrize(("params", "error", "match"), BAD_CLASSIFIER)
 def test_parameters_of_a_classifier(params, error, match, no_training):
     assert_refused(classifier(**params), X, Y, error, match)
 
 
-@pytest.mark.parametrize(("params", "error", "match"), BAD_CLASSIFIER, ids=_name)
+@pytest.mark.parametrize(("params", "error", "match"), BAD_CLASSIFIER)
 def test_parameters_of_a_student_are_refused_before_the_teacher_is_fitted(
     params, error, match, no_training
 ):
@@ -299,47 +288,47 @@ def test_parameters_of_a_student_are_refused_before_the_teacher_is_fitted(
 
 
 BAD_DISTILLER = [
-    ({"saliency_weight": -1}, ValueError, "saliency_weight == -1, must be >= 0"),
-    ({"saliency_weight": NAN}, ValueError, "saliency_weight must be finite, got nan"),
-    ({"saliency_weight": "1"}, TypeError, "saliency_weight must be a number, got '1'"),
-    ({"saliency_temperature": 0}, ValueError, "saliency_temperature == 0, must be > 0"),
-    ({"saliency_temperature": -2.0}, ValueError, "saliency_temperature == -2.0, must be > 0"),
-    ({"saliency_temperature": NAN}, ValueError, "saliency_temperature must be finite, got nan"),
-    ({"n_windows": 5}, ValueError, "n_windows=5 .*bank_size=4. Raise bank_size or lower"),
-    ({"n_windows": 0}, ValueError, "n_windows == 0, must be >= 1"),
-    ({"bank_size": 0}, ValueError, "bank_size == 0, must be >= 1"),
-    ({"window": 21}, ValueError, "window=21 time points is longer.*20. Use at most 20"),
-    ({"window": 0}, ValueError, "window == 0, must be >= 1"),
-    ({"window": 0.0}, ValueError, "window, as a fraction of the series.*0.0, must be > 0"),
-    ({"window": 1.5}, ValueError, "window, as a fraction of the series.*1.5, must be <= 1"),
-    ({"window": -0.5}, ValueError, "window, as a fraction of the series.*-0.5, must be > 0"),
-    ({"window": NAN}, ValueError, r"window, as a fraction.*must be finite"),
-    ({"window": "0.1"}, TypeError, "window must be"),
-    ({"window": True}, TypeError, "window must be"),
-    ({"window": np.int64(21)}, ValueError, "window=21 time points is longer.*20. Use at most 20"),
-    ({"saliency_measure": "l2"}, ValueError, "saliency_measure must be one of 'kl_per_class'"),
-    ({"saliency_normalization": None}, ValueError, "saliency_normalization must be one of 'each'"),
-    ({"saliency_ramp": -0.1}, ValueError, "saliency_ramp == -0.1, must be >= 0"),
-    ({"saliency_ramp": 1.1}, ValueError, "saliency_ramp == 1.1, must be <= 1"),
-    ({"saliency_ramp": NAN}, ValueError, "saliency_ramp must be finite"),
-    ({"perturbation": "zero"}, TypeError, r"must be an instance such as.*\(\), got 'zero'"),
-    ({"perturbation": Zero}, TypeError, r"must be an instance such as.*\(\), got <class"),
-    ({"distillation": KD()}, TypeError, r"must be a list of terms.*KD\(\)\], got KD\("),
-    ({"distillation": ["kd"]}, TypeError, r"must be a list of terms.*got \['kd'\]"),
-    ({"distillation": "kd"}, TypeError, "must be a list of terms.*got 'kd'"),
-    ({"distillation": [KD]}, TypeError, r"must be a list of terms.*got \[<class"),
-    ({"student": "fcn"}, TypeError, "student must be a SkorchClassifier, got a str"),
-    ({"student": SkorchClassifier}, TypeError, "student must be a SkorchClassifier, got a type"),
-    ({"student": LogisticRegression()}, TypeError, "student must be a SkorchClassifier, got a Log"),
-    ({"device": "nonsense"}, ValueError, "device='nonsense' cannot be used"),
-    ({"verbose": "loud"}, (TypeError, ValueError), "verbose"),
-    ({"random_state": "a"}, ValueError, "'a' cannot be used to seed"),
-    ({"random_state": -1}, ValueError, "(?i)seed must be between 0 and"),
-    ({"memory": 3}, ValueError, "'memory' should be None, a string or"),
+    bad(ValueError, saliency_weight=-1),
+    bad(ValueError, saliency_weight=NAN),
+    bad(TypeError, saliency_weight="1"),
+    bad(ValueError, saliency_temperature=0),
+    bad(ValueError, saliency_temperature=-2.0),
+    bad(ValueError, saliency_temperature=NAN),
+    bad(ValueError, "n_windows=5.*bank_size=4", n_windows=5),
+    bad(ValueError, n_windows=0),
+    bad(ValueError, bank_size=0),
+    bad(ValueError, r"window=21\b.*\b20\b", window=21),
+    bad(ValueError, window=0),
+    bad(ValueError, "window.*fraction.*0.0", window=0.0),
+    bad(ValueError, "window.*fraction.*1.5", window=1.5),
+    bad(ValueError, "window.*fraction.*-0.5", window=-0.5),
+    bad(ValueError, "window.*fraction.*finite", window=NAN),
+    bad(TypeError, window="0.1"),
+    bad(TypeError, window=True),
+    bad(ValueError, r"window=21\b.*\b20\b", window=np.int64(21)),
+    bad(ValueError, "saliency_measure.*'kl_per_class'.*'l2'", saliency_measure="l2"),
+    bad(ValueError, "saliency_normalization.*'each'.*None", saliency_normalization=None),
+    bad(ValueError, saliency_ramp=-0.1),
+    bad(ValueError, saliency_ramp=1.1),
+    bad(ValueError, saliency_ramp=NAN),
+    bad(TypeError, r"perturbation.*\(\).*'zero'", perturbation="zero"),
+    bad(TypeError, r"perturbation.*\(\).*Zero", perturbation=Zero),
+    bad(TypeError, r"distillation.*list.*KD\(\)\].*KD\(", distillation=KD()),
+    bad(TypeError, r"distillation.*list.*\['kd'\]", distillation=["kd"]),
+    bad(TypeError, "distillation.*list.*'kd'", distillation="kd"),
+    bad(TypeError, "distillation.*list.*KD", distillation=[KD]),
+    bad(TypeError, "student.*SkorchClassifier.*str", student="fcn"),
+    bad(TypeError, "student.*SkorchClassifier.*type", student=SkorchClassifier),
+    bad(TypeError, "student.*SkorchClassifier.*Logistic", student=LogisticRegression()),
+    bad(ValueError, device="nonsense"),
+    bad((TypeError, ValueError), verbose="loud"),
+    bad(ValueError, "seed.*'a'|'a'.*seed", random_state="a"),
+    bad(ValueError, "(?i)seed", random_state=-1),
+    bad(ValueError, "memory", memory=3),
 ]
 
 
-@pytest.mark.parametrize(("params", "error", "match"), BAD_DISTILLER, ids=_name)
+@pytest.mark.parametrize(("params", "error", "match"), BAD_DISTILLER)
 def test_parameters_of_a_distiller(params, error, match, no_training):
     clf = distiller(**{"teacher": UntouchableTeacher(), **params})
     assert_refused(clf, X, Y, error, match)
@@ -352,21 +341,19 @@ def test_a_window_of_any_numeric_type_is_as_good_as_python_s_own(window):
     np.testing.assert_array_equal(proba, distiller(window=plain).fit(X, Y).predict_proba(X))
 
 
-@pytest.mark.parametrize("term", [KD], ids=["KD"])
 @pytest.mark.parametrize(
-    ("params", "match"),
+    ("params", "error", "match"),
     [
-        ({"weight": -1}, "weight == -1, must be >= 0"),
-        ({"weight": NAN}, "weight must be finite"),
-        ({"temperature": 0}, "temperature == 0, must be > 0"),
-        ({"temperature": -1}, "temperature == -1, must be > 0"),
-        ({"temperature": NAN}, "temperature must be finite"),
+        bad(ValueError, weight=-1),
+        bad(ValueError, weight=NAN),
+        bad(ValueError, saliency_temperature=0),
+        bad(ValueError, saliency_temperature=-1),
+        bad(ValueError, saliency_temperature=NAN),
     ],
-    ids=_name,
 )
-def test_settings_of_a_term(term, params, match):
-    with pytest.raises(ValueError, match=match):
-        term(**params)
+def test_settings_of_a_term(params, error, match):
+    with pytest.raises(error, match=match):
+        KD(**params)
 
 
 @both
@@ -374,15 +361,10 @@ def test_settings_of_a_term(term, params, match):
 @pytest.mark.parametrize("device", ["cuda", "cuda:0"])
 def test_a_device_that_is_not_there(make, device, no_training):
     # the device is named as the user wrote it
-    assert_refused(make(device=device), X, Y, ValueError, f"device='{device}' cannot be used")
+    assert_refused(make(device=device), X, Y, ValueError, f"device='{device}'")
 
 
 # -- teachers ------------------------------------------------------------------------
-
-
-def flat(classifier):
-    flatten = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 20)})
-    return make_pipeline(flatten, classifier)
 
 
 def fitted_lstm(X, y):
@@ -390,41 +372,33 @@ def fitted_lstm(X, y):
 
 
 BAD_TEACHER = {
-    "class": (SkorchClassifier, TypeError, "teacher must be a classifier.*got <class"),
-    "module class": (FlatLinear, TypeError, "teacher must be a classifier.*got <class"),
-    "string": ("lstm", TypeError, "teacher must be a classifier.*got 'lstm'"),
-    "object": (object(), TypeError, "teacher must be a classifier.*got <object"),
-    "transformer": (FunctionTransformer(), TypeError, "FunctionTransformer has no predict_proba"),
-    "ridge": (RidgeClassifier(), TypeError, "RidgeClassifier has no predict_proba.*Calibrated"),
-    "ridge in a pipeline": (flat(RidgeClassifier()), TypeError, "Pipeline has no predict_proba"),
+    "class": (SkorchClassifier, TypeError, "teacher.*classifier.*SkorchClassifier"),
+    "module class": (FlatLinear, TypeError, "teacher.*classifier.*FlatLinear"),
+    "string": ("lstm", TypeError, "teacher.*classifier.*'lstm'"),
+    "object": (object(), TypeError, "teacher.*classifier.*object"),
+    "transformer": (FunctionTransformer(), TypeError, "FunctionTransformer.* predict_proba"),
+    "ridge": (RidgeClassifier(), TypeError, "RidgeClassifier.* predict_proba.*Calibrated"),
+    "ridge in a pipeline": (flat(RidgeClassifier()), TypeError, "Pipeline.* predict_proba"),
     "frozen, fitted ridge": (
         FrozenEstimator(flat(RidgeClassifier()).fit(X, Y)),
         TypeError,
-        "has no predict_proba",
+        "predict_proba",
     ),
     "frozen, not fitted": (
         FrozenEstimator(SkorchClassifier(**TINY_LSTM)),
         ValueError,
-        "in FrozenEstimator, a SkorchClassifier, is not fitted",
+        "FrozenEstimator.*SkorchClassifier.*not.*fitted",
     ),
     "frozen, not fitted, of sklearn": (
         FrozenEstimator(flat(LogisticRegression())),
         ValueError,
-        "in FrozenEstimator, a Pipeline, is not fitted",
+        "FrozenEstimator.*Pipeline.*not.*fitted",
     ),
-    "2-D only": (LogisticRegression(), ValueError, "Found array with dim 3"),
-    "bad parameter": (SkorchClassifier(lr=-1), ValueError, "lr == -1, must be > 0"),
-    "unknown network": (SkorchClassifier("resnet"), ValueError, "'inception_time'.*got 'resnet'"),
-    "module, 3 logits": (
-        FlatLinear(1, 20, 3),
-        ValueError,
-        r"must give 2 logits.*array of shape \(2, 3\)",
-    ),
-    "module, other length": (
-        FlatLinear(1, 21, 2),
-        ValueError,
-        r"cannot score series of shape \(1 channels, 20 time points\)",
-    ),
+    "2-D only": (LogisticRegression(), ValueError, "dim 3"),
+    "bad parameter": (SkorchClassifier(lr=-1), ValueError, "lr.*-1"),
+    "unknown network": (SkorchClassifier("resnet"), ValueError, "'inception_time'.*'resnet'"),
+    "module, 3 logits": (FlatLinear(1, 20, 3), ValueError, r"\b2 logits.*\(2, 3\)"),
+    "module, other length": (FlatLinear(1, 21, 2), ValueError, "1 channels, 20 time points"),
 }
 
 
@@ -436,10 +410,10 @@ def test_teachers_that_cannot_teach(teacher, error, match, no_training):
 @pytest.mark.parametrize(
     ("X_teacher", "y_teacher", "match"),
     [
-        (X, np.where(Y == "class 00", "other", Y), r"does not know the classes \['class 00'\]"),
-        (X, Y01, r"does not know the classes \['class 00', 'class 01'\] of y.*fitted on \[0, 1\]"),
-        (X[:, :, :-1], Y, "20 time points per series, but.* fitted on series with 19"),
-        (np.repeat(X, 2, axis=1), Y, "1 channels per series, but.* fitted on series with 2"),
+        (X, np.where(Y == "class 00", "other", Y), r"know.*classes.*\['class 00'\]"),
+        (X, Y01, r"know.*classes.*\['class 00', 'class 01'\].*\[0, 1\]"),
+        (X[:, :, :-1], Y, "20 time points.* 19"),
+        (np.repeat(X, 2, axis=1), Y, "1 channels.* 2"),
     ],
     ids=["lacks a class", "other labels", "other length", "other channels"],
 )
@@ -537,9 +511,7 @@ def test_a_single_class(clf, label, no_training):
 @single_label_warning
 def test_a_single_class_with_a_frozen_teacher(no_training):
     clf = distiller(FrozenEstimator(flat(LogisticRegression()).fit(X, Y)))
-    with pytest.warns(
-        UserWarning, match=r"knows 1 classes that y does not hold \(\['class 01'\]\)"
-    ):
+    with pytest.warns(UserWarning, match=r"classes.*\by\b.*\['class 01'\]"):
         clf.fit(X, np.full(12, "class 00"))
     np.testing.assert_array_equal(clf.predict_proba(X), np.ones((12, 1)))
     assert set(clf.teacher_.predict(X)) == {"class 00", "class 01"}  # as it was
@@ -549,7 +521,7 @@ def test_a_single_class_with_a_frozen_teacher(no_training):
 def test_a_single_class_with_a_frozen_teacher_that_does_not_know_it(no_training):
     teacher = flat(LogisticRegression()).fit(X, Y)
     clf = distiller(FrozenEstimator(teacher))
-    assert_refused(clf, X, np.full(12, "other"), ValueError, r"know the classes \['other'\]")
+    assert_refused(clf, X, np.full(12, "other"), ValueError, r"classes.*\['other'\]")
 
 
 # -- training that fails -------------------------------------------------------------
@@ -574,7 +546,7 @@ DIVERGING = {
     ids=["classifier", "student", "teacher"],
 )
 def test_a_loss_that_diverges(clf):
-    assert_refused(clf, X, Y, ValueError, r"diverged.*epoch \d+.*Lower lr \(now 1e\+30\)")
+    assert_refused(clf, X, Y, ValueError, r"diverged.*epoch \d+.* lr .*1e\+30")
 
 
 @pytest.mark.parametrize("validation_fraction", [None, 0.5])
@@ -636,6 +608,15 @@ INTERRUPTED = {
 }
 
 
+@pytest.fixture
+def ctrl_c_interrupts():
+    """What a shell without job control starts in the background ignores it otherwise."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 @pytest.mark.parametrize("params", INTERRUPTED.values(), ids=INTERRUPTED)
 @pytest.mark.parametrize("role", ["classifier", "student", "teacher"])
 def test_ctrl_c_propagates(params, role):
@@ -726,11 +707,12 @@ def test_a_failed_fit_leaves_the_earlier_one_or_nothing(make, bad_X, bad_y):
 def test_a_distiller_that_fails_on_another_problem_forgets_the_first_or_keeps_it():
     clf = distiller(window=4).fit(X, Y)
     before = clf.predict_proba(X)
-    with pytest.raises(ValueError, match="window=4 time points is longer"):
+    with pytest.raises(ValueError, match="window=4 "):
         clf.fit(X[:, :, :3], np.arange(12) % 3)
     assert_as_before_or_not_fitted(clf, before)
 
 
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 @pytest.mark.parametrize("role", ["classifier", "student", "teacher"])
 def test_an_interrupted_second_fit_leaves_the_earlier_one_or_nothing(role):
     pressed = PressCtrlC(None)
@@ -751,7 +733,7 @@ def assert_as_before_or_not_fitted(clf, before):
     else:
         assert_not_fitted(clf)
         for method in METHODS:
-            with pytest.raises(ValueError, match="not been fitted"):
+            with pytest.raises(ValueError, match="fitted"):
                 getattr(clf, method)(X)
 
 
@@ -763,5 +745,5 @@ class OldWay(Zero):
 
 def test_a_perturbation_that_overrides_fill_is_told_what_to_override():
     X, y = random_panel(20)
-    with pytest.raises(TypeError, match=r"OldWay overrides fill.*Override filler"):
+    with pytest.raises(TypeError, match=r"OldWay.* fill.* filler"):
         distiller(perturbation=OldWay()).fit(X, y)

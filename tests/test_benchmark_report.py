@@ -2,10 +2,12 @@
 
 import json
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 from sktime_tsd.benchmark import __main__ as command
@@ -72,6 +74,19 @@ def rows_of(table, line):
     rows = make_rows(len(table), table.columns, (0,)).drop(columns=line)
     scores = table.set_axis([f"Set{i}" for i in range(len(table))]).stack().rename(line)
     return rows.merge(scores, left_on=["dataset", "method"], right_index=True)
+
+
+@pytest.fixture
+def drawn():
+    """Ask for real pictures."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn(request, monkeypatch):
+    """Most tests read the text alone: their pictures are empty."""
+    if "drawn" not in request.fixturenames:
+        empty = b"\x89PNG"
+        monkeypatch.setattr(Figure, "savefig", lambda fig, path, **_: Path(path).write_bytes(empty))
 
 
 def write(tmp_path, rows, name="results.csv"):
@@ -223,7 +238,7 @@ def test_a_report_on_some_methods(tmp_path, capsys):
     assert "report results.csv --out DIR --methods ce TSD`" in text
     with pytest.raises(SystemExit):
         command.main([*arguments, "kd"])
-    assert "no rows of kd; there are rows of ce, dkd, tsd" in capsys.readouterr().err
+    assert "rows of ce, dkd, tsd" in capsys.readouterr().err
 
 
 def test_the_spread_is_that_of_the_mean_over_sets():
@@ -245,7 +260,7 @@ def test_rows_of_different_settings_are_not_averaged(tmp_path):
     rows = make_rows(1, ("ce", "tsd"))
     other = (rows["method"] == "tsd") & (rows["seed"] == 1)
     rows.loc[other, "settings"] = json.dumps({"run": {"device": "cuda"}})
-    with pytest.raises(ValueError, match=r"rows of tsd .* different settings: run.device"):
+    with pytest.raises(ValueError, match=r"rows of tsd.*run\.device"):
         write_report([write(tmp_path, rows)], tmp_path / "report")
 
 
@@ -320,7 +335,7 @@ def test_pairs_answer_the_questions():
 # -- forms -----------------------------------------------------------------------------
 
 
-def test_many_sets_give_everything(tmp_path):
+def test_many_sets_give_everything(tmp_path, drawn):
     text, names = report(tmp_path, make_rows(9))
     group = "default-inception-time-fcn-on-test"
     assert names[1:] == [
@@ -346,7 +361,7 @@ def test_many_sets_give_everything(tmp_path):
     ],
     ids=["one row", "one set", "two methods", "not timed", "no removal", "no saliency"],
 )
-def test_few_rows_give_a_report_too(tmp_path, rows):
+def test_few_rows_give_a_report_too(tmp_path, rows, drawn):
     text, _ = report(tmp_path, rows)
     assert "## InceptionTime to FCN, default protocol" in text
     assert "nan" not in text.lower()
@@ -417,22 +432,22 @@ def test_the_command_writes_and_names_the_files(tmp_path, capsys):
         ("status", "", "status"),
         ("seed", "", "seed"),
         ("seed", "2abc", "2abc"),
-        ("settings", "", "settings is no JSON"),
+        ("settings", "", "settings.*JSON"),
         ("kl_divergence", "low", "low"),
-        ("seed", "-1", "from 0 on"),
-        ("settings", "5", "not what a run writes"),
-        ("settings", '{"run": 5}', "not what a run writes"),
-        ("settings", "{}", "not what a run writes"),
-        ("versions", "null", "not what a run writes"),
-        ("method", "foo", "unknown method 'foo'"),
-        ("protocol", "zzz", "none of default, paper, authors"),
-        ("student", "zzz", "none of fcn, lstm"),
-        ("evaluated_on", "zzz", "not test or validation"),
-        ("dataset", "", "no data set"),
-        ("accuracy_student", "", "accuracy_student is nan, not in 0 .. 1"),
-        ("accuracy_student", "5", "not in 0 .. 1"),
-        ("kl_divergence", "-3", "below 0"),
-        ("auc_prc_teacher", "inf", "infinite"),
+        ("seed", "-1", "seed|-1"),
+        ("settings", "5", "settings"),
+        ("settings", '{"run": 5}', "settings"),
+        ("settings", "{}", "settings"),
+        ("versions", "null", "versions"),
+        ("method", "foo", "'foo'"),
+        ("protocol", "zzz", "zzz.*default, paper, authors"),
+        ("student", "zzz", "zzz.*fcn, lstm"),
+        ("evaluated_on", "zzz", "zzz.*test.*validation"),
+        ("dataset", "", "data set"),
+        ("accuracy_student", "", "accuracy_student.*nan"),
+        ("accuracy_student", "5", "accuracy_student.*5"),
+        ("kl_divergence", "-3", "kl_divergence.*-3"),
+        ("auc_prc_teacher", "inf", "auc_prc_teacher.*inf"),
     ],
 )
 def test_a_damaged_row_is_named(tmp_path, column, value, said):
@@ -446,13 +461,13 @@ def test_a_damaged_row_is_named(tmp_path, column, value, said):
 def test_a_run_that_is_there_twice_is_named(tmp_path):
     rows = make_rows(1, ("ce",), (0, 1))
     path = write(tmp_path, pd.concat([rows, rows.iloc[:1]]))
-    with pytest.raises(ValueError, match="line 4: the run of line 2 again"):
+    with pytest.raises(ValueError, match=r"line 4.*line 2"):
         write_report([path], tmp_path / "report")
 
 
 def test_rows_that_a_killed_run_has_left_aside_are_mentioned(tmp_path):
     (tmp_path / "results.csv.parts").mkdir()
-    with pytest.raises(ValueError, match="the same run command collects them"):
+    with pytest.raises(ValueError, match="run command"):
         write_report([tmp_path / "results.csv"], tmp_path / "report")
 
 
@@ -475,9 +490,9 @@ def test_methods_that_cannot_be_compared_are_refused(tmp_path):
         ({"student": {"lr": 0.1}}, "student.lr"),
         ({"run": {"saliency_instances": 4}}, "run.saliency_instances"),
     ):
-        with pytest.raises(ValueError, match=f"cannot be compared.*{said}"):
+        with pytest.raises(ValueError, match=said):
             groups_of(with_settings(**changes))
-    with pytest.raises(ValueError, match="rows of Set0 are of different archives"):
+    with pytest.raises(ValueError, match=r"Set0.*archives"):
         groups_of(with_settings().assign(archive=["2015", "2018", "2018"]))
 
 

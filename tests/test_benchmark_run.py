@@ -175,10 +175,10 @@ def test_finished_runs_are_not_computed_again(tmp_path, monkeypatch):
 )
 def test_rows_of_other_settings_are_not_mixed(ce_alone, tmp_path, change, named):
     shutil.copy(ce_alone, tmp_path / "results.csv")
-    with pytest.raises(ValueError, match=rf"ce on UnitTest made with other settings \({named}\)"):
+    with pytest.raises(ValueError, match=f"ce on UnitTest.*{named}"):
         run(tmp_path, methods=["ce"], **change)
     if named not in ("run.removal", "run.latency", "run.archive", "run.threads"):
-        with pytest.raises(ValueError, match=rf"rows of ce made with other settings \({named}\)"):
+        with pytest.raises(ValueError, match=f"rows of ce.*{named}"):
             run(tmp_path, methods=["kd"], **change)
     assert run(tmp_path, methods=["ce"])["status"].tolist() == ["ok"]
     assert (tmp_path / "results.csv").read_bytes() == ce_alone.read_bytes()
@@ -240,6 +240,8 @@ def start(out, *options):
         stderr=subprocess.STDOUT,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        # a shell without job control starts what is in the background deaf to it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -254,7 +256,11 @@ def wait_for_rows(process, out, n_rows):
     raise AssertionError("no row within a minute")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "ctrl-c"])
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)],
+    ids=["kill", "ctrl-c"],
+)
 def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
     out = tmp_path / "results.csv"
     process = start(out)
@@ -284,6 +290,7 @@ def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
     )
 
 
+@pytest.mark.slow
 def test_runs_of_a_killed_worker_begin_again(tmp_path):
     out = tmp_path / "results.csv"
     process = start(out, "--workers", "2")
@@ -325,7 +332,7 @@ def test_a_unit_that_kills_its_worker_is_given_up(tmp_path):
     assert rows.loc["kd", "error"].startswith("its process died 3 times")
     assert rows.loc["ce", "error"] == "as if it had ended"
     other.mark(options).unlink()
-    with pytest.raises(RuntimeError, match="before they begin"):
+    with pytest.raises(RuntimeError, match="begin"):
         _run._after_a_crash(waiting, options, results, lines.append)
 
 
@@ -355,6 +362,7 @@ def deadly(tmp_path, monkeypatch):
     return tmp_path / "data"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "dask"])
 def test_a_unit_that_always_kills_its_worker_fails_alone(tmp_path, deadly, backend):
     if backend == "dask":
@@ -392,11 +400,12 @@ def make_options(results, **changes):
     return _plan.RunOptions(**(settings | changes))
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_write_one_file(tmp_path):
     out = tmp_path / "results.csv"
     process = start(out)
     wait_for_rows(process, out, 1)
-    with pytest.raises(RuntimeError, match="another process is writing"):
+    with pytest.raises(RuntimeError, match="another process"):
         run(tmp_path)
     process.kill()
     process.communicate()
@@ -406,7 +415,7 @@ def test_two_processes_do_not_write_one_file(tmp_path):
 # -- backends --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("backend", ["loky", "dask"])
+@pytest.mark.parametrize("backend", ["loky", pytest.param("dask", marks=pytest.mark.slow)])
 def test_two_workers_give_what_one_process_gives(tmp_path, serial, backend):
     if backend == "dask":
         pytest.importorskip("distributed", reason="the extra `benchmark` is not installed")
@@ -415,6 +424,7 @@ def test_two_workers_give_what_one_process_gives(tmp_path, serial, backend):
     pd.testing.assert_frame_equal(without_noise(rows), without_noise(serial[1]), check_dtype=False)
 
 
+@pytest.mark.slow
 def test_a_running_dask_cluster_is_used(tmp_path):
     distributed = pytest.importorskip("distributed", reason="the extra is not installed")
     with distributed.LocalCluster(
@@ -439,12 +449,13 @@ def test_workers_without_the_folder_of_parts_send_their_rows(tmp_path):
 def test_a_backend_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with (
-        pytest.raises(ImportError, match="pip install ray"),
+        pytest.raises(ImportError, match="install ray"),
         joblib_backend("ray", 2, None),
     ):
         pass
 
 
+@pytest.mark.slow
 def test_a_teacher_that_is_no_network(tmp_path):
     rows = run(tmp_path, methods=["ce", "tsd"], teacher="minirocket")
     assert rows["error"].fillna("").tolist() == ["", ""]
@@ -483,24 +494,24 @@ def test_settings_of_a_method():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("resnet", "unknown method 'resnet'"),
-        ("tsd:temprature=4", "'temprature' has no effect .*; settings that have: bank_size"),
-        ("kd:temperature=4", "'temperature' has no effect on this method"),
-        ("kd:saliency_weight=4", "has no effect on this method"),
-        ("tsd:teacher=lstm", "has no effect on this method"),
-        ("tsd:window=5,window=3", "twice"),
-        ("ce:student__random_state=3", "no setting 'random_state'"),
-        ("tsd:student__lrr=3", "no setting 'lrr'"),
+        ("resnet", "'resnet'"),
+        ("tsd:temprature=4", "'temprature'.*: bank_size"),
+        ("kd:temperature=4", "'temperature'.*method"),
+        ("kd:saliency_weight=4", "'saliency_weight'.*method"),
+        ("tsd:teacher=lstm", "'teacher'.*method"),
+        ("tsd:window=5,window=3", "window"),
+        ("ce:student__random_state=3", "'random_state'"),
+        ("tsd:student__lrr=3", "'lrr'"),
         ("tsd:temperature=-1", "temperature"),
-        ("kd:kd.wait=1", "kd.weight, kd.temperature"),
-        ("tsd:kd.weight=1", "nothing to set"),
+        ("kd:kd.wait=1", "wait.*kd.weight, kd.temperature"),
+        ("tsd:kd.weight=1", "kd.weight"),
         ("kd:kd.weight=-1", "weight"),
         ("tsd:temperature", "name=value"),
-        ("ce:temperature=4", "settings that have: student__lr and others of the student$"),
+        ("ce:temperature=4", "'temperature'.*student__lr"),
     ],
 )
 def test_methods_that_are_not_known_are_refused(name, said):
-    with pytest.raises(ValueError, match=said.replace("(", r"\(")):
+    with pytest.raises(ValueError, match=said):
         BenchmarkMethod(name)
 
 
@@ -529,7 +540,7 @@ def test_controls_are_what_they_say():
     assert classifier.saliency_weight == 1
     assert classifier.distillation == [KDOnCopies(weight=0.3)]
     assert both.title == "KD on copies + TSD (kd_copies.weight=0.3)"
-    with pytest.raises(ValueError, match="unknown method 'kd_copies'"):
+    with pytest.raises(ValueError, match="'kd_copies'"):
         BenchmarkMethod("kd_copies+dkd")
     assert BenchmarkMethod("random_tsd").permutes_labels
     assert not BenchmarkMethod("tsd").permutes_labels
@@ -560,11 +571,11 @@ def test_the_published_protocol_picks_the_weight_on_the_validation_split(tmp_pat
         best = np.argmax([score for _, _, score in found])
         assert rows.loc[name, "chosen_weight"] == weights[best]
     assert (rows["weight_chosen_on"] == "validation").all()
-    with pytest.raises(ValueError, match=r"run.weight_chosen_on"):
+    with pytest.raises(ValueError, match=r"run\.weight_chosen_on"):
         run(tmp_path, weight_chosen_on="test", **options)
-    with pytest.raises(ValueError, match="needs evaluated_on"):
+    with pytest.raises(ValueError, match="evaluated_on"):
         run(tmp_path, weight_chosen_on="test", evaluated_on="validation", **options)
-    other = run(tmp_path / "test", weight_chosen_on="test", **options)
+    other = run(tmp_path / "test", **options | {"methods": ["kd"], "weight_chosen_on": "test"})
     assert (other["weight_chosen_on"] == "test").all()
     assert tried[-1][0] == 22
 
@@ -617,20 +628,20 @@ def test_the_published_protocol_shortens_long_series():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"datasets": ["Nowhere"]}, "no data set 'Nowhere'"),
-        ({"datasets": []}, "name data sets"),
-        ({"seeds": iter(())}, "name seeds"),
+        ({"datasets": ["Nowhere"]}, "'Nowhere'"),
+        ({"datasets": []}, "data sets"),
+        ({"seeds": iter(())}, "seeds"),
         ({"seeds": [2**32]}, "seed"),
-        ({"data_dir": "/nowhere"}, "no folder /nowhere"),
+        ({"data_dir": "/nowhere"}, "/nowhere"),
         ({"protocol": "mine"}, "protocol"),
         ({"teacher": "resnet"}, "teacher"),
         ({"student": "resnet"}, "student"),
         ({"backend": "threads"}, "backend"),
         ({"n_workers": 0}, "n_workers"),
         ({"seeds": [-1]}, "seed"),
-        ({"teacher": "minirocket", "methods": ["fitnets"]}, "no features"),
-        ({"scheduler": "tcp://127.0.0.1:1"}, "scheduler is for"),
-        ({"weight_chosen_on": "test"}, "the default protocol chooses no weight"),
+        ({"teacher": "minirocket", "methods": ["fitnets"]}, "features"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "scheduler"),
+        ({"weight_chosen_on": "test"}, "default protocol.*weight"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is(tmp_path, options, said):
@@ -641,11 +652,11 @@ def test_what_cannot_be_run_is_refused_before_anything_is(tmp_path, options, sai
 def test_other_files_are_left_alone(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="no result file"):
+    with pytest.raises(ValueError, match=r"results\.csv"):
         run(tmp_path)
     assert path.read_text() == "a,b\n1,2\n"
     path.write_text("")
-    with pytest.raises(ValueError, match="no result file"):
+    with pytest.raises(ValueError, match=r"results\.csv"):
         run(tmp_path)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import random_panel
+from helpers import random_panel
 from skorch.callbacks import Callback, Checkpoint, EpochScoring
 from torch import nn
 
@@ -23,7 +23,7 @@ TINY = {"filters": (4,), "kernel_sizes": (3,)}
 
 def test_learns_a_real_data_set(gunpoint):
     X_train, y_train, X_test, y_test = gunpoint
-    clf = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, random_state=0)
+    clf = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=100, random_state=0)
     assert clf.fit(X_train, y_train).score(X_test, y_test) > 0.85
     assert clf.predict(X_test).dtype == y_train.dtype
 
@@ -190,7 +190,7 @@ def test_a_split_that_cannot_be_stratified_warns_and_trains_every_class():
 
 
 def test_too_few_series_to_keep_any_aside():
-    with pytest.raises(ValueError, match="nothing to validate on"):
+    with pytest.raises(ValueError, match="validat"):
         split_validation(np.array([0, 1]), 0.5, 0)
 
 
@@ -199,14 +199,14 @@ def test_too_few_series_to_keep_any_aside():
 
 def test_class_weight_takes_original_labels():
     X, y = random_panel(40)
-    X = X * 0  # nothing to see: the network can only learn the weighted shares
+    X = X * 0  # nothing to see: the network can only learn the weighted shares of the classes
     y = np.where(np.arange(40) < 30, "often", "rare")
     share = {}
     for weight in (None, "balanced", {"often": 1.0, "rare": 3.0}, {"often": 1.0, "rare": 27.0}):
-        # no batch norm, whose running mean follows a bias that rounding noise moves
-        network = "lstm", {"hidden_size": 2, "num_layers": 1}
+        # no batch norm: the scale of equal series is their rounding
+        params = {"hidden_size": 4, "num_layers": 1}
         clf = SkorchClassifier(
-            *network, max_epochs=60, class_weight=weight, lr=0.05, random_state=0
+            "lstm", params, max_epochs=20, class_weight=weight, lr=0.05, random_state=0
         ).fit(X, y)
         share[str(weight)] = clf.predict_proba(X)[0, 1]
     rare = list(share.values())
@@ -223,7 +223,7 @@ def test_class_weight_knows_labels_that_look_like_numbers(unit_test):
     assert not np.array_equal(plain, weighted)
     np.testing.assert_array_equal(weighted, with_more)
     for weight in ({1: 1.0, 2: 9.0}, {"1": 1.0}):
-        with pytest.raises(ValueError, match="no weight for the classes"):
+        with pytest.raises(ValueError, match=r"weight.*class"):
             clf.set_params(class_weight=weight).fit(X, y)
 
 
@@ -444,7 +444,7 @@ def test_a_scaled_network_is_not_scaled_twice():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside torch's compiler
 def test_training_through_torch_compile_predicts_and_pickles():
     X, y = random_panel(16)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=1, compile=True, random_state=0).fit(X, y)
+    clf = SkorchClassifier(OwnNetwork, max_epochs=1, compile=True, random_state=0).fit(X, y)
     assert isinstance(clf.network_, ScaledNetwork)
     assert not any("_orig_mod" in name for name in clf.network_.state_dict())
     loaded = pickle.loads(pickle.dumps(clf))

@@ -124,6 +124,7 @@ def test_networks_of_ones_own(data_file, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 23
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough(folder, data_file):
     command = f"{sys.executable} -m sktime_tsd predict {folder} {data_file} | head -n 1"
     many = f"for i in $(seq 2); do {command}; done"

@@ -8,10 +8,32 @@ from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 
 ESTIMATORS = [SkorchClassifier, SaliencyDistilledClassifier]
 
+# that two fits agree and that a copy or file predicts alike: on cheaper networks, our own tests
+# say so too (test_reproducibility, test_serialization, test_copies)
+LONG = {
+    "test_deepcopy_fitted",
+    "test_deepcopy_fitted_predict",
+    "test_fit_idempotent",
+    "test_methods_have_no_side_effects",
+    "test_non_state_changing_method_contract",
+    "test_persistence_via_pickle",
+    "test_save_estimators_to_file",
+}
+
 every_check = parametrize_with_checks(ESTIMATORS)
 
 
-@every_check
+@pytest.mark.parametrize(
+    ("obj", "test_name"),
+    [
+        pytest.param(
+            *case,
+            id=f"{case[0].__name__}-{case[1]}",
+            marks=pytest.mark.slow if case[1] in LONG else (),
+        )
+        for case in every_check.args[1]
+    ],
+)
 def test_sktime_check_passes(obj, test_name):
     results = check_estimator(obj, tests_to_run=test_name, raise_exceptions=True, verbose=False)
 

@@ -109,15 +109,15 @@ def test_local_folders(tmp_path):
     X, y = load_dataset("Mine", split="train", data_dir=tmp_path)
     assert X.tolist() == [[[1, 2, 3]], [[4, 5, 6.5]]]
     assert y.tolist() == ["a", "b"]
-    with pytest.raises(ValueError, match=r"no file Mine_TEST\.ts"):
+    with pytest.raises(ValueError, match=r"Mine_TEST\.ts"):
         load_dataset("Mine", split="test", data_dir=tmp_path)
-    with pytest.raises(ValueError, match="there are: Mine"):
+    with pytest.raises(ValueError, match="Mine"):
         load_dataset("Yours", split="train", data_dir=tmp_path)
 
 
 def test_unequal_lengths_are_refused(tmp_path):
     write_ts(tmp_path, "Uneven", "TRAIN", [([1.0, 2.0], "a"), ([4.0, 5.0, 6.0], "b")])
-    with pytest.raises(ValueError, match="unequal lengths"):
+    with pytest.raises(ValueError, match="unequal"):
         load_dataset("Uneven", split="train", data_dir=tmp_path)
 
 

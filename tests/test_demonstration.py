@@ -31,7 +31,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("teacher", ["lstm", "minirocket"])
+@pytest.mark.parametrize("teacher", ["lstm", pytest.param("minirocket", marks=pytest.mark.slow)])
 def test_table_and_files(quick, tmp_path, capsys, teacher):
     out = tmp_path / "results"
     __main__.main(

@@ -9,23 +9,23 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from conftest import learner, random_panel
-from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback, Checkpoint, EarlyStopping
-from torch import nn
-from training_sets import (
+from helpers import (
     N_TIMEPOINTS,
     STUDENTS,
     difference,
     fitted,
+    flat,
+    learner,
     make_data,
     make_teacher,
     make_training_set,
+    random_panel,
     with_features,
 )
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping
+from torch import nn
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd._training import net, train
@@ -126,7 +126,7 @@ def test_taps_forget_and_can_be_taken_off():
     for n in (3, 5):  # of the last forward pass
         network(torch.randn(n, 1, 20))
     assert len(taps.collect()[0]) == 5
-    with pytest.raises(ValueError, match="takes no part in the forward pass"):
+    with pytest.raises(ValueError, match="forward"):
         taps.collect()
     pickle.loads(pickle.dumps(network))
     taps.remove()
@@ -194,7 +194,7 @@ def test_features_that_seem_to_be_transposed_are_warned_of(data, teacher):
     for layer in ("norm", "project"):
         distil(FrozenEstimator(teacher), [RKD(student_layer=layer)], student=student).fit(*data)
     clf = distil(FrozenEstimator(teacher), [RKD(student_layer="drop")], student=student)
-    with pytest.warns(UserWarning, match="'drop' of the student is taken to give 24 features over"):
+    with pytest.warns(UserWarning, match=r"'drop'.*student.*24 features"):
         clf.fit(*data)
 
 
@@ -233,18 +233,18 @@ class Odd(nn.Module):
 @pytest.mark.parametrize(
     ("network", "layer", "message"),
     [
-        (OwnNetwork(1, 20, 2), None, "OwnNetwork, does not say which.*'conv3', 'gru', 'squeeze'"),
-        (OwnNetwork(1, 20, 2), "conv4", "no layer 'conv4'. It has 'conv3', 'gru'"),
-        (OwnNetwork(1, 20, 2), "", "no layer ''"),
-        (OwnNetwork(1, 20, 2), "unused", "'unused' of the teacher takes no part"),
-        (OwnNetwork(3, 20, 2), "conv3", r"OwnNetwork cannot read series of shape \(1 channels"),
-        (Odd(), "twice", "'twice' of the teacher is run 2 times"),
-        (Odd(), "in_training", "takes no part"),
-        (Odd(), "listed", "no layer 'listed'. It has 'twice', 'in_training', 'listed.0', 'pair'"),
-        (Odd(), "pair", "gives a tuple"),
-        (Odd(), "image", r"shape \(2, 1, 1, 20\)"),
-        (Odd(), "integers", "not a tensor of floats"),
-        (Odd(), "time_first", r"shape \(20, 2, 1\) for 2 series; their number must come first"),
+        (OwnNetwork(1, 20, 2), None, "OwnNetwork.*'conv3', 'gru', 'squeeze'"),
+        (OwnNetwork(1, 20, 2), "conv4", "'conv4'.*'conv3', 'gru'"),
+        (OwnNetwork(1, 20, 2), "", "layer ''"),
+        (OwnNetwork(1, 20, 2), "unused", "'unused'.*teacher"),
+        (OwnNetwork(3, 20, 2), "conv3", "OwnNetwork.*1 channels"),
+        (Odd(), "twice", "'twice'.*teacher.* 2 times"),
+        (Odd(), "in_training", "'in_training'.*teacher"),
+        (Odd(), "listed", "'listed'.*'twice', 'in_training', 'listed.0', 'pair'"),
+        (Odd(), "pair", "'pair'.*tuple"),
+        (Odd(), "image", r"'image'.*\(2, 1, 1, 20\)"),
+        (Odd(), "integers", "'integers'.*float"),
+        (Odd(), "time_first", r"'time_first'.*\(20, 2, 1\)"),
     ],
 )
 def test_layers_without_features_are_refused(network, layer, message):
@@ -259,7 +259,7 @@ def test_layers_of_the_training_are_found_there():
 
 def test_a_long_list_of_layers_is_cut():
     network = nn.Sequential(*(nn.Identity() for _ in range(60)))
-    with pytest.raises(ValueError, match="'39', and 20 more"):
+    with pytest.raises(ValueError, match=r"'39'.*20 more"):
         FeatureTaps(network, ["60"])
 
 
@@ -326,7 +326,7 @@ def test_teacher_features_that_are_not_finite_are_the_teachers_fault(most_bytes,
     network = OwnNetwork(1, N_TIMEPOINTS, 2)
     network.squeeze.register_forward_hook(lambda *parts: parts[-1].log())
     features = TeacherFeatures(network, ["conv3", "squeeze"], 1, N_TIMEPOINTS)
-    with pytest.raises(ValueError, match=r"teacher OwnNetwork.*layer 'squeeze' are not finite"):
+    with pytest.raises(ValueError, match=r"OwnNetwork.*'squeeze'.*finite"):
         features.of(X, torch.arange(5))
 
 
@@ -384,6 +384,7 @@ def test_a_term_sees_the_students_features_of_the_series(steps, monkeypatch):
     lstm = ("lstm", {"hidden_size": 5, "num_layers": 1})
     fitted(lstm, with_features(make_training_set(), terms), terms=terms, max_epochs=1, lr=1e-12)
     teacher = make_teacher().network_
+    assert steps
     for step, (of_student, of_teacher) in zip(steps, seen, strict=True):
         assert step["x"].starts is not None
         with torch.no_grad():
@@ -590,18 +591,16 @@ def test_a_distilled_classifier_has_features_too(data, teacher):
         assert "attention_transfer" in clf.student_.history_[0]
 
 
-def flat_logistic():
-    return make_pipeline(
-        FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression(max_iter=50)
-    )
-
-
 @pytest.mark.parametrize("fit_first", [False, True])
 def test_a_teacher_without_features_is_refused_before_it_is_fitted(data, fit_first, monkeypatch):
     X, y = data
-    tutor = FrozenEstimator(flat_logistic().fit(X, y)) if fit_first else flat_logistic()
+    tutor = (
+        FrozenEstimator(flat(LogisticRegression()).fit(X, y))
+        if fit_first
+        else flat(LogisticRegression())
+    )
     monkeypatch.setattr(LogisticRegression, "fit", None)
-    message = r"FitNets\(.*cannot be used: The teacher Pipeline has no features.*KD and DKD"
+    message = r"FitNets\(.*teacher Pipeline.*features.*KD and DKD"
     with pytest.raises(TypeError, match=message):
         distil(tutor, [KD(), FitNets()]).fit(X, y)
 
@@ -609,8 +608,8 @@ def test_a_teacher_without_features_is_refused_before_it_is_fitted(data, fit_fir
 @pytest.mark.parametrize(
     ("term", "message"),
     [
-        (FitNets(student_layer="conv3"), "student, a FCN, has no layer 'conv3'.*'blocks.0.1'"),
-        (FitNets(teacher_layer="lstm"), "teacher, a InceptionTime, has no layer 'lstm'.*'last'"),
+        (FitNets(student_layer="conv3"), "student.*FCN.*'conv3'.*'blocks.0.1'"),
+        (FitNets(teacher_layer="lstm"), "teacher.*InceptionTime.*'lstm'.*'last'"),
         (MemKD(student_layer="blocks"), None),
     ],
 )
@@ -624,7 +623,7 @@ def test_layers_are_checked_before_the_teacher_is_fitted(term, message, data, mo
 def test_a_single_time_point_has_no_memory(data):
     term = MemKD(student_layer="squeeze")
     clf = distil(SkorchClassifier("fcn"), [term], student=SkorchClassifier(OwnNetwork))
-    with pytest.raises(ValueError, match="two time points or more; the student's gives 1"):
+    with pytest.raises(ValueError, match=r"two time points.*student.* 1"):
         clf.fit(*data)
 
 
@@ -634,7 +633,7 @@ def test_top_n_must_leave_a_rest(top_n, data, monkeypatch):
     clf = distil(
         learner(), [], saliency_weight=1, saliency_measure="top_n_kl", saliency_top_n=top_n
     )
-    with pytest.raises(ValueError, match=rf"top_n={top_n} must be in 1 \.\. 2"):
+    with pytest.raises(ValueError, match=rf"top_n={top_n}\b.*2"):
         clf.fit(*data)
 
 
@@ -751,14 +750,14 @@ def own_term(**attributes):
 @pytest.mark.parametrize(
     ("term", "message"),
     [
-        (own_term(name=None), "OwnTerm must have a name"),
-        (own_term(name="epoch"), "none of batches, cross_entropy"),
-        (own_term(name="loss_best"), "does not end in _best"),
-        (DistillationTerm(), "must have a name"),
-        (own_term(needs_features=True), "derive from FeatureTerm"),
-        (own_term(build=lambda self: print), "must return an nn.Module"),
-        (OwnTerm(weight=-1), "weight of OwnTerm == -1"),
-        (OwnTerm(weight="1"), "weight of OwnTerm must be"),
+        (own_term(name=None), "OwnTerm.*name"),
+        (own_term(name="epoch"), "name.*batches, cross_entropy"),
+        (own_term(name="loss_best"), "name.*_best"),
+        (DistillationTerm(), "DistillationTerm.*name"),
+        (own_term(needs_features=True), "OwnTerm.*FeatureTerm"),
+        (own_term(build=lambda self: print), r"OwnTerm.*nn\.Module"),
+        (OwnTerm(weight=-1), "weight.*OwnTerm.*-1"),
+        (OwnTerm(weight="1"), "weight.*OwnTerm.*'1'"),
     ],
 )
 def test_terms_of_a_user_are_checked_before_the_teacher_is_fitted(term, message, data, monkeypatch):
@@ -779,7 +778,7 @@ def test_equal_names_are_told_apart():
 def test_a_teacher_of_other_series_is_named(data):
     X, y = data
     module = nn.Sequential(nn.Flatten(), nn.Linear(20, 3))
-    with pytest.raises(ValueError, match=r"teacher Sequential cannot read.*24 time points"):
+    with pytest.raises(ValueError, match=r"teacher Sequential.*24 time points"):
         distil(module, [RKD(teacher_layer="1")]).fit(X, y)
 
 
@@ -789,6 +788,7 @@ def test_a_term_of_weight_zero_is_left_out(data, teacher):
     assert "saliency" not in clf.student_.history_[0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a C++ compiler"
 )

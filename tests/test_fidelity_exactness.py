@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from helpers import flat
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from sktime_tsd import fidelity_report
 from sktime_tsd.perturbations import Zero
@@ -63,9 +63,8 @@ def test_two_sides_that_find_all_parts_alike_agree_whatever_the_windows():
 def test_quality_is_that_of_the_series_as_given():
     """Not of float32 copies, which cannot tell these series apart."""
     far = X + 1.6e9
-    flat = FunctionTransformer(lambda X: X.reshape(len(X), -1))
-    clf = make_pipeline(flat, StandardScaler(), LogisticRegression()).fit(far, Y)
-    with pytest.warns(UserWarning, match="lose their digits"):
+    clf = flat(StandardScaler(), LogisticRegression()).fit(far, Y)
+    with pytest.warns(UserWarning, match="float32"):
         report = fidelity_report(clf, clf, far, Y, max_saliency_instances=0, **QUICK)
     assert report["accuracy_teacher"] == clf.score(far, Y)
     assert report["accuracy_teacher"] > 0.8
@@ -84,6 +83,6 @@ class Float32Network:
 
 def test_a_network_that_wants_float32_says_so():
     clf = Float32Network()
-    with pytest.raises(ValueError, match=r"Float32Network computes in float32: .*astype"):
+    with pytest.raises(ValueError, match=r"Float32Network.*float32.*astype"):
         fidelity_report(clf, clf, X, Y, **QUICK)
     assert fidelity_report(clf, clf, X.astype(np.float32), Y, **QUICK)["top_1_agreement"] == 1

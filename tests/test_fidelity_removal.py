@@ -7,52 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from scipy.special import expit, softmax
+from helpers import FRACTIONS_REMOVED, Linear, reference_curves
+from scipy.special import expit
 
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd.fidelity import RemovalCurves, fidelity_report
 from sktime_tsd.fidelity._removal import removal_curves
 from sktime_tsd.perturbations import GaussianNoise, LinearInterpolation, SeriesMean, Zero
 from sktime_tsd.saliency._shared_donors import SharedDonors
-
-FRACTIONS = ["0", "0.01", "0.05", "0.1", "0.2", "0.3", "0.5", "0.7", "1"]
-
-
-class Linear:
-    """Softmax of random weights of all values; has nothing but probabilities."""
-
-    def __init__(self, seed, n_channels, n_timepoints, classes=("a", "b", "c")):
-        self.classes_ = np.array(classes)
-        rng = np.random.RandomState(seed)
-        self.weights = rng.randn(n_channels, n_timepoints, len(classes)) / 2
-        self.largest_call = 0
-
-    def predict_proba(self, X):
-        self.largest_call = max(self.largest_call, len(X))
-        # not einsum: its sums depend on how many series there are
-        return softmax((X[..., None].astype(float) * self.weights).sum(axis=(1, 2)), axis=1)
-
-
-def slow_curves(classifier, x, saliency, fillers):
-    """Deletion and insertion curve of one series; a filler is what removed points become."""
-    n_timepoints = x.shape[1]
-    answer = classifier.predict_proba(x[None])[0].argmax()
-    order = sorted(range(n_timepoints), key=lambda u: (-saliency[u], u))
-    left = {"deletion": [], "insertion": []}
-    for fraction in FRACTIONS:
-        most_salient = order[: ceil(Fraction(fraction) * n_timepoints)]
-        for filler in fillers:
-            without, alone = x.copy(), filler.copy()
-            without[:, most_salient] = filler[:, most_salient]
-            alone[:, most_salient] = x[:, most_salient]
-            left["deletion"].append(without)
-            left["insertion"].append(alone)
-    return {
-        kind: classifier.predict_proba(np.stack(copies))[:, answer]
-        .reshape(len(FRACTIONS), len(fillers))
-        .mean(axis=1)
-        for kind, copies in left.items()
-    }
 
 
 def tied_saliencies(X, seed=0):
@@ -100,12 +62,12 @@ def test_curves_equal_the_loop(filling, n_channels, n_timepoints):
     background = None if perturbation else panel(3, *X.shape[1:], seed=1)
     options = {"perturbation": perturbation, "background": background}
     curves, _ = curves_of(models, X, saliencies, **options)
-    counts = [ceil(Fraction(fraction) * n_timepoints) for fraction in FRACTIONS]
+    counts = [ceil(Fraction(fraction) * n_timepoints) for fraction in FRACTIONS_REMOVED]
     np.testing.assert_allclose(curves.fractions, np.array(counts) / n_timepoints)
     assert len(curves.values) == 8
     for (kind, model, source), values in curves.values.items():
         expected = [
-            slow_curves(models[model], x, s, fillers_of(x))[kind]
+            reference_curves(models[model], x, s, fillers_of(x))[kind]
             for x, s in zip(X, saliencies[source], strict=True)
         ]
         # the loop knows no least probability of 1e-6
@@ -120,7 +82,7 @@ def test_fewer_donors_are_the_first_of_those_of_the_saliency(n_donors):
     assert donors.n_donors == 4
     fillers = list(donors.pool[donors.picked[:n_donors]].numpy())
     for kind in ("deletion", "insertion"):
-        expected = [slow_curves(models["teacher"], x, x[0], fillers)[kind] for x in X]
+        expected = [reference_curves(models["teacher"], x, x[0], fillers)[kind] for x in X]
         found = curves.values[kind, "teacher", "teacher"]
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 

@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import distiller, learner
+from helpers import LABELS as Y
+from helpers import N_LABELLED as N
+from helpers import QUICK_REPORT as QUICK
+from helpers import SERIES as X
+from helpers import Linear, distiller, flat, learner, linear, reference_curves, report_on
 from scipy.integrate import trapezoid
 from scipy.special import softmax
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 from sktime.datatypes import convert_to
 from sktime.transformations.panel.rocket import MiniRocketMultivariate
-from test_fidelity_removal import Linear, slow_curves
 from torch import nn
 
 from sktime_tsd import fidelity, fidelity_report, temporal_saliency
@@ -25,16 +26,8 @@ from sktime_tsd.perturbations import Zero
 from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
 
 CLASSES = ["a", "b", "c"]
-N, T = 30, 12
-X = np.random.RandomState(0).randn(N, 2, T).astype(np.float32)
-Y = np.random.RandomState(1).choice(CLASSES, N)
 COMPARING = [name for name, line in METRICS.items() if line.group in ("answers", "reasons")]
 DIVERGENCES = [name for name, line in METRICS.items() if line.group == "probabilities"]
-QUICK = {"latency": False, "n_resamples": 50, "random_state": 0}
-
-
-def linear(seed, classes=CLASSES):
-    return Linear(seed, 2, T, classes)
 
 
 class Answers:
@@ -45,10 +38,6 @@ class Answers:
 
     def predict_proba(self, X):
         return self.change(self.of.predict_proba(X))
-
-
-def report_on(teacher, student, y=None, **options):
-    return fidelity_report(teacher, student, X, y, **QUICK | options)
 
 
 def values_of(report):
@@ -122,7 +111,7 @@ class Channel:
 
 
 def test_a_student_that_knows_nothing_of_the_teacher_agrees_by_chance():
-    X = np.random.RandomState(3).randn(600, 2, T)
+    X = np.random.RandomState(3).randn(600, 2, 12)
     options = QUICK | {"max_saliency_instances": 20, "n_resamples": 500, "window": 1}
     report = fidelity_report(Channel(0, 0), Channel(1, 6), X, perturbation=Zero(), **options)
     value, low, high, _ = report.to_frame().loc["top_1_agreement"]
@@ -145,17 +134,21 @@ def test_a_teacher_that_is_always_right_or_wrong_leaves_a_line_empty(right):
 @pytest.fixture(scope="module")
 def fitted(unit_test):
     X, y, *_ = unit_test
-    flatten = FunctionTransformer(lambda X: X.reshape(len(X), -1))
     return {
         "network": learner().fit(X, y),
-        "pipeline": make_pipeline(flatten, LogisticRegression(C=0.01)).fit(X, y),
-        "MiniRocket": (MiniRocketMultivariate(84) * LogisticRegression(C=0.01)).fit(X, y),
+        "pipeline": flat(LogisticRegression(C=0.01)).fit(X, y),
     }
 
 
-@pytest.mark.parametrize("pair", [("network", "pipeline"), ("MiniRocket", "network")])
+@pytest.mark.parametrize(
+    "pair",
+    [("network", "pipeline"), pytest.param(("MiniRocket", "network"), marks=pytest.mark.slow)],
+)
 def test_every_line_is_what_its_function_gives(fitted, unit_test, pair):
-    X_train, _, X, y = unit_test
+    X_train, y_train, X, y = unit_test
+    if "MiniRocket" in pair:
+        minirocket = MiniRocketMultivariate(84) * LogisticRegression(C=0.01)
+        fitted = {**fitted, "MiniRocket": minirocket.fit(X_train, y_train)}
     X = X.astype(np.float32).astype(float)
     options = {"background": X_train, "window": 5, "stride": 3, "n_donors": 6, "random_state": 4}
     sides = {"teacher": fitted[pair[0]], "student": fitted[pair[1]]}
@@ -190,7 +183,7 @@ def test_every_line_is_what_its_function_gives(fitted, unit_test, pair):
     for side, model in sides.items():
         for source in sides:
             curves = [
-                slow_curves(model, x, s, fillers)
+                reference_curves(model, x, s, fillers)
                 for x, s in zip(X[chosen], saliency[source].values, strict=True)
             ]
             by, n = f"{side}_by_{source}", [0, 1, 2, 3, 5, 8, 12, 17, 24]  # of 24 points
@@ -222,11 +215,11 @@ def test_the_order_of_the_students_classes_changes_nothing():
 
 
 def test_classes_that_differ_are_refused():
-    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\], the student \['a', 'b', 'd'\]\.$"):
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\].*student.*\['a', 'b', 'd'\]"):
         report_on(linear(0), linear(1, ["a", "b", "d"]))
-    with pytest.raises(ValueError, match="differ in their type only"):
+    with pytest.raises(ValueError, match="type"):
         report_on(linear(0, [1, 2, 3]), linear(1, ["1", "2", "3"]))
-    with pytest.raises(ValueError, match=r"the student \['a', 'b'\]\.$"):
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\].*student.*\['a', 'b'\]"):
         report_on(linear(0), Answers(lambda p: p, classes=CLASSES[:2]))
 
 
@@ -257,12 +250,12 @@ def test_without_labels_the_lines_that_need_them_are_left_out(report):
 @pytest.mark.parametrize(
     ("y", "error", "message"),
     [
-        (Y[:5], ValueError, "one label for each of 30 series"),
-        (Y[:, None], ValueError, "one label for each of 30 series"),
-        (["a"] * 29 + ["d"], ValueError, "'d'.* not among the teacher's classes"),
-        (np.arange(N) % 3, ValueError, "0, 1, 2.* not among the teacher's classes"),
+        (Y[:5], ValueError, r"\by\b.*30 series"),
+        (Y[:, None], ValueError, r"\by\b.*30 series"),
+        (["a"] * 29 + ["d"], ValueError, "'d'.*teacher"),
+        (np.arange(N) % 3, ValueError, "0, 1, 2.*teacher"),
         ([None] * 30, ValueError, "missing"),
-        ("abc", TypeError, "y must be"),
+        ("abc", TypeError, r"\by\b.*abc"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(y, error, message):
@@ -277,8 +270,8 @@ def test_any_panel_will_do():
         panel = convert_to(X, mtype, as_scitype="Panel")
         found = fidelity_report(linear(0), linear(1), panel, Y, **options | {"background": panel})
         pd.testing.assert_series_equal(values_of(found), expected)
-    flat = [Linear(seed, 1, T) for seed in (0, 1)]
-    one, two = (fidelity_report(*flat, x, **QUICK) for x in (X[:, :1], X[:, 0]))
+    univariate = [Linear(seed, 1, 12) for seed in (0, 1)]
+    one, two = (fidelity_report(*univariate, x, **QUICK) for x in (X[:, :1], X[:, 0]))
     pd.testing.assert_series_equal(values_of(one), values_of(two))
 
 
@@ -296,11 +289,11 @@ def test_what_holds_a_classifier_is_opened(fitted, unit_test):
 @pytest.mark.parametrize(
     ("teacher", "error", "message"),
     [
-        (nn.Linear(2, 3), TypeError, "teacher must be.*from_module"),
-        (None, TypeError, "teacher must be a fitted classifier"),
-        (learner(), ValueError, "not been fitted"),
-        (Answers(np.log), ValueError, "expected probabilities.*softmax"),
-        (Answers(lambda p: p[:1]), ValueError, "1 rows for 30 series"),
+        (nn.Linear(2, 3), TypeError, "teacher.*from_module"),
+        (None, TypeError, "teacher.*classifier.*None"),
+        (learner(), ValueError, "fitted"),
+        (Answers(np.log), ValueError, "probabilities.*softmax"),
+        (Answers(lambda p: p[:1]), ValueError, r"\b1 rows.*30 series"),
     ],
     ids=["network", "nothing", "unfitted", "logits", "one row"],
 )

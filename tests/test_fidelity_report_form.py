@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from conftest import learner
+from helpers import LABELS as Y
+from helpers import N_LABELLED as N
+from helpers import SERIES as X
+from helpers import learner, linear, report_on
 from scipy.integrate import trapezoid
 from sktime.base import BaseObject
-from test_fidelity_report import N, X, Y, linear, report_on
 
 from sktime_tsd import fidelity_report
 from sktime_tsd.fidelity import METRICS, _bootstrap, compare
@@ -246,7 +248,7 @@ def test_compare_puts_students_of_one_teacher_side_by_side(report):
         report_on(linear(0), linear(1), Y[::-1], **OPTIONS),
         report_on(linear(0), linear(1), Y, **OPTIONS | {"background": (X[9:18], Y[9:18])}),
     ):
-        with pytest.raises(ValueError, match="one teacher on the same series"):
+        with pytest.raises(ValueError, match=r"teacher.*series"):
             compare({"one": report, "two": stranger})
     for changed in (
         {"window": 5},
@@ -255,12 +257,12 @@ def test_compare_puts_students_of_one_teacher_side_by_side(report):
         {"max_saliency_instances": 0},
     ):
         stranger = report_on(linear(0), linear(1), Y, **OPTIONS | changed)
-        with pytest.raises(ValueError, match=f"different settings.*{next(iter(changed))}"):
+        with pytest.raises(ValueError, match=next(iter(changed))):
             compare({"one": report, "two": stranger})
-    with pytest.raises(ValueError, match="nothing to compare"):
+    with pytest.raises(ValueError, match="compare"):
         compare({})
     for wrong in ([report], {"one": linear(0)}, report):
-        with pytest.raises(TypeError, match="dict of student's name"):
+        with pytest.raises(TypeError, match="dict"):
             compare(wrong)
 
 
@@ -356,7 +358,7 @@ def test_wrong_options_are_named_before_any_classifier_is_asked(option, value):
 
 @pytest.mark.parametrize(
     ("perturbation", "message"),
-    [(AnyClass(), "give them as background"), (OpposingClass(), "Use AnyClass")],
+    [(AnyClass(), "background"), (OpposingClass(), "AnyClass")],
 )
 def test_a_perturbation_that_lacks_donors_is_refused(perturbation, message):
     with pytest.raises(ValueError, match=message):
@@ -366,7 +368,7 @@ def test_a_perturbation_that_lacks_donors_is_refused(perturbation, message):
 def test_a_line_that_is_not_there_is_told_with_those_alike(report):
     with pytest.raises(KeyError, match="accuracy_teacher, accuracy_student"):
         report["accuracy"]
-    with pytest.raises(KeyError, match=r"Did you mean .*saliency_spearman"):
+    with pytest.raises(KeyError, match=r"saliency_spaerman.*saliency_spearman"):
         report["saliency_spaerman"]
-    with pytest.raises(KeyError, match="need y"):
+    with pytest.raises(KeyError, match=r"brier_score_student.* y"):
         report_on(linear(0), linear(1))["brier_score_student"]

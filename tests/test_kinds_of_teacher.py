@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import learner, random_panel
+from helpers import learner, random_panel
 
 from sktime_tsd import SaliencyDistilledClassifier, fidelity_report, temporal_saliency
 from sktime_tsd._scoring.scorer import Scorer

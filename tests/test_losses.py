@@ -277,7 +277,7 @@ def test_the_top_classes_are_set_against_the_rest(top_n):
 @pytest.mark.parametrize("top_n", [0, 3, 7])
 def test_top_classes_without_a_rest_are_refused(top_n):
     outputs = random_outputs(4, 3, 3, seed=3)
-    with pytest.raises(ValueError, match=rf"top_n={top_n} must be in 1 \.\. 2"):
+    with pytest.raises(ValueError, match=rf"top_n={top_n}\b.*2"):
         window_saliency(*outputs, None, measure="top_n_kl", top_n=top_n)
 
 

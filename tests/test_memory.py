@@ -9,7 +9,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import fcn, flat, lstm, random_panel
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.base import clone as sklearn_clone
@@ -70,20 +70,6 @@ PROBE = 2  # series the teacher is tried on in every fit
 def calls(monkeypatch):
     monkeypatch.setattr(Counted, "calls", {"fits": 0, "scored": 0})
     return Counted.calls
-
-
-def fcn(**params):
-    settings = {"filters": (4,), "kernel_sizes": (3,)}
-    return SkorchClassifier("fcn", settings, **{"max_epochs": 2, **params})
-
-
-def lstm(**params):
-    settings = {"hidden_size": 4, "num_layers": 1}
-    return SkorchClassifier("lstm", settings, **{"max_epochs": 2, **params})
-
-
-def flat(classifier):
-    return make_pipeline(FunctionTransformer(np.reshape, kw_args={"shape": (-1, 20)}), classifier)
 
 
 def distiller(memory, teacher=None, student=None, **params):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 import struct
 from pathlib import Path
@@ -214,15 +215,15 @@ def test_own_networks_by_their_class(data, tmp_path):
     clf = fit(data, Own, params)
     folder = save_model(clf, tmp_path / "model")
     same(load_model(folder, network=Own), clf, data[0])
-    with pytest.raises(ModelFileError, match=r"Own is not of this package.*network=Own"):
+    with pytest.raises(ModelFileError, match="network=Own"):
         load_model(folder)
-    with pytest.raises(ModelFileError, match="other answers than when it was saved"):
+    with pytest.raises(ModelFileError, match="answers"):
         load_model(folder, network=Relu)
     with pytest.raises(ModelFileError, match="missing"):
         load_model(folder, network=lambda c, t, k, **settings: LSTM(c, t, k, 4, 1))
-    with pytest.raises(ModelFileError, match="cannot be built"):
+    with pytest.raises(ModelFileError, match="built"):
         load_model(folder, network=FCN)
-    with pytest.raises(ValueError, match="class or function"):
+    with pytest.raises(ValueError, match=r"network.*class"):
         load_model(folder, network="fcn")
 
 
@@ -288,9 +289,9 @@ def test_files_are_the_same_each_time_and_readable_by_others(fitted, saved, tmp_
     ("make", "error", "words"),
     [
         (lambda clf: SkorchClassifier(), Exception, "fitted"),
-        (lambda clf: make_pipeline(FunctionTransformer(), clf), TypeError, "inside it"),
+        (lambda clf: make_pipeline(FunctionTransformer(), clf), TypeError, "Pipeline"),
         (lambda clf: clf.network_, TypeError, "ScaledNetwork"),
-        (lambda clf: Stubborn.from_module(clf.network_, [0, 1]), TypeError, "Stubborn may predict"),
+        (lambda clf: Stubborn.from_module(clf.network_, [0, 1]), TypeError, "Stubborn"),
     ],
 )
 def test_other_objects_are_refused(make, error, words, fitted, tmp_path):
@@ -321,7 +322,7 @@ def test_settings_that_cannot_be_written_exactly_are_refused(value, tmp_path):
 @pytest.mark.parametrize("labels", [[0.0, float("nan")], [0.0, float("inf")]])
 def test_labels_that_are_not_finite_are_refused(labels, tmp_path):
     clf = SkorchClassifier.from_module(FCN(1, 30, 2), labels, input_shape=(1, 30))
-    with pytest.raises(ValueError, match="Labels in a file must be finite"):
+    with pytest.raises(ValueError, match=r"(?i)labels.*finite"):
         save_model(clf, tmp_path / "model")
 
 
@@ -330,7 +331,7 @@ def test_labels_that_are_not_finite_are_refused(labels, tmp_path):
     [
         (torch.zeros(2, dtype=torch.complex64), "complex64"),
         (torch.zeros(2, dtype=torch.float8_e4m3fn), "float8_e4m3fn"),
-        (torch.zeros(2).to_sparse(), "extra is torch.sparse_coo"),
+        (torch.zeros(2).to_sparse(), r"extra.*torch\.sparse_coo"),
     ],
 )
 def test_tensors_that_no_file_holds_are_refused(value, words, tmp_path):
@@ -353,7 +354,7 @@ class Counting(Own):
 
 def test_a_state_that_is_no_tensor_is_refused(tmp_path):
     clf = SkorchClassifier.from_module(Counting(2, 30, 2), [0, 1], input_shape=(2, 30))
-    with pytest.raises(TypeError, match="_extra_state is dict"):
+    with pytest.raises(TypeError, match=r"_extra_state.*dict"):
         save_model(clf, tmp_path / "model")
 
 
@@ -372,7 +373,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     module = Own(1, 4, 2)
     nn.init.constant_(module.linear.bias, float("nan"))
     clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(1, 4))
-    with pytest.raises(ValueError, match=r"not finite, in network\.linear\.bias"):
+    with pytest.raises(ValueError, match=r"finite.*network\.linear\.bias"):
         save_model(clf, tmp_path / "model")
 
 
@@ -388,9 +389,9 @@ def test_nothing_is_overwritten_unless_told(saved, fitted, data, tmp_path):
     (folder / "thesis.txt").write_text("years of work")
     with pytest.raises(FileExistsError, match=r"thesis\.txt"):
         save_model(other, folder, overwrite=True)
-    with pytest.raises(FileExistsError, match="is a file"):
+    with pytest.raises(FileExistsError, match=r"thesis\.txt.*file"):
         save_model(other, folder / "thesis.txt", overwrite=True)
-    with pytest.raises(FileNotFoundError, match="make it first"):
+    with pytest.raises(FileNotFoundError, match="no"):
         save_model(other, tmp_path / "no" / "model")
 
 
@@ -479,7 +480,7 @@ def test_what_weights_and_settings_do_not_tell_is_found(tmp_path):
     module = Clipping(1, 24, 2)
     module.largest = 2.0
     clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(1, 24))
-    with pytest.raises(ValueError, match="other answers"):
+    with pytest.raises(ValueError, match="answers"):
         save_model(clf, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
@@ -517,15 +518,15 @@ def test_missing_empty_and_truncated_files(name, copy):
         with pytest.raises(ModelFileError):
             load_model(copy)
     (copy / name).unlink()
-    with pytest.raises(ModelFileError, match=f"{name} is missing"):
+    with pytest.raises(ModelFileError, match=f"{name}.*missing"):
         load_model(copy)
     (copy / name).mkdir()
-    with pytest.raises(ModelFileError, match="no file"):
+    with pytest.raises(ModelFileError, match=re.escape(name)):
         load_model(copy)
 
 
 def test_missing_folders(tmp_path):
-    with pytest.raises(ModelFileError, match="no folder"):
+    with pytest.raises(ModelFileError, match="nowhere"):
         load_model(tmp_path / "nowhere")
 
 
@@ -533,7 +534,7 @@ def test_links_that_leave_the_folder(copy, tmp_path):
     for name in ("config.json", "model.safetensors"):
         (copy / name).rename(tmp_path / name)
         (copy / name).symlink_to(tmp_path / name)
-        with pytest.raises(ModelFileError, match="leads out of its folder"):
+        with pytest.raises(ModelFileError, match=f"{name}.*folder"):
             load_model(copy)
         (copy / name).unlink()
         (copy / name).symlink_to(name)
@@ -545,7 +546,7 @@ def test_links_that_leave_the_folder(copy, tmp_path):
 
 def test_a_change_of_the_config_is_found(copy):
     change(copy, signed=False, input__n_timepoints=31)
-    with pytest.raises(ModelFileError, match="changed since it was written"):
+    with pytest.raises(ModelFileError, match=r"config\.json.*changed"):
         load_model(copy)
 
 
@@ -562,49 +563,49 @@ MANY = {"depth": 900, "kernel_sizes": {"tuple": [1] * 90}}
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ({"format": "other"}, "not of a model"),
+        ({"format": "other"}, "model"),
         ({"format_version": 2}, "Upgrade"),
         ({"format_version": "1"}, "format_version"),
         ({"format_version": True}, "format_version"),
-        ({"network__name": "transformer"}, "'transformer' is not known"),
-        ({"network__name": "lstm"}, "cannot be built"),
-        ({"network__name": None}, "not of this package"),
-        ({"network__params": None}, "not those of the network"),
-        ({"network__params": {"filters": {"tuple": [4, 7]}, "kernel_sizes": [5, 3]}}, "not those"),
+        ({"network__name": "transformer"}, "'transformer'"),
+        ({"network__name": "lstm"}, "LSTM|lstm"),
+        ({"network__name": None}, "network"),
+        ({"network__params": None}, "weights"),
+        ({"network__params": {"filters": {"tuple": [4, 7]}, "kernel_sizes": [5, 3]}}, "weights"),
         ({"network__params": {"filters": {"tuple": [10**9, 6]}, "kernel_sizes": [5, 3]}}, "not"),
-        ({"network__params": {"filters": {"set": [4]}}}, "no settings of a network"),
-        ({"network__params": {"filters": {"tuple": 4}}}, "no settings of a network"),
-        ({"network": None}, "network must be dict"),
-        ({"input__n_channels": 3}, "not those of the network"),
-        ({"input__n_channels": 0}, "must be 1 or more"),
+        ({"network__params": {"filters": {"set": [4]}}}, r"'set': \[4\]"),
+        ({"network__params": {"filters": {"tuple": 4}}}, "'tuple': 4"),
+        ({"network": None}, "network.*dict"),
+        ({"input__n_channels": 3}, "weights"),
+        ({"input__n_channels": 0}, "n_channels"),
         ({"input__n_timepoints": 10**12}, "too large"),
-        ({"input__n_timepoints": "30"}, "n_timepoints must be int"),
+        ({"input__n_timepoints": "30"}, "n_timepoints.*int"),
         ({"classes__labels": [0, 1, 2]}, "check_logits"),
-        ({"classes__labels": [0, 0]}, "no labels"),
+        ({"classes__labels": [0, 0]}, "labels"),
         ({"classes__labels": [0]}, "check_logits"),
-        ({"classes__labels": []}, "no labels"),
-        ({"classes__dtype": "int7"}, "no labels"),
-        ({"classes__dtype": "float64,int8"}, "no labels"),
-        ({"classes__dtype": "(10000,10000)int64"}, "no labels"),
-        ({"check_logits": [[0.0, 0.0], [0.0, 0.0]]}, "other answers"),
+        ({"classes__labels": []}, "labels"),
+        ({"classes__dtype": "int7"}, "labels"),
+        ({"classes__dtype": "float64,int8"}, "labels"),
+        ({"classes__dtype": "(10000,10000)int64"}, "labels"),
+        ({"check_logits": [[0.0, 0.0], [0.0, 0.0]]}, "answers"),
         ({"check_logits": [[0.0, 0.0]]}, "check_logits"),
         ({"check_logits": [["0", "0"], ["0", "0"]]}, "numbers"),
         ({"settings__callbacks": 3}, "callbacks"),
         ({"settings__lr": -1}, "lr"),
         ({"settings__max_epochs": -(10**400)}, "max_epochs"),
         ({"classes": {"dtype": "<U250000000", "labels": ["a", "b"]}}, "too wide"),
-        ({"check_logits": [[1e300, 0.0], [0.0, 0.0]]}, "other answers"),
+        ({"check_logits": [[1e300, 0.0], [0.0, 0.0]]}, "answers"),
         ({"network__params": {"filters": [1] * 300_000, "kernel_sizes": [1] * 300_000}}, "layers"),
-        ({"settings__class_weight": [1, 2]}, "no weights of classes"),
-        ({"settings__class_weight": [[[0], 1]]}, "no weights of classes"),
+        ({"settings__class_weight": [1, 2]}, r"weight.*\[1, 2\]"),
+        ({"settings__class_weight": [[[0], 1]]}, r"weight.*\[\[\[0\], 1\]\]"),
         ({"settings__class_weight": [[0, "1"]]}, "class_weight"),
         ({"network__name": "inception_time", "network__params": MANY}, "layers"),
-        ({"settings__network": "lstm"}, "unknown settings"),
-        ({"settings__no_such": 1}, "unknown settings"),
-        ({"weights__file": "../model.safetensors"}, "same folder"),
-        ({"weights__file": "/etc/passwd"}, "same folder"),
-        ({"weights__sha256": "0" * 64}, "does not match"),
-        ({"weights": []}, "weights must be dict"),
+        ({"settings__network": "lstm"}, "settings.*network"),
+        ({"settings__no_such": 1}, "settings.*no_such"),
+        ({"weights__file": "../model.safetensors"}, "folder"),
+        ({"weights__file": "/etc/passwd"}, "folder"),
+        ({"weights__sha256": "0" * 64}, r"model\.safetensors"),
+        ({"weights": []}, "weights.*dict"),
     ],
 )
 def test_configs_that_lie(entries, words, copy):
@@ -635,7 +636,7 @@ def test_configs_that_are_none(text, copy):
 def test_configs_larger_than_any(copy):
     with open(copy / "config.json", "ab") as file:
         file.truncate(2**25)
-    with pytest.raises(ModelFileError, match="larger than any"):
+    with pytest.raises(ModelFileError, match=r"config\.json.*larger"):
         load_model(copy)
 
 
@@ -674,14 +675,14 @@ def other(tensors):
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (renamed, "missing .*bias.*not known .*offset"),
-        (reshaped, r"must be torch.float32 of shape \(2,\), got torch.float32 of shape \(5,\)"),
-        (rounded, "got torch.float16"),
-        (not_finite, "not finite, in network.linear.bias"),
+        (renamed, "bias.*offset"),
+        (reshaped, r"bias.*\(2,\).*\(5,\)"),
+        (rounded, "float16"),
+        (not_finite, "finite.*network.linear.bias"),
         (flat, "scaling"),
         (of_many_channels, "scaling"),
-        (negative_variance, "other answers"),
-        (other, "other answers"),
+        (negative_variance, "answers"),
+        (other, "answers"),
     ],
 )
 def test_weights_that_are_not_the_networks(edit, words, copy):
@@ -696,12 +697,12 @@ def test_weights_whose_header_lies(copy):
         (copy / "model.safetensors").write_bytes(struct.pack("<Q", n_bytes) + content[8:])
         digest = hashlib.sha256((copy / "model.safetensors").read_bytes()).hexdigest()
         change(copy, weights__sha256=digest)
-        with pytest.raises(ModelFileError, match="damaged"):
+        with pytest.raises(ModelFileError, match=r"model\.safetensors"):
             load_model(copy)
 
 
 def test_usage_errors_are_no_damage(saved):
-    with pytest.raises(ValueError, match="needs none") as caught:
+    with pytest.raises(ValueError, match="network") as caught:
         load_model(saved, network=Own)
     assert not isinstance(caught.value, ModelFileError)
     with pytest.raises(ValueError, match="device") as caught:
@@ -731,12 +732,16 @@ def mutate(content, kind, i, j, data):
     return content[j:] + content[:j]
 
 
-@settings(
-    max_examples=500,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
-)
+def fuzz(max_examples):
+    return settings(
+        max_examples=max_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        derandomize=True,
+    )
+
+
+@fuzz(40)
 @given(st.lists(mutations, min_size=1, max_size=3))
 def test_damaged_files_give_the_same_model_or_the_error(saved, fitted, data, tmp_path, changes):
     folder = tmp_path / "fuzzed"
@@ -751,6 +756,14 @@ def test_damaged_files_give_the_same_model_or_the_error(saved, fitted, data, tmp
         return
     same(loaded, fitted, data[0])
 
+
+test_many_damaged_files = pytest.mark.slow(
+    fuzz(500)(
+        given(st.lists(mutations, min_size=1, max_size=3))(
+            test_damaged_files_give_the_same_model_or_the_error.hypothesis.inner_test
+        )
+    )
+)
 
 values = st.recursive(
     st.none()
@@ -779,12 +792,7 @@ def places(value, path=()):
         )
 
 
-@settings(
-    max_examples=500,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True,
-)
+@fuzz(40)
 @given(st.lists(st.tuples(st.integers(0, 2**32), values), min_size=1, max_size=2))
 def test_configs_with_digests_that_match_give_a_model_or_the_error(saved, data, tmp_path, changes):
     folder = tmp_path / "fuzzed"
@@ -806,3 +814,12 @@ def test_configs_with_digests_that_match_give_a_model_or_the_error(saved, data, 
         return
     assert np.isfinite(loaded.predict_proba(data[0][:2])).all()
     assert set(loaded.predict(data[0][:2])) <= set(loaded.classes_.tolist())
+
+
+test_many_configs = pytest.mark.slow(
+    fuzz(500)(
+        given(st.lists(st.tuples(st.integers(0, 2**32), values), min_size=1, max_size=2))(
+            test_configs_with_digests_that_match_give_a_model_or_the_error.hypothesis.inner_test
+        )
+    )
+)

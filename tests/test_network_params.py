@@ -1,7 +1,7 @@
 """A network's settings as nested parameters, and what "auto" became."""
 
 import pytest
-from conftest import learner, random_panel
+from helpers import learner, random_panel
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -131,7 +132,11 @@ def same(onnx_classifier, clf, X):
 # -- the same answers ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("network", [*NETWORKS, Own])
+# of FCNs the file of `path` is one
+@pytest.mark.parametrize(
+    "network",
+    ["lstm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("fcn", "inception_time", Own))],
+)
 def test_any_network_and_any_number_of_series(network, data, tmp_path):
     clf = fit(data, network)
     student = OnnxClassifier(to_onnx(clf, tmp_path / "student.onnx"))
@@ -141,6 +146,7 @@ def test_any_network_and_any_number_of_series(network, data, tmp_path):
     same(student, clf, data[0])
 
 
+@pytest.mark.slow
 def test_real_series_and_the_student_of_a_distilled_classifier(tmp_path):
     X, y = load_basic_motions(split="train", return_type="numpy3D")
     X_test, _ = load_basic_motions(split="test", return_type="numpy3D")
@@ -150,14 +156,11 @@ def test_real_series_and_the_student_of_a_distilled_classifier(tmp_path):
     same(student, clf, X_test)
 
 
-def test_many_series_are_read_in_batches(path, fitted, monkeypatch):
-    X = 100 + 3 * np.random.default_rng(0).normal(size=(50, 2, 30))
+def test_series_of_several_batches_get_the_answers_of_a_few(path):
+    X = 100 + 3 * np.random.default_rng(0).normal(size=(2500, 2, 30))  # 2**16 values in a batch
     student = OnnxClassifier(path)
-    at_once = student.predict_proba(X)
-    monkeypatch.setattr("sktime_tsd.runtime._VALUES_PER_BATCH", 7 * 60)
-    np.testing.assert_allclose(student.predict_proba(X), at_once, atol=1e-6)
-    monkeypatch.setattr("sktime_tsd.runtime._VALUES_PER_BATCH", 1)
-    np.testing.assert_allclose(student.predict_proba(X), at_once, atol=1e-6)
+    few = [student.predict_proba(part) for part in np.array_split(X, 9)]
+    np.testing.assert_allclose(student.predict_proba(X), np.concatenate(few), atol=1e-6)
 
 
 def test_series_of_one_channel_may_be_rows(tmp_path):
@@ -270,19 +273,19 @@ def test_wrong_series_are_refused_in_the_words_of_the_estimator(spoil, path, fit
 
 
 def test_lists_are_no_series(path, data):
-    with pytest.raises(TypeError, match="got list"):
+    with pytest.raises(TypeError, match="list"):
         OnnxClassifier(path).predict(data[0].tolist())
 
 
 @pytest.mark.parametrize("n_threads", [0, -1, 1.5, True, "2", None, 2**40])
 def test_wrong_numbers_of_threads(n_threads, path):
-    with pytest.raises(ValueError, match="n_threads must be an integer from 1"):
+    with pytest.raises(ValueError, match=rf"n_threads.*{n_threads}"):
         OnnxClassifier(path, n_threads=n_threads)
 
 
 def test_onnxruntime_missing(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ImportError, match="pip install onnxruntime"):
+    with pytest.raises(ImportError, match="install onnxruntime"):
         OnnxClassifier(path)
 
 
@@ -290,9 +293,9 @@ def test_onnxruntime_missing(path, monkeypatch):
 
 
 def test_missing_and_damaged_files(path, tmp_path):
-    with pytest.raises(ModelFileError, match="cannot be read"):
+    with pytest.raises(ModelFileError, match=r"none\.onnx"):
         OnnxClassifier(tmp_path / "none.onnx")
-    with pytest.raises(ModelFileError, match="cannot be read"):
+    with pytest.raises(ModelFileError, match=re.escape(str(tmp_path))):
         OnnxClassifier(tmp_path)
     content = path.read_bytes()
     damaged = tmp_path / "damaged.onnx"
@@ -315,14 +318,14 @@ def rewritten(path, tmp_path, edit):
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda model, metadata: model.ClearField("metadata_props"), "not written by"),
+        (lambda model, metadata: model.ClearField("metadata_props"), "sktime_tsd"),
         (lambda model, metadata: metadata.update(format_version=2), "Upgrade"),
         (lambda model, metadata: metadata.update(format_version="1"), "format_version"),
-        (lambda model, metadata: metadata.update(n_channels=3), "metadata say"),
-        (lambda model, metadata: metadata.update(n_timepoints=-1), "1 or more"),
+        (lambda model, metadata: metadata.update(n_channels=3), "metadata"),
+        (lambda model, metadata: metadata.update(n_timepoints=-1), "n_timepoints"),
         (lambda model, metadata: metadata.pop("n_timepoints"), "n_timepoints"),
-        (lambda model, metadata: metadata["classes"]["labels"].append("up"), "metadata say"),
-        (lambda model, metadata: metadata["classes"].update(dtype="int64"), "no labels"),
+        (lambda model, metadata: metadata["classes"]["labels"].append("up"), "metadata"),
+        (lambda model, metadata: metadata["classes"].update(dtype="int64"), "labels"),
         (lambda model, metadata: metadata.pop("classes"), "classes"),
     ],
 )
@@ -336,7 +339,7 @@ def test_metadata_that_are_no_json(path, tmp_path):
     for text in ("", "[]", "{", "[" * 100_000):
         model.metadata_props[0].value = text
         onnx.save(model, tmp_path / "rewritten.onnx")
-        with pytest.raises(ModelFileError, match="damaged"):
+        with pytest.raises(ModelFileError, match="metadata"):
             OnnxClassifier(tmp_path / "rewritten.onnx")
 
 
@@ -345,7 +348,7 @@ def test_networks_of_others_have_no_labels(tmp_path):
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)])
     model.ir_version = 10
     onnx.save(model, tmp_path / "other.onnx")
-    with pytest.raises(ModelFileError, match="was not written by"):
+    with pytest.raises(ModelFileError, match="sktime_tsd"):
         OnnxClassifier(tmp_path / "other.onnx")
 
 
@@ -367,38 +370,40 @@ def test_files_that_give_no_probabilities(graph, tmp_path):
     metadata = onnx_metadata(np.array([0, 1]), 2, 3)
     onnx.helper.set_model_props(model, {ONNX_KEY: json.dumps(metadata)})
     onnx.save(model, tmp_path / "other.onnx")
-    with pytest.raises(ModelFileError, match=r"cannot be run|no probabilities"):
+    with pytest.raises(ModelFileError, match=r"other\.onnx"):
         OnnxClassifier(tmp_path / "other.onnx")
 
 
 # -- what is not exported --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", [Random(), Complex(), Counts()])
+@pytest.mark.parametrize(
+    "module", [Random(), *(pytest.param(m, marks=pytest.mark.slow) for m in (Complex(), Counts()))]
+)
 def test_a_file_with_other_answers_is_not_kept(module, tmp_path):
     clf = SkorchClassifier.from_module(module, [0, 1], input_shape=(1, 12))
-    with pytest.raises(RuntimeError, match="cannot be exported"):
+    with pytest.raises(RuntimeError, match="export"):
         to_onnx(clf, tmp_path / "student.onnx")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_network_that_decides_by_its_series_is_warned_of(tmp_path, capfd):
     clf = SkorchClassifier.from_module(Branching(), [0, 1], input_shape=(1, 12))
-    with pytest.warns(UserWarning, match=r"always goes the way that was tried") as said:
+    with pytest.warns(UserWarning, match=r"torch\.where") as said:
         to_onnx(clf, tmp_path / "student.onnx")
     assert len(said) == 1
     assert said[0].filename == __file__
     assert capfd.readouterr() == ("", "")
     rare = np.full((1, 1, 12), 1e7)
-    with pytest.raises(RuntimeError, match="cannot be exported"):
+    with pytest.raises(RuntimeError, match="export"):
         to_onnx(clf, tmp_path / "other.onnx", rare)
 
 
-@pytest.mark.parametrize("of_the_batch", ["rounded", "large"])
+@pytest.mark.parametrize("of_the_batch", ["rounded", pytest.param("large", marks=pytest.mark.slow)])
 def test_series_that_are_given_are_compared_by_themselves(of_the_batch, tmp_path):
     clf = SkorchClassifier.from_module(Whole(of_the_batch), [0, 1], input_shape=(1, 12))
     X = np.arange(264.0).reshape(22, 1, 12)
-    with pytest.raises(RuntimeError, match="cannot be exported"):
+    with pytest.raises(RuntimeError, match="export"):
         to_onnx(clf, tmp_path / "student.onnx", X)
     assert list(tmp_path.iterdir()) == []
 
@@ -408,9 +413,9 @@ def test_a_file_that_is_there_stays_unless_told(path, fitted, tmp_path, monkeypa
     there.write_text("years of work")
     with pytest.raises(FileExistsError, match="overwrite=True"):
         to_onnx(fitted, there)
-    with pytest.raises(FileNotFoundError, match="make it first"):
+    with pytest.raises(FileNotFoundError, match="no"):
         to_onnx(fitted, tmp_path / "no" / "student.onnx")
-    with pytest.raises(FileExistsError, match="is a folder"):
+    with pytest.raises(FileExistsError, match="folder"):
         to_onnx(fitted, tmp_path, overwrite=True)
     with monkeypatch.context() as forbidden:
 
@@ -450,6 +455,7 @@ def test_a_single_class_has_no_network(data, tmp_path):
 # -- 8 bits ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_eight_bits_where_they_pay(data, tmp_path):
     y = data[1]
     X = data[0] - 100 + 20 * (y == "left")[:, np.newaxis, np.newaxis]  # no answer is a close one
@@ -465,22 +471,23 @@ def test_eight_bits_where_they_pay(data, tmp_path):
 
 
 def test_eight_bits_where_the_file_would_grow(fitted, data, path, tmp_path):
-    with pytest.warns(UserWarning, match=r"keep their 32 bits: it would have .* bytes"):
+    with pytest.warns(UserWarning, match=r"32 bits.* bytes"):
         kept = to_onnx(fitted, tmp_path / "student.onnx", data[0], int8=True)
     assert kept.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_eight_bits_where_answers_would_change(data, tmp_path, monkeypatch):
     module = InceptionTime(2, 30, 2, n_filters=16, depth=3)
     clf = SkorchClassifier.from_module(module, ["left", "right"], input_shape=(2, 30))
     monkeypatch.setattr("sktime_tsd.export._quantize._LEAST_AGREEMENT", 1.01)
-    with pytest.warns(UserWarning, match="answers on X would stay|onnxruntime cannot"):
+    with pytest.warns(UserWarning, match=r"answers|onnxruntime"):
         to_onnx(clf, tmp_path / "student.onnx", data[0], int8=True)
     same(OnnxClassifier(tmp_path / "student.onnx"), clf, data[0])
 
 
 def test_eight_bits_need_series(fitted, tmp_path):
-    with pytest.raises(ValueError, match="int8 needs X"):
+    with pytest.raises(ValueError, match=r"int8.* X"):
         to_onnx(fitted, tmp_path / "student.onnx", int8=True)
 
 

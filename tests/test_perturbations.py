@@ -287,7 +287,7 @@ class Odd(Perturbation):
 @pytest.mark.parametrize("result", [None, 0.0, torch.zeros(1, 3), torch.zeros(4, 2, 1, 2)])
 def test_a_filler_of_another_shape_is_refused(result):
     X, bank = draw([0, 1, 0, 1], Odd(result), n_entries=2, width=3)
-    with pytest.raises(ValueError, match="filler of Odd must give a tensor of shape"):
+    with pytest.raises(ValueError, match=r"filler.*Odd.*shape"):
         bank.windows(X, torch.arange(4), slice(None))
 
 
@@ -298,5 +298,5 @@ def test_a_filler_of_another_precision_is_converted():
 
 def test_a_perturbation_without_filler_says_what_is_missing():
     X, bank = draw([0, 1], Perturbation(), n_entries=2, width=3)
-    with pytest.raises(NotImplementedError, match="Perturbation must define filler"):
+    with pytest.raises(NotImplementedError, match=r"Perturbation.*filler"):
         bank.windows(X, torch.arange(2), slice(None))

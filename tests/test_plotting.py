@@ -6,7 +6,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import random_panel
+from helpers import random_panel
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from scipy.special import softmax
@@ -128,7 +128,7 @@ def test_axes_may_be_given(panel):
     fig, axes = plot_saliency(X, saliency, ax=given)
     assert axes[0, 0] is given[0]
     assert fig is given[0].figure
-    with pytest.raises(ValueError, match="2 rows and 1 columns"):
+    with pytest.raises(ValueError, match=r"2 rows.* 1 column"):
         plot_saliency(X, saliency, ax=ax())
 
 
@@ -179,7 +179,7 @@ def test_of_many_channels_and_classes_the_most_salient_are_drawn():
 
 
 def test_bare_values_are_no_saliency():
-    with pytest.raises(TypeError, match="what temporal_saliency returns, got a ndarray"):
+    with pytest.raises(TypeError, match=r"temporal_saliency.*ndarray"):
         plot_saliency(np.ones((3, 1, 20)), np.ones((3, 20)))
 
 
@@ -246,7 +246,7 @@ def test_series_of_any_numbers_are_drawn_whole(dtype):
     [
         (np.zeros((1, 8)), np.zeros((1, 9)), "same series"),
         (np.zeros((1, 8)), np.zeros((1, 8)), "same series"),
-        (np.zeros(9), np.zeros(9), "n_instances, n_timepoints"),
+        (np.zeros(9), np.zeros(9), r"n_instances, n_timepoints"),
         (np.zeros((1, 2, 9)), np.zeros((1, 2, 9)), "plot_saliency"),
     ],
 )
@@ -365,7 +365,7 @@ def test_no_report_and_no_such_line_are_refused(report):
         plot_tradeoff({})
     with pytest.raises(ValueError, match="top_1_agreement"):
         plot_tradeoff({"one": report}, y="agreement")
-    with pytest.raises(ValueError, match="no value for 'parameters_student'"):
+    with pytest.raises(ValueError, match="'parameters_student'"):
         plot_tradeoff({"one": report}, x="parameters_student")
     with pytest.raises(ValueError, match="kind"):
         plot_fidelity_curve(report, kind="removal")

@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import random_panel
 from sklearn.ensemble import VotingClassifier
 from torch import nn
 
@@ -190,25 +190,16 @@ def run_fresh(script, *arguments, hash_seed="random"):
     return process.stdout
 
 
-@pytest.fixture(scope="module")
-def fresh_probabilities(tmp_path_factory):
-    """Probabilities from two new processes with different hash seeds."""
-    folder = tmp_path_factory.mktemp("fresh")
-    for hash_seed in ("1", "2"):
-        run_fresh(SAVE_PROBABILITIES, folder / f"{hash_seed}.npz", hash_seed=hash_seed)
-    return [dict(np.load(folder / f"{hash_seed}.npz")) for hash_seed in ("1", "2")]
-
-
-@pytest.mark.parametrize("name", MAKERS)
-def test_fresh_processes(name, fresh_probabilities):
-    one, other = (probabilities[name] for probabilities in fresh_probabilities)
-
-    np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(one, fit_predict(MAKERS[name], 3))
+@pytest.mark.parametrize("hash_seed", ["1", pytest.param("2", marks=pytest.mark.slow)])
+def test_fresh_processes(hash_seed, tmp_path):
+    run_fresh(SAVE_PROBABILITIES, tmp_path / "found.npz", hash_seed=hash_seed)
+    found = np.load(tmp_path / "found.npz")
+    for name, make in MAKERS.items():
+        np.testing.assert_array_equal(found[name], fit_predict(make, 3))
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("backend", [pytest.param("loky", marks=pytest.mark.slow), "threading"])
 def test_parallel_fits_equal_serial_ones(backend):
     tasks = [(make, seed) for seed in (0, 1, 2) for make in MAKERS.values()]
     serial = [fit_predict(*task) for task in tasks]
@@ -321,6 +312,7 @@ for name, make in shared.MAKERS.items():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_process_forked_during_a_fit_can_fit():
     # Python 3.12 and later warn of any fork beside a thread

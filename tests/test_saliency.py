@@ -8,10 +8,8 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from conftest import learner, random_panel
+from helpers import flat, learner, random_panel
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 from sktime_tsd import temporal_saliency
 from sktime_tsd.perturbations import AnyClass, GaussianNoise, Zero
@@ -231,10 +229,8 @@ def test_a_classifier_that_ignores_the_series_has_no_saliency(X):
 
 def test_works_for_scikit_learn_on_3d_arrays(X):
     y = np.arange(7) % 2
-    flat = make_pipeline(
-        FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression()
-    ).fit(X, y)
-    saliency = temporal_saliency(flat, X, background=X, random_state=0)
+    clf = flat(LogisticRegression()).fit(X, y)
+    saliency = temporal_saliency(clf, X, background=X, random_state=0)
     assert saliency.values.shape == (7, 30)
     assert saliency.values.min() >= 0
     assert "7 series of 30 time points" in str(saliency)

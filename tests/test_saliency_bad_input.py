@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import distiller, learner, random_panel
+from helpers import distiller, flat, learner, random_panel
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -30,7 +30,6 @@ NAN_LABELS = [np.nan, *Y[1:].tolist()]
 RAGGED = [pd.DataFrame({"a": np.arange(10.0 + i), "b": 0.0}) for i in range(6)]
 NESTED = pd.DataFrame({c: [pd.Series(np.arange(10.0 + i)) for i in range(6)] for c in "ab"})
 INDEXED = convert(X, "numpy3D", "pd-multiindex").iloc[:-1]
-FLAT = FunctionTransformer(lambda X: X.reshape(len(X), -1))
 
 
 class Logits:
@@ -43,76 +42,68 @@ class Logits:
 
 
 BAD = [
-    ({"X": None}, TypeError, "^X must be .* NoneType"),
-    ({"X": X.tolist()}, TypeError, "^X must be .* list"),
-    ({"X": "abc"}, TypeError, "^X must be .* str"),
-    ({"X": RAGGED}, ValueError, "unequal length"),
-    ({"X": NESTED}, ValueError, "unequal length"),
-    ({"X": INDEXED}, ValueError, "unequal length"),
-    ({"background": INDEXED}, ValueError, "^background must be .* unequal length"),
-    ({"background": [X, Y]}, TypeError, "^background must be .* list"),
-    ({"background": (Y, X)}, ValueError, "^background must be"),
-    ({"background": (X, None)}, TypeError, "^background must be"),
-    ({"background": (X, [None] * 6)}, ValueError, "^background must be .*6 missing labels"),
-    ({"background": X[:0]}, ValueError, "^background must be"),
-    ({"background": "abc"}, TypeError, "^background must be .* str"),
-    ({"random_state": "a"}, ValueError, "seed"),
-    ({"random_state": -1}, ValueError, "Seed"),
-    ({"classifier": None}, TypeError, "classifier must be a fitted classifier .* NoneType"),
-    ({"classifier": SkorchClassifier}, TypeError, "got the class SkorchClassifier"),
-    ({"classifier": FrozenEstimator(nn.Linear(12, 2))}, TypeError, "SkorchClassifier.from_module"),
-    ({"classifier": make_pipeline(FLAT, LinearSVC()).fit(X, Y)}, TypeError, "with predict_proba"),
-    (
-        {"classifier": LogisticRegression().fit(X[:, 0], Y)},
-        ValueError,
-        "first step that flattens",
-    ),
-    ({"classifier": Logits(fill=np.nan)}, ValueError, "not finite for 6 of 6 series"),
-    ({"classifier": Logits([0, 1, 2])}, ValueError, "Logits has 3 classes_ but .* of 2 classes"),
-    ({"X": with_nan()}, ValueError, r"X contains NaN in 1 of 6 series \(the first is series 3\)"),
-    ({"X": X[:0]}, ValueError, "Expected X of shape .* at least one series"),
-    ({"X": X[0, 0]}, ValueError, "Expected X of shape"),
-    ({"X": X[:, :1]}, ValueError, "X has 1 channels per series.* with 2 channels"),
-    ({"X": X[..., :11]}, ValueError, "X has 11 time points per series.* with 12 time points"),
-    ({"X": X.astype(object)}, TypeError, "X must hold real numbers, got dtype object"),
-    ({"classifier": learner()}, ValueError, "not been fitted yet"),
-    ({"classifier": distiller()}, ValueError, "not been fitted yet"),
-    ({"classifier": DummyClassifier()}, ValueError, "not been fitted yet"),
-    ({"classifier": UNFITTED_PIPELINE}, ValueError, "not fitted yet"),
-    ({"classifier": nn.Linear(12, 2)}, TypeError, "Wrap it: SkorchClassifier.from_module"),
-    ({"window": 0}, ValueError, "window == 0, must be >= 1"),
-    ({"window": 13}, ValueError, "window=13 time points is longer.* Use at most 12"),
-    ({"window": 1.5}, ValueError, "window, as a fraction .* must be <= 1"),
-    ({"window": True}, TypeError, "window must be an integer, got True"),
-    ({"window": "0.1"}, TypeError, "window must be an integer, got '0.1'"),
-    ({"stride": 0}, ValueError, "stride == 0, must be >= 1"),
-    ({"stride": 4, "window": 3}, ValueError, "stride == 4, must be <= 3"),
-    ({"stride": 1.0}, TypeError, "stride must be an integer, got 1.0"),
-    ({"n_donors": 0}, ValueError, "n_donors == 0, must be >= 1"),
-    ({"n_donors": 2.0}, TypeError, "n_donors must be an integer, got 2.0"),
-    ({"batch_size": 0}, ValueError, "batch_size == 0, must be >= 1"),
-    ({"batch_size": 1.5}, TypeError, "batch_size must be an integer, got 1.5"),
-    ({"verbose": -1}, ValueError, "verbose == -1, must be >= 0"),
-    ({"verbose": "loud"}, TypeError, "verbose must be an integer, got 'loud'"),
-    ({"per_channel": "yes"}, TypeError, "per_channel must be True or False, got 'yes'"),
-    ({"per_channel": 1}, TypeError, "per_channel must be True or False, got 1"),
-    ({"random_state": "a", "background": X}, ValueError, "'a' cannot be used to seed"),
-    ({"perturbation": "zero"}, TypeError, r"such as AnyClass\(\); got 'zero'"),
-    ({"perturbation": Zero}, TypeError, r"such as AnyClass\(\); got <class.*Zero"),
-    ({"perturbation": AnyClass()}, ValueError, r"give them as background"),
-    ({"perturbation": OpposingClass(), "background": (X, Y)}, ValueError, "Use AnyClass"),
-    ({"perturbation": SameClass(), "background": (X, Y)}, ValueError, "Use AnyClass"),
-    (
-        {"background": (X, Y, Y)},
-        ValueError,
-        r"^background must be .* a tuple of 3",
-    ),
-    ({"background": (X, Y[:5])}, ValueError, r"background has 6 series, but labels of shape \(5,"),
-    ({"background": (X, NAN_LABELS)}, ValueError, "1 missing labels"),
-    ({"background": X[..., :11]}, ValueError, r"background has series of shape \(2, 11\)"),
-    ({"background": X[:, :1]}, ValueError, r"background has series of shape \(1, 12\)"),
-    ({"background": with_nan()}, ValueError, "NaN in 1 of 6 series"),
-    ({"background": (with_nan(), Y), "perturbation": Zero()}, ValueError, "NaN in 1 of 6 series"),
+    ({"X": None}, TypeError, "^X .*NoneType"),
+    ({"X": X.tolist()}, TypeError, "^X .*list"),
+    ({"X": "abc"}, TypeError, "^X .*str"),
+    ({"X": RAGGED}, ValueError, "unequal"),
+    ({"X": NESTED}, ValueError, "unequal"),
+    ({"X": INDEXED}, ValueError, "unequal"),
+    ({"background": INDEXED}, ValueError, "^background.*unequal"),
+    ({"background": [X, Y]}, TypeError, "^background.*list"),
+    ({"background": (Y, X)}, ValueError, "^background"),
+    ({"background": (X, None)}, TypeError, "^background"),
+    ({"background": (X, [None] * 6)}, ValueError, "^background.*6 missing"),
+    ({"background": X[:0]}, ValueError, "^background"),
+    ({"background": "abc"}, TypeError, "^background.*str"),
+    ({"random_state": "a"}, ValueError, "(?i)seed"),
+    ({"random_state": -1}, ValueError, "(?i)seed"),
+    ({"classifier": None}, TypeError, "classifier.*NoneType"),
+    ({"classifier": SkorchClassifier}, TypeError, "class SkorchClassifier"),
+    ({"classifier": FrozenEstimator(nn.Linear(12, 2))}, TypeError, "from_module"),
+    ({"classifier": flat(LinearSVC()).fit(X, Y)}, TypeError, "predict_proba"),
+    ({"classifier": LogisticRegression().fit(X[:, 0], Y)}, ValueError, "flatten"),
+    ({"classifier": Logits(fill=np.nan)}, ValueError, "finite.* 6 of 6"),
+    ({"classifier": Logits([0, 1, 2])}, ValueError, r"Logits.*\b3 classes_.*\b2 classes"),
+    ({"X": with_nan()}, ValueError, r"X .*NaN.* 1 of 6 .*series 3\b"),
+    ({"X": X[:0]}, ValueError, r"X .*shape.*\(0, 2, 12\)"),
+    ({"X": X[0, 0]}, ValueError, r"X .*shape.*\(12,\)"),
+    ({"X": X[:, :1]}, ValueError, "X .*1 channel.*2 channels"),
+    ({"X": X[..., :11]}, ValueError, "X .*11 time points.*12 time points"),
+    ({"X": X.astype(object)}, TypeError, "X .*dtype object"),
+    ({"classifier": learner()}, ValueError, "fitted"),
+    ({"classifier": distiller()}, ValueError, "fitted"),
+    ({"classifier": DummyClassifier()}, ValueError, "fitted"),
+    ({"classifier": UNFITTED_PIPELINE}, ValueError, "fitted"),
+    ({"classifier": nn.Linear(12, 2)}, TypeError, "from_module"),
+    ({"window": 0}, ValueError, "window.*0"),
+    ({"window": 13}, ValueError, "window=13.*12"),
+    ({"window": 1.5}, ValueError, "window.*fraction.*1.5"),
+    ({"window": True}, TypeError, "window.*True"),
+    ({"window": "0.1"}, TypeError, "window.*'0.1'"),
+    ({"stride": 0}, ValueError, "stride.*0"),
+    ({"stride": 4, "window": 3}, ValueError, "stride.*4.*3"),
+    ({"stride": 1.0}, TypeError, "stride.*1.0"),
+    ({"n_donors": 0}, ValueError, "n_donors.*0"),
+    ({"n_donors": 2.0}, TypeError, "n_donors.*2.0"),
+    ({"batch_size": 0}, ValueError, "batch_size.*0"),
+    ({"batch_size": 1.5}, TypeError, "batch_size.*1.5"),
+    ({"verbose": -1}, ValueError, "verbose.*-1"),
+    ({"verbose": "loud"}, TypeError, "verbose.*'loud'"),
+    ({"per_channel": "yes"}, TypeError, "per_channel.*'yes'"),
+    ({"per_channel": 1}, TypeError, "per_channel.*1"),
+    ({"random_state": "a", "background": X}, ValueError, "(?i)seed"),
+    ({"perturbation": "zero"}, TypeError, r"perturbation.*AnyClass\(\).*'zero'"),
+    ({"perturbation": Zero}, TypeError, r"perturbation.*AnyClass\(\).*Zero"),
+    ({"perturbation": AnyClass()}, ValueError, "background"),
+    ({"perturbation": OpposingClass(), "background": (X, Y)}, ValueError, "AnyClass"),
+    ({"perturbation": SameClass(), "background": (X, Y)}, ValueError, "AnyClass"),
+    ({"background": (X, Y, Y)}, ValueError, "^background.*tuple of 3"),
+    ({"background": (X, Y[:5])}, ValueError, r"background.*6 series.*\(5,"),
+    ({"background": (X, NAN_LABELS)}, ValueError, "background.*1 missing"),
+    ({"background": X[..., :11]}, ValueError, r"background.*\(2, 11\)"),
+    ({"background": X[:, :1]}, ValueError, r"background.*\(1, 12\)"),
+    ({"background": with_nan()}, ValueError, "NaN.* 1 of 6"),
+    ({"background": (with_nan(), Y), "perturbation": Zero()}, ValueError, "NaN.* 1 of 6"),
 ]
 
 
@@ -140,7 +131,7 @@ def test_a_classifier_that_computes_in_place_changes_neither_series_nor_result()
     x = (X * 3 + 1).astype(np.float32)
     before = x.copy()
     careful, careless = (
-        make_pipeline(FLAT, StandardScaler(copy=copy), LogisticRegression()).fit(x.copy(), Y)
+        flat(StandardScaler(copy=copy), LogisticRegression()).fit(x.copy(), Y)
         for copy in (True, False)
     )
     expected = temporal_saliency(careful, x, perturbation=Zero()).values
@@ -165,7 +156,7 @@ def test_a_perturbation_may_work_in_place(fitted, per_channel):
 
 
 def test_series_that_float32_cannot_tell_apart_are_warned_of(fitted):
-    with pytest.warns(UserWarning, match="lose their digits in float32"):
+    with pytest.warns(UserWarning, match="float32"):
         temporal_saliency(fitted, X + 1e9)
     temporal_saliency(fitted, X + 100)
     temporal_saliency(fitted, np.full_like(X, 1e9))  # nothing to tell apart

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import Occlusion
-from conftest import distiller, learner
+from helpers import distiller, learner
 from scipy.special import softmax
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -154,7 +154,13 @@ MAKERS = {  # and how far float32 may be off
 DONORS = X_TRAIN[[3, 10, 20]]
 
 
-@pytest.fixture(scope="module", params=MAKERS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.slow if name == "MiniRocket" else ())
+        for name in MAKERS
+    ],
+)
 def scored(request):
     make, atol = MAKERS[request.param]
     return make(), atol
@@ -266,7 +272,9 @@ def auroc(values, mask):
     return np.mean([roc_auc_score(m.ravel(), v.ravel()) for m, v in zip(mask, values, strict=True)])
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 @pytest.mark.parametrize("permuted", [False, True])
 def test_finds_planted_motifs_if_the_classifier_knows_them(seed, permuted):
     clf, background, X, y, mask = train_on_motifs(seed, permuted=permuted)

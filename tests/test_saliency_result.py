@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import learner, random_panel
+from helpers import learner, random_panel
 from scipy.special import softmax
 
 from sktime_tsd import temporal_saliency
@@ -223,25 +223,21 @@ def test_the_target_can_be_the_prediction():
 @pytest.mark.parametrize(
     ("classes", "target", "match"),
     [
-        (
-            ["1", "2", "3"],
-            1,
-            r"target holds 1, not among the classes \['1', '2', '3'\]. .* convert",
-        ),
-        ([1, 2, 3], "1", r"target holds '1', not among the classes \[1, 2, 3\]. .* convert"),
-        ([1, 2, 3], ["1"] * 6, r"target holds '1', not among the classes"),
-        (["a", "b", "c"], "d", r"target holds 'd', .* among the classes \['a', 'b', 'c'\].$"),
-        (["a", "b", "c"], list("abcabd"), r"target holds 'd', not"),
-        (["a", "b", "c"], ["a", 1] * 3, r"target holds 1, not"),
-        (["a", "b", "c"], [None] * 6, r"target holds None, not"),
-        (["a", "b", "c"], [np.nan] * 6, r"target holds nan, not"),
-        (["a", "b", "c"], pd.NA, r"target holds <NA>, not"),
-        (["a", "b", "c"], [["a"], ["b", "c"]] * 3, r"target holds \['a'\], \['b', 'c'\], not"),
-        ([1, 2, 3], 1.5, r"target holds 1.5, not"),
-        ([1, 2, 3], [1] * 5, r"target must be a class or one class for each of 6 series; got 5"),
-        ([1, 2, 3], [], r"target must be .* each of 6 series; got 0"),
-        ([1, 2, 3], [[1]] * 6, r"target holds \[1\], not"),
-        ([1, 2, 3], {"a": 1}, r"target must be .* each of 6 series; got 1"),
+        (["1", "2", "3"], 1, r"target.* 1,.*\['1', '2', '3'\].*convert"),
+        ([1, 2, 3], "1", r"target.* '1'.*\[1, 2, 3\].*convert"),
+        ([1, 2, 3], ["1"] * 6, r"target.* '1'.*\[1, 2, 3\]"),
+        (["a", "b", "c"], "d", r"target.* 'd'.*\['a', 'b', 'c'\]"),
+        (["a", "b", "c"], list("abcabd"), "target.* 'd'"),
+        (["a", "b", "c"], ["a", 1] * 3, "target.* 1"),
+        (["a", "b", "c"], [None] * 6, "target.* None"),
+        (["a", "b", "c"], [np.nan] * 6, "target.* nan"),
+        (["a", "b", "c"], pd.NA, "target.* <NA>"),
+        (["a", "b", "c"], [["a"], ["b", "c"]] * 3, r"target.*\['a'\], \['b', 'c'\]"),
+        ([1, 2, 3], 1.5, "target.* 1.5"),
+        ([1, 2, 3], [1] * 5, r"target.*\b6 series.*\b5\b"),
+        ([1, 2, 3], [], r"target.*\b6 series.*\b0\b"),
+        ([1, 2, 3], [[1]] * 6, r"target.*\[1\]"),
+        ([1, 2, 3], {"a": 1}, r"target.*\b6 series.*\b1\b"),
     ],
 )
 def test_a_target_that_is_no_class_is_refused(classes, target, match):

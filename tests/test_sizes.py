@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import random_panel
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, perturbations
 from sktime_tsd.perturbations import Perturbation

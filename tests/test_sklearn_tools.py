@@ -6,7 +6,7 @@ and whatever misplaces labels, folds or columns is not.
 
 import numpy as np
 import pytest
-from conftest import distiller, learner, random_panel
+from helpers import distiller, learner, random_panel
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import distiller, learner, random_panel
+from helpers import distiller, learner, random_panel
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import KFold
 from sktime.benchmarking.classification import ClassificationBenchmark
@@ -53,7 +53,7 @@ def test_pipeline_makes_unequal_lengths_equal(classifier, train, test):
         X = convert(X, "numpy3D", "df-list")
         return [series.iloc[: 15 + i % 6] for i, series in enumerate(X)]
 
-    with pytest.raises(ValueError, match="unequal length"):
+    with pytest.raises(ValueError, match="unequal"):
         classifier.fit(shorten(train[0]), train[1])
     pipeline = (PaddingTransformer(20) * classifier).fit(shorten(train[0]), train[1])
 

@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import random_panel
+from helpers import fcn, flat, lstm, random_panel
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 from sktime.classification.base import BaseClassifier
 from sktime.classification.distance_based import KNeighborsTimeSeriesClassifier
@@ -33,31 +32,16 @@ from sktime_tsd.teachers import Teacher, _fit
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
 
-FCN_SETTINGS = {"filters": (4,), "kernel_sizes": (3,)}
-LSTM_SETTINGS = {"hidden_size": 4, "num_layers": 1}
 BANK_SIZE = 4
 X, Y = random_panel(12)
 X_TEST, Y_TEST = random_panel(10, seed=1)
 THREE = np.array([f"class {i:02d}" for i in np.arange(12) % 3])
 
 
-def fcn(**params):
-    return SkorchClassifier("fcn", FCN_SETTINGS, **{"max_epochs": 2, **params})
-
-
-def lstm(**params):
-    return SkorchClassifier("lstm", LSTM_SETTINGS, **{"max_epochs": 2, **params})
-
-
 def distiller(teacher, student=None, **params):
     student = fcn() if student is None else student
     settings = {"n_windows": 2, "bank_size": BANK_SIZE, "random_state": 0, **params}
     return SaliencyDistilledClassifier(teacher, student, **settings)
-
-
-def flat_logistic(**params):
-    flatten = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 20)})
-    return make_pipeline(flatten, LogisticRegression(**params))
 
 
 class Scorer(ClassifierMixin, BaseEstimator):
@@ -156,11 +140,11 @@ KINDS = {
     ),
     "nearest neighbours": lambda: KNeighborsTimeSeriesClassifier(3, distance="euclidean"),
     "dummy": lambda: DummyClassifier(strategy="prior"),
-    "sklearn pipeline": flat_logistic,
+    "sklearn pipeline": lambda: flat(LogisticRegression()),
     "distiller": lambda: distiller(lstm(), fcn()),
     "nn.Module": trained_module,
     "frozen SkorchClassifier": lambda: FrozenEstimator(lstm(random_state=0).fit(X, Y)),
-    "frozen sklearn pipeline": lambda: FrozenEstimator(flat_logistic().fit(X, Y)),
+    "frozen sklearn pipeline": lambda: FrozenEstimator(flat(LogisticRegression()).fit(X, Y)),
     "frozen sktime classifier": lambda: FrozenEstimator(
         KNeighborsTimeSeriesClassifier(3, distance="euclidean").fit(X, Y)
     ),
@@ -219,7 +203,7 @@ def test_targets_are_the_teacher_s_answers(kind, targets):
 
 
 def test_logits_of_other_classifiers_are_clipped_logarithms(targets):
-    teacher = flat_logistic(C=1e6).fit(100 * X, Y)
+    teacher = flat(LogisticRegression(C=1e6)).fit(100 * X, Y)
     distiller(FrozenEstimator(teacher)).fit(100 * X, Y)
     logits = targets[-1][0].numpy()
     assert logits.min() == pytest.approx(np.log(1e-6), abs=1e-5)
@@ -343,7 +327,7 @@ def test_the_teacher_is_not_in_the_optimizer(freeze, monkeypatch):
 def test_a_fitted_teacher_that_is_not_frozen_is_fitted_anew_with_a_warning(calls):
     teacher = Scorer().fit(*random_panel(20, seed=5))
     levels = teacher.levels_.copy()
-    with pytest.warns(UserWarning, match=r"Scorer is already fitted.*FrozenEstimator"):
+    with pytest.warns(UserWarning, match=r"Scorer.*FrozenEstimator"):
         clf = distiller(teacher).fit(X, Y)
     assert calls["fits"] == 2
     np.testing.assert_array_equal(teacher.levels_, levels)
@@ -353,7 +337,7 @@ def test_a_fitted_teacher_that_is_not_frozen_is_fitted_anew_with_a_warning(calls
 def test_a_fitted_network_that_is_not_frozen_is_trained_anew_with_a_warning():
     teacher = frozen_network()
     before = state_of(teacher.network_)
-    with pytest.warns(UserWarning, match=r"SkorchClassifier is already fitted.*FrozenEstimator"):
+    with pytest.warns(UserWarning, match=r"SkorchClassifier.*FrozenEstimator"):
         clf = distiller(teacher).fit(X, Y)
     assert clf.teacher_ is not teacher
     assert_same_state(teacher.network_, before)
@@ -387,7 +371,7 @@ def test_labels_that_are_not_strings_are_aligned(label_type, targets):
 def test_a_teacher_that_knows_more_is_cut_and_renormalised(order, targets):
     teacher = Scorer(order=order).fit(X, THREE)
     y = np.where(np.arange(12) % 2, "class 02", "class 00")
-    with pytest.warns(UserWarning, match=r"knows 1 classes that y does not hold.*class 01"):
+    with pytest.warns(UserWarning, match=r"classes.*\by\b.*class 01"):
         distiller(FrozenEstimator(teacher)).fit(X, y)
     proba = teacher.predict_proba(X.astype(np.float32).astype(float))
     columns = [list(teacher.classes_).index(label) for label in ("class 00", "class 02")]
@@ -398,7 +382,7 @@ def test_a_teacher_that_knows_more_is_cut_and_renormalised(order, targets):
 def test_a_network_that_knows_more_is_cut_too(targets):
     teacher = lstm(random_state=0).fit(X, THREE)
     y = np.where(np.arange(12) % 2, "class 02", "class 01")
-    with pytest.warns(UserWarning, match=r"knows 1 classes that y does not hold.*class 00"):
+    with pytest.warns(UserWarning, match=r"classes.*\by\b.*class 00"):
         distiller(FrozenEstimator(teacher)).fit(X, y)
     proba = teacher.predict_proba(X)[:, [1, 2]]
     proba /= proba.sum(axis=1, keepdims=True)
@@ -414,7 +398,7 @@ def test_a_network_that_knows_more_is_cut_too(targets):
     "teacher", [Scorer(kind="hard"), KNeighborsTimeSeriesClassifier(1, distance="euclidean")]
 )
 def test_probabilities_of_0_and_1_are_warned_about(teacher):
-    with pytest.warns(UserWarning, match=r"are 0 or 1.*no saliency.*graded probabilities"):
+    with pytest.warns(UserWarning, match=r"0 or 1.*saliency"):
         distiller(teacher).fit(X, Y)
 
 
@@ -427,7 +411,7 @@ def test_what_are_no_probabilities_is_refused(kind, freeze, monkeypatch):
     monkeypatch.setattr("sktime_tsd._training.train.TrainingNet.train", train)
     teacher = Scorer(kind=kind)
     clf = distiller(FrozenEstimator(teacher.fit(X, Y)) if freeze else teacher)
-    with pytest.raises(ValueError, match=r"Scorer.*(expected probabilities|not finite)"):
+    with pytest.raises(ValueError, match=r"Scorer.*(probabilities|finite)"):
         clf.fit(X, Y)
     assert not clf.is_fitted
 
@@ -441,7 +425,7 @@ class BrokenLater(Scorer):
 
 
 def test_a_teacher_that_breaks_on_perturbed_copies_is_refused():
-    with pytest.raises(ValueError, match=r"expected probabilities|not finite"):
+    with pytest.raises(ValueError, match=r"BrokenLater.*(probabilities|finite)"):
         distiller(BrokenLater()).fit(X, Y)
 
 
@@ -456,6 +440,7 @@ print(torch.get_num_threads())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.cpu_count() == 1, reason="needs more than one core")
 def test_a_teacher_leaves_the_number_of_threads():
     # with more threads a small network trains many times slower, and not bit for bit alike;
@@ -618,7 +603,7 @@ def test_seed_0_of_their_own_is_a_seed():
 
 
 def test_seeds_reach_into_nested_teachers():
-    pipeline = make_pipeline(*[step for _, step in flat_logistic().steps[:-1]], Scorer2D())
+    pipeline = flat(Scorer2D())
     clf = distiller(pipeline, random_state=0).fit(X, Y)
     assert isinstance(clf.teacher_.steps[-1][1].random_state, int)
     assert pipeline.steps[-1][1].random_state is None
@@ -746,9 +731,9 @@ def test_signs_of_a_mistaken_teacher_are_reported():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         distiller(Level()).fit(X, y)  # a good one
-    with pytest.warns(UserWarning, match=r"right label to \d+% of the training series.*order"):
+    with pytest.warns(UserWarning, match=r"\d+% of the training series.*order"):
         distiller(Level(sign=-1.0)).fit(X, y)
-    with pytest.warns(UserWarning, match="look like probabilities, not logits"):
+    with pytest.warns(UserWarning, match=r"probabilities.* logits"):
         distiller(Level(head=nn.Softmax(dim=1))).fit(X, y)
 
 
@@ -756,18 +741,16 @@ def test_where_a_teachers_own_error_came_from_is_added():
     X, y = random_panel(12)
     with pytest.raises(ValueError, match="dim 3") as caught:
         distiller(LogisticRegression()).fit(X, y)
-    assert "fitting the teacher LogisticRegression" in caught.value.__notes__[0]
-    assert "flattens the series" in caught.value.__notes__[0]
+    assert "teacher LogisticRegression" in caught.value.__notes__[0]
+    assert "flatten" in caught.value.__notes__[0]
     table = LogisticRegression().fit(X[:, 0], y)
-    with pytest.raises(ValueError, match=r"cannot score series.*flattens the series"):
+    with pytest.raises(ValueError, match=r"LogisticRegression.*flatten"):
         distiller(FrozenEstimator(table)).fit(X, y)
 
 
 def test_labels_of_another_type_are_told_so():
     X, y = random_panel(12)
     numbers = np.unique(y, return_inverse=True)[1]
-    teacher = make_pipeline(
-        FunctionTransformer(lambda X: X.reshape(len(X), -1)), LogisticRegression()
-    ).fit(X, numbers)
-    with pytest.raises(ValueError, match="type only: convert y"):
+    teacher = flat(LogisticRegression()).fit(X, numbers)
+    with pytest.raises(ValueError, match=r"type.*convert y"):
         distiller(FrozenEstimator(teacher)).fit(X, numbers.astype(str))

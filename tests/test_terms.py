@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-import slow_terms
+import reference_terms
 import torch
 from torch import nn
 
@@ -57,8 +57,8 @@ CASES = {
         lambda s, t: kd_loss(s, t, 3.0),
         lambda s, t: (
             9
-            * slow_terms.mean(
-                slow_terms.kl(*(slow_terms.softmax([v / 3 for v in z]) for z in (b, a)))
+            * reference_terms.mean(
+                reference_terms.kl(*(reference_terms.softmax([v / 3 for v in z]) for z in (b, a)))
                 for a, b in zip(s, t, strict=True)
             )
         ),
@@ -66,22 +66,24 @@ CASES = {
     ),
     "dkd": Case(
         lambda s, t: dkd_loss(s, t, Y[: len(s)], alpha=0.7, beta=3.0, temperature=2.0),
-        lambda s, t: slow_terms.dkd(s, t, Y.tolist()[: len(s)], 0.7, 3.0, 2.0),
+        lambda s, t: reference_terms.dkd(s, t, Y.tolist()[: len(s)], 0.7, 3.0, 2.0),
         of_logits=True,
     ),
-    "fitnets": Case(hint_loss, slow_terms.hint, any_width=False),
-    "attention_transfer": Case(attention_transfer_loss, slow_terms.attention_transfer),
-    "rkd": Case(rkd_loss, lambda s, t: slow_terms.rkd(s, t, 25, 50)),
+    "fitnets": Case(hint_loss, reference_terms.hint, any_width=False),
+    "attention_transfer": Case(attention_transfer_loss, reference_terms.attention_transfer),
+    "rkd": Case(rkd_loss, lambda s, t: reference_terms.rkd(s, t, 25, 50)),
     "vid": Case(
         lambda s, t: vid_loss(s, VARIANCE, t),
-        lambda s, t: slow_terms.vid(s, VARIANCE.tolist(), t),
+        lambda s, t: reference_terms.vid(s, VARIANCE.tolist(), t),
         minimum=VARIANCE.log().mean().item() / 2,
         any_width=False,
     ),
-    "dt2w": Case(lambda s, t: dt2w_loss(s, t, gamma=0.3), lambda s, t: slow_terms.dt2w(s, t, 0.3)),
+    "dt2w": Case(
+        lambda s, t: dt2w_loss(s, t, gamma=0.3), lambda s, t: reference_terms.dt2w(s, t, gamma=0.3)
+    ),
     "memkd": Case(
         lambda s, t: memkd_loss(s, t, STARTS, STOPS),
-        lambda s, t: slow_terms.memkd(s, t, STARTS.tolist(), STOPS.tolist()),
+        lambda s, t: reference_terms.memkd(s, t, STARTS.tolist(), STOPS.tolist()),
     ),
 }
 
@@ -372,7 +374,7 @@ def test_memkd_draws_subsequences_that_are_there(n_timepoints):
 
 @pytest.mark.parametrize("term", [MemKD(), AttentionTransfer()])
 def test_what_compares_time_points_needs_two(term):
-    with pytest.raises(ValueError, match="two time points or more; the student's gives 1"):
+    with pytest.raises(ValueError, match=r"two time points.*student.* 1"):
         term.build(FeatureShape(3, 1), TEACHER)
 
 
