@@ -1,1 +1,1 @@
-"""Checks, seeds and the like, which every room may use. Empty: some parts need numpy alone."""
+"""Shared helpers: validation, seeds, threads. Imports nothing, as runtime must not load torch."""

@@ -163,8 +163,8 @@ class FeatureTaps:
         if not isinstance(output, torch.Tensor) or not output.is_floating_point():
             of_dtype = f" of {output.dtype}" if isinstance(output, torch.Tensor) else ""
             raise ValueError(
-                f"{where} gives a {type(output).__name__}{of_dtype}, not a tensor of floats. Choose "
-                "another layer."
+                f"{where} gives a {type(output).__name__}{of_dtype}, not a tensor of floats. "
+                "Choose another layer."
             )
         if output.ndim == 3 and self._order[path] is not None:
             output = output.permute(self._order[path])
