@@ -256,7 +256,7 @@ def class_indices(name, labels, classes, *, of="classes"):
     labels : array-like of shape (n_instances,)
     classes : array-like of shape (n_classes,)
     of : str
-        What the message calls the classes, such as "classes of the teacher".
+        What the message calls the classes, such as "teacher's classes".
 
     Returns
     -------
