@@ -115,7 +115,7 @@ def test_networks_of_ones_own(data_file, tmp_path, capsys):
     )
     folder = save_model(clf, tmp_path / "model")
     text = fails(capsys, "predict", folder, data_file)
-    assert "Own is not part of this package" in text
+    assert "Own is not of this package" in text
     assert "--network MODULE:NAME" in text
     assert "cannot be imported" in fails(
         capsys, "predict", folder, data_file, "--network", "no_such:Net"

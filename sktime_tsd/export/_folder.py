@@ -81,9 +81,7 @@ def _check_place(folder, *, overwrite):
     found = {path.name for path in folder.iterdir()} if folder.exists() else set()
     found = {name for name in found if not name.startswith(_STAGING)}
     if found and not overwrite:
-        raise FileExistsError(
-            f"{folder} is not empty. Pass overwrite=True to replace the model in it."
-        )
+        raise FileExistsError(f"{folder} is not empty; pass overwrite=True to replace it.")
     others = found - set(_FILES)
     others |= {name for name in found if not (folder / name).is_file()}
     if found and not others:

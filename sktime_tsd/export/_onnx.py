@@ -122,7 +122,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     if path.is_dir():
         raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists. Pass overwrite=True to replace it.")
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
     network = copy.deepcopy(student.network_).cpu().eval()
     batches = _batches(network, student, X)
     expected = [_expected(network, batch) for batch in batches]
