@@ -29,8 +29,8 @@ _LARGEST_WEIGHTS = 2**31
 # Dtypes that networks compute in; for some other dtypes torch has no isfinite.
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
-# Relative to the largest logit. Summing float32 in another order changes logits by less, another
-# network by more.
+# Relative to 1 + the largest logit. Summing float32 in another order changes logits by less,
+# another network by more.
 _TOLERANCE = 1e-3
 
 

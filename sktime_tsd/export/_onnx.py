@@ -106,7 +106,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     True
     """
     student, path = fitted_student(classifier), Path(path).resolve()
-    classes_to_json(student.classes_)  # refused before anything is exported
+    classes_to_json(student.classes_)  # rejects labels that cannot be written, before the export
     if student.network_ is None:
         raise ValueError(
             "There is no network to export, because all labels in fit were equal. Fit with two "

@@ -66,7 +66,16 @@ def _profile(features):
 
 
 class AttentionTransferLoss(nn.Module):
-    """`attention_transfer_loss` as a loss module."""
+    """`attention_transfer_loss` as a loss module.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import AttentionTransferLoss, Outputs
+    >>> outputs = Outputs(torch.zeros(3, 2), features=torch.ones(3, 4, 5))
+    >>> AttentionTransferLoss()(outputs, outputs, torch.tensor([0, 0, 1]))
+    tensor(0.)
+    """
 
     def forward(self, student, teacher, y):
         """Compute the loss from the `Outputs` of student and teacher."""

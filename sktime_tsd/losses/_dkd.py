@@ -71,6 +71,14 @@ class DKDLoss(nn.Module):
     ----------
     **settings : float
         Keyword arguments of `dkd_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import DKDLoss, Outputs
+    >>> student, teacher = Outputs(torch.zeros(1, 3)), Outputs(torch.zeros(1, 3))
+    >>> DKDLoss(beta=8.0)(student, teacher, torch.tensor([0]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):

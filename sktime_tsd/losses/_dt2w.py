@@ -110,6 +110,14 @@ class DT2WLoss(nn.Module):
     ----------
     **settings : object
         Keyword arguments of `dt2w_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import DT2WLoss, Outputs
+    >>> outputs = Outputs(torch.zeros(3, 2), features=torch.ones(3, 4, 5))
+    >>> DT2WLoss(gamma=0.1)(outputs, outputs, torch.tensor([0, 0, 1]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):

@@ -50,6 +50,13 @@ class HintLoss(nn.Module):
     Parameters
     ----------
     student, teacher : FeatureShape
+        Shapes of the features of student and teacher.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import FeatureShape, HintLoss
+    >>> HintLoss(FeatureShape(8, 24), FeatureShape(128, 24)).regressor.weight.shape
+    torch.Size([128, 8, 1])
     """
 
     def __init__(self, student, teacher):

@@ -60,6 +60,14 @@ class KDLoss(nn.Module):
     ----------
     temperature : float
         T > 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import KDLoss, Outputs
+    >>> student, teacher = Outputs(torch.zeros(1, 3)), Outputs(torch.zeros(1, 3))
+    >>> KDLoss(temperature=2.0)(student, teacher, torch.tensor([0]))
+    tensor(0.)
     """
 
     def __init__(self, temperature):

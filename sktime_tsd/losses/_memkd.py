@@ -99,6 +99,14 @@ class MemKDLoss(nn.Module):
         Length of the shorter features, at least 2.
     n_subsequences : int
         Random sub-sequences, drawn once, here, from torch's global generator.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import MemKDLoss, Outputs
+    >>> outputs = Outputs(torch.zeros(3, 2), features=torch.ones(3, 4, 5))
+    >>> MemKDLoss(n_timepoints=5, n_subsequences=10)(outputs, outputs, torch.tensor([0, 0, 1]))
+    tensor(0.)
     """
 
     def __init__(self, n_timepoints, n_subsequences):

@@ -110,6 +110,14 @@ class RKDLoss(nn.Module):
     ----------
     **settings : float
         Keyword arguments of `rkd_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import RKDLoss, Outputs
+    >>> outputs = Outputs(torch.zeros(3, 2), features=torch.ones(3, 4, 5))
+    >>> RKDLoss()(outputs, outputs, torch.tensor([0, 0, 1]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):

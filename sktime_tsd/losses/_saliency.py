@@ -115,6 +115,14 @@ class SaliencyLoss(nn.Module):
     ----------
     **settings : object
         Keyword arguments of `saliency_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import Outputs, SaliencyLoss
+    >>> outputs = Outputs(torch.zeros(1, 2), perturbed_logits=torch.ones(1, 3, 2))
+    >>> SaliencyLoss(measure="kl")(outputs, outputs, torch.tensor([0]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):

@@ -67,6 +67,13 @@ class VIDLoss(nn.Module):
     Parameters
     ----------
     student, teacher : FeatureShape
+        Shapes of the features of student and teacher.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import FeatureShape, VIDLoss
+    >>> VIDLoss(FeatureShape(8, 24), FeatureShape(128, 24)).variance.shape
+    torch.Size([128])
     """
 
     def __init__(self, student, teacher):

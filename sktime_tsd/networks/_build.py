@@ -33,6 +33,12 @@ def check_network(network):
         If the name is unknown.
     TypeError
         If it is a network that is already built, or not callable.
+
+    Examples
+    --------
+    >>> from sktime_tsd.networks import check_network
+    >>> check_network("fcn").__name__
+    'FCN'
     """
     if isinstance(network, str):
         if network not in NETWORKS:
@@ -119,8 +125,12 @@ def check_logits(network, n_channels, n_timepoints, n_classes):
     Raises
     ------
     ValueError
-        If it fails on a series of zeros, or returns anything but logits of shape
-        (n, n_classes).
+        If it fails on series of zeros, or returns anything but logits of shape (n, n_classes).
+
+    Examples
+    --------
+    >>> from sktime_tsd.networks import FCN, check_logits
+    >>> check_logits(FCN(1, 150, 2), n_channels=1, n_timepoints=150, n_classes=2)
     """
     was_training = network.training
     network.eval()  # in train mode, the trial would update batch norm's statistics

@@ -36,7 +36,7 @@ class FCN(nn.Module):
     Raises
     ------
     ValueError
-        If `filters` and `kernel_sizes` differ in length or hold no positive integers.
+        If `filters` and `kernel_sizes` differ in length, are empty, or have entries below 1.
 
     References
     ----------

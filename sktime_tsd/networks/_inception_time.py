@@ -60,7 +60,7 @@ class InceptionTime(nn.Module):
     Raises
     ------
     ValueError
-        If a size is not a positive integer.
+        If a size is below 1.
 
     References
     ----------

@@ -128,7 +128,7 @@ class LSTM(nn.Module):
 
 
 def _is_plain(lstm):
-    """Tell whether an LSTM is unchanged from how `LSTM` builds it, hence one-directional."""
+    """Tell whether an LSTM is as `LSTM` builds it: one direction, no dropout, no projection."""
     return (
         type(lstm) is nn.LSTM
         and lstm.batch_first

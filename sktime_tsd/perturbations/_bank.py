@@ -13,7 +13,7 @@ __all__ = ["WindowBank"]
 # replacement. With more, repetitions are rare, and drawing with replacement saves memory.
 _FEW_PAIRS = 4
 
-# Pairs drawn at a time; bounds the memory used beside that of the bank.
+# Pairs drawn at a time; bounds the memory needed in addition to the bank's.
 _PAIRS_AT_ONCE = 2**22
 
 
