@@ -276,9 +276,9 @@ def class_indices(name, labels, classes, *, of="classes"):
     except (KeyError, TypeError) as error:  # unknown, or not even hashable
         unknown = sorted({repr(label) for label in labels} - set(map(repr, known)))
         same = {str(x) for x in labels if repr(x) in unknown} <= set(map(str, known))
-        hint = f" They differ in their type only: convert {name}." if same else ""
+        hint = f" They differ only in type: convert {name}." if same else ""
         raise ValueError(
-            f"{name} holds {', '.join(unknown[:5])}, not among the {of} {known}.{hint}"
+            f"{name} contains {', '.join(unknown[:5])}, not among the {of} {known}.{hint}"
         ) from error
 
 
