@@ -91,11 +91,11 @@ class Perturbation:
     --------
     >>> import torch
     >>> from sktime_tsd.perturbations import Perturbation
-    >>> class Negate(Perturbation):
+    >>> class SeriesMaximum(Perturbation):
     ...     def filler(self, x, starts, width, donor_windows=None):
-    ...         return -x.gather(-1, (starts[..., None] + torch.arange(width))[..., None, :])
-    >>> Negate().fill(torch.ones(1, 1, 4), torch.tensor([1]), 2)
-    tensor([[[ 1., -1., -1.,  1.]]])
+    ...         return x.amax(dim=-1, keepdim=True).expand(*x.shape[:-1], width)
+    >>> SeriesMaximum().fill(torch.tensor([[[0.0, 1.0, 2.0, 3.0]]]), torch.tensor([1]), 2)
+    tensor([[[0., 3., 3., 3.]]])
     """
 
     needs_donors: ClassVar[bool] = False

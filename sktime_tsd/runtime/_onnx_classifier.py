@@ -19,7 +19,7 @@ from sktime_tsd.runtime._model_files import (
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
 
-# Every thread is started, so this is well above usual numbers of cores.
+# More than any machine has cores. A limit is needed, since every thread is really started.
 _MAX_THREADS = 1024
 
 # An ONNX file cannot be larger, in bytes.
