@@ -1,4 +1,4 @@
-"""Series with evidence at known places, and loaders that never download."""
+"""Data sets: synthetic series with known salient time points, and loaders of local files."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -24,12 +24,12 @@ BUNDLED = (
 
 
 def available_datasets(data_dir=None):
-    """Names of the data sets that `load_dataset` finds.
+    """List the data sets that `load_dataset` finds. Nothing is downloaded.
 
     Parameters
     ----------
     data_dir : path-like, optional
-        Folder laid out as the UCR/UEA archive. Default: inside sktime.
+        Folder laid out like the UCR/UEA archive. Default: the data sets bundled with sktime.
 
     Returns
     -------
@@ -48,19 +48,22 @@ def available_datasets(data_dir=None):
 
 
 def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
-    """Load one part of a data set from sktime's wheel or a local folder.
+    """Load the training or test set of a data set from sktime or a local folder.
+
+    Nothing is downloaded.
 
     Parameters
     ----------
     name : str
-        One of ``BUNDLED``, or of a folder in `data_dir`.
+        One of ``BUNDLED``, or the name of a folder in `data_dir`.
     split : {"train", "test"}
+        Which part to load.
     data_dir : path-like, optional
-        Folder laid out as the UCR/UEA archive: ``NAME/NAME_TRAIN.ts`` and
-        ``NAME/NAME_TEST.ts``. Default: the wheel's own.
+        Folder laid out like the UCR/UEA archive: ``NAME/NAME_TRAIN.ts`` and
+        ``NAME/NAME_TEST.ts``. Default: the data sets bundled with sktime.
     unequal_lengths : {"error", "resample"}, default="error"
-        "resample" brings series of unequal lengths to that of the longest training series, by
-        linear interpolation; sets of equal lengths stay as they are.
+        What to do with series of unequal lengths. "resample" interpolates them linearly to the
+        length of the longest training series. Equal lengths are never changed.
 
     Returns
     -------
@@ -70,8 +73,8 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
     Raises
     ------
     ValueError
-        If there is no such data set (those there are are listed), or its series are of
-        unequal length.
+        If there is no such data set (the message lists those there are), a file is missing,
+        the series have unequal lengths (unless they are resampled), or an option is unknown.
 
     Examples
     --------
@@ -98,13 +101,13 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
     if len(lengths) > 1:
         raise ValueError(
             f"The series of {name!r} have unequal lengths ({min(lengths)} to {max(lengths)} "
-            'time points); bring them to one length first, or pass unequal_lengths="resample".'
+            'time points). Pad or resample them first, or pass unequal_lengths="resample".'
         )
     return _stacked(series), np.asarray(y)
 
 
 def load_ts_file(path):
-    """Load a file in sktime's .ts format, with labels or without.
+    """Load a file in sktime's .ts format, with or without labels.
 
     Parameters
     ----------
@@ -114,12 +117,12 @@ def load_ts_file(path):
     -------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
     y : numpy.ndarray of shape (n_instances,), str, or None
-        None where the file has no labels.
+        None if the file has no labels.
 
     Raises
     ------
     ValueError
-        If it cannot be read, or its series are of unequal length.
+        If the file cannot be read, or its series have unequal lengths.
 
     Examples
     --------
@@ -131,22 +134,24 @@ def load_ts_file(path):
     """
     try:
         series, y = _read_file(Path(path))
-    except Exception as error:  # sktime's reader fails in many ways on what is no such file
+    except Exception as error:  # sktime's reader fails in many ways on other files
         raise ValueError(f"{path} cannot be read as a .ts file: {error}") from error
     lengths = _lengths(series)
     if len(lengths) > 1:
         raise ValueError(
             f"The series of {path} have unequal lengths ({min(lengths)} to {max(lengths)} time "
-            "points); bring them to one length first."
+            "points). Pad or resample them first."
         )
     return _stacked(series), y
 
 
 def _read(folder, split):
-    """Read the channels of each series, of whatever lengths, and the labels."""
+    """Read series as lists of channels of any lengths, and the labels."""
     path = folder / f"{folder.name}_{split.upper()}.ts"
     if not path.exists():
-        raise ValueError(f"The data set {folder.name!r} has no file {path.name}.")
+        raise ValueError(
+            f"The data set {folder.name!r} has no file {path.name}; it must be in {folder}."
+        )
     return _read_file(path)
 
 
@@ -183,28 +188,32 @@ def make_planted_motifs(
     noise=0.3,
     random_state=None,
 ):
-    """Make noisy series whose class shows in one motif at a known, varying place.
+    """Make noisy series whose class depends only on a motif at a known, random position.
 
-    Each series holds bursts of the same width and energy at random places that do not
-    overlap. One is the motif, whose shape tells the class: a burst of oscillation with 1,
-    2, ... cycles. The others are distractors, white noise scaled to the same energy, which
-    tell nothing. With several channels, each burst goes to one of them, drawn at random.
+    Each series contains bursts of the same width and energy at random positions, without
+    overlap. One of them is the motif, a sine wave whose number of cycles (1, 2, ...) gives the
+    class. The others are distractors: white noise with the same energy, unrelated to the
+    class. With several channels, each burst is in one channel, drawn at random.
 
     Parameters
     ----------
     n_instances : int, default=100
-        Series; the classes are as equally frequent as they can be.
+        Number of series, at least 1. The classes are as balanced as possible.
     n_timepoints : int, default=100
-        At least 10.
+        Length of a series, at least 10.
     n_channels : int, default=1
+        At least 1.
     n_classes : int, default=2
+        At least 2.
     motif_width : float, default=0.15
-        Width of a burst as a share of the series, in (0, 0.4].
+        Width of a burst as a share of the series, in (0, 0.4], but at least 4 time points.
     n_distractors : int, default=1
-        With few of them, a network that reacts to any burst seems to find the motif.
+        Distractors per series, at least 0. With few of them, a network that responds to any
+        burst appears to find the motif.
     noise : float, default=0.3
-        Standard deviation of the noise everywhere; a burst has a root mean square of 1.
+        Standard deviation of the background noise; a burst has a root mean square of 1.
     random_state : int, RandomState or None, default=None
+        Seed; None draws different series each time.
 
     Returns
     -------
@@ -212,12 +221,12 @@ def make_planted_motifs(
     y : numpy.ndarray of shape (n_instances,), int
         Classes 0 .. n_classes - 1, in random order.
     mask : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), bool
-        True where the evidence is.
+        True at the motif: the only time points that depend on the class.
 
     Raises
     ------
     ValueError, TypeError
-        If a size is out of its range.
+        If a value is out of range or of the wrong type, or the bursts do not fit.
 
     Examples
     --------
@@ -237,7 +246,7 @@ def make_planted_motifs(
     width = max(4, round(motif_width * n_timepoints))
     if 2 * n_classes > width:
         raise ValueError(
-            f"n_classes={n_classes} motifs of up to {n_classes} cycles need at least "
+            f"n_classes={n_classes} motifs have up to {n_classes} cycles and need at least "
             f"{2 * n_classes} time points each, but motif_width={motif_width} of "
             f"n_timepoints={n_timepoints} gives {width}. Use longer series or wider motifs."
         )
@@ -245,7 +254,7 @@ def make_planted_motifs(
     free = n_timepoints - n_bursts * width
     if free < 0:
         raise ValueError(
-            f"n_distractors={n_distractors} and the motif, of {width} time points each, do not fit "
+            f"The motif and n_distractors={n_distractors}, of {width} time points each, do not fit "
             f"into n_timepoints={n_timepoints}. Use longer series, narrower motifs or fewer "
             "distractors."
         )
@@ -255,7 +264,7 @@ def make_planted_motifs(
     mask = np.zeros(X.shape, dtype=bool)
     phase = (np.arange(width) + 0.5) / width
     for i, label in enumerate(y):
-        # places out of what is left when all bursts are taken away never overlap
+        # positions are drawn with the bursts cut out, then shifted, so that bursts never overlap
         places = np.sort(random_state.randint(free + 1, size=n_bursts))
         places = random_state.permutation(places + width * np.arange(n_bursts))
         motif = np.sin(2 * np.pi * (label + 1) * phase)

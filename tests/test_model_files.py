@@ -197,7 +197,7 @@ def test_of_a_distilled_classifier_the_student_is_saved(data, tmp_path):
 
 def test_the_card_says_what_is_not_known(saved):
     card = (saved / "README.md").read_text()
-    assert card.count("Not told when the model was saved.") == 2
+    assert card.count("Not stated when the model was saved.") == 2
     assert "Not measured" in card
     assert "2 channels of 30 time points" in card
 

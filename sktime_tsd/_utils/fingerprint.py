@@ -1,4 +1,4 @@
-"""Digests that are equal for equal settings and data, for the keys of a cache."""
+"""Cache keys: digests that are equal for equal settings, estimators, networks and data."""
 
 import dataclasses
 import functools
@@ -16,22 +16,23 @@ from torch import nn
 __all__ = ["fingerprint"]
 
 
-# Settings that change how much is said and how fast, not what comes out.
+# Settings that change only speed and verbosity, not results.
 _WITHOUT_EFFECT = {"verbose", "n_jobs"}
 
-# What torch itself keeps in every module, beside weights and submodules.
-_OF_EVERY_MODULE = set(vars(nn.Module()))
+# Attributes that torch itself sets in every module.
+_MODULE_ATTRIBUTES = set(vars(nn.Module()))
 
 
 def fingerprint(*objects):
-    """Digest of settings, estimators, networks and arrays.
+    """Compute a digest of settings, estimators, networks and arrays.
 
-    ``joblib.hash`` tells equal estimators and networks apart, since it follows the
-    identity of what they hold; this follows class, parameters and weights.
+    It depends on class, parameters and weights. ``joblib.hash`` differs even for equal
+    estimators and networks, since it depends on the identity of the objects they hold.
 
     Parameters
     ----------
     *objects : object
+        Any number of them; their order matters.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def fingerprint(*objects):
     Raises
     ------
     TypeError
-        If something in them can be neither read nor pickled.
+        If a part of them is of an unknown type and cannot be pickled.
 
     Examples
     --------
@@ -68,21 +69,21 @@ def _update(digest, item, above):
         digest.update(f"{item.dtype}{item.shape}".encode())
         digest.update(np.ascontiguousarray(item).reshape(-1).view(np.uint8).data)
     elif isinstance(item, weakref.ref):
-        pass  # a way to something that is met elsewhere, as in torch's LSTM
-    elif id(item) in above:  # an object that holds itself
+        pass  # refers to an object that is visited elsewhere, as in torch's LSTM
+    elif id(item) in above:  # an object that contains itself
         digest.update(str(above.index(id(item))).encode())
     elif (parts := _parts(item)) is not None:
         for part in parts:
             _update(digest, part, (*above, id(item)))
-    else:  # classes, functions, random states, whatever else a user passes
+    else:  # classes, functions, random states and everything else
         if isinstance(item, (type, types.FunctionType)):
             digest.update(_provenance(item).encode())
         try:
             digest.update(joblib.hash(item).encode())
         except Exception as error:  # pickling fails in many ways
             raise TypeError(
-                f"memory cannot tell whether {item!r:.80} is the same as before, since it "
-                "cannot be pickled. Use a function or class that can be imported, or "
+                f"memory cannot tell whether {item!r:.80} is the same as before, because it "
+                "cannot be pickled. Use a function or class that can be imported, or set "
                 f"memory=None. ({error})"
             ) from error
     digest.update(b"</>")
@@ -90,9 +91,9 @@ def _update(digest, item, above):
 
 @functools.lru_cache(maxsize=1024)
 def _provenance(kind):
-    """Name a class or function and tell its code: by version, or by its source.
+    """Identify a class or function by its name and its package's version, or its source code.
 
-    A class of a notebook keeps its name when its code is changed.
+    A name alone is not enough: a class in a notebook keeps its name when its code changes.
     """
     package = sys.modules.get(kind.__module__.partition(".")[0])
     code = getattr(package, "__version__", None)
@@ -105,7 +106,7 @@ def _provenance(kind):
 
 
 def _parts(item):
-    """List what an object consists of, in a fixed order; None for what is no composite."""
+    """List the parts of a composite object, in a fixed order; None if it is no composite."""
     if isinstance(item, dict):
         keys = sorted(item, key=repr)
         return [part for key in keys for part in (key, item[key])]
@@ -113,7 +114,7 @@ def _parts(item):
         return item
     if isinstance(item, nn.Module):
         settings = [
-            (name, {k: v for k, v in vars(module).items() if k not in _OF_EVERY_MODULE})
+            (name, {k: v for k, v in vars(module).items() if k not in _MODULE_ATTRIBUTES})
             for name, module in item.named_modules()
         ]
         return [repr(item), dict(item.state_dict()), settings]
@@ -129,14 +130,14 @@ def _parts(item):
 
 
 def _fitted_state(estimator, parameters):
-    """Return what `fit` has left in an estimator; None where nothing has been fitted."""
+    """Return the fitted state of an estimator; None if it is not fitted."""
     network = getattr(estimator, "network_", None)
     if isinstance(network, nn.Module):
         return network, estimator.classes_
     if not getattr(estimator, "is_fitted", True):
         return None
-    # Not only names that end in "_": not every transformer keeps to that, and a
-    # fingerprint too many costs time, one too few wrong logits.
+    # Not only names that end in "_", which not every transformer uses for fitted state. Including
+    # too much costs a recomputation; leaving something out gives wrong logits.
     return {
         name: value
         for name, value in vars(estimator).items()

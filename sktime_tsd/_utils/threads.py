@@ -1,4 +1,4 @@
-"""The number of torch's threads, kept while foreign code runs."""
+"""Keep torch's number of threads while other libraries run."""
 
 import contextlib
 
@@ -9,10 +9,10 @@ __all__ = ["keep_torch_threads"]
 
 @contextlib.contextmanager
 def keep_torch_threads():
-    """Restore torch's number of threads after.
+    """Restore torch's number of threads on exit.
 
-    numba's thread pool resets it at first use, which makes small networks slower by far
-    and ends the bit for bit equality of fits.
+    numba's thread pool resets the number when it is first used. That makes small networks much
+    slower, and repeated fits are no longer equal bit for bit.
     """
     n_threads = torch.get_num_threads()
     try:

@@ -1,4 +1,4 @@
-"""Checks of numbers, labels and devices, each with a message that helps."""
+"""Validation of parameters: numbers, choices, labels, probabilities and devices."""
 
 import math
 import numbers
@@ -26,17 +26,17 @@ __all__ = [
 def check_number(
     name, value, *, integer=False, low=None, high=None, boundaries="both", none_ok=False
 ):
-    """Refuse a value that is no finite number within its range.
+    """Check that a value is a finite number within a range.
 
     Parameters
     ----------
     name : str
-        What the value is called in the message.
+        What the message calls the value.
     value : object
     integer : bool, default=False
-        Whether only whole numbers are valid.
+        Whether only integers are valid.
     low, high : number, optional
-        The range.
+        Ends of the range. Default: no limit.
     boundaries : {"both", "left", "right", "neither"}, default="both"
         Which ends belong to the range.
     none_ok : bool, default=False
@@ -45,9 +45,17 @@ def check_number(
     Raises
     ------
     TypeError
-        If the value is no number, or no integer where one is needed.
+        If the value is not a number, or not an integer if one is required.
     ValueError
         If the value is NaN, infinite or out of range.
+
+    Examples
+    --------
+    >>> from sktime_tsd._utils.validation import check_number
+    >>> check_number("lr", -1, low=0, boundaries="neither")
+    Traceback (most recent call last):
+        ...
+    ValueError: lr == -1, must be > 0.
     """
     if value is None and none_ok:
         return
@@ -64,18 +72,18 @@ def check_number(
         kind,
         min_val=low,
         max_val=high,
-        # scikit-learn insists that a named boundary has a limit
+        # scikit-learn accepts "left", "right" and "neither" only if there is a limit
         include_boundaries=boundaries if low is not None or high is not None else "both",
     )
 
 
 def check_random_state_parameter(random_state):
-    """Refuse what cannot seed a fit, without drawing from it.
+    """Check that `random_state` can seed a fit, without drawing from it.
 
     Raises
     ------
     ValueError
-        If it is no integer in [0, 2**32 - 1], RandomState or None.
+        If it is not an integer in [0, 2**32 - 1], a RandomState or None.
     """
     try:
         if random_state is not None:
@@ -87,12 +95,12 @@ def check_random_state_parameter(random_state):
 
 
 def check_choice(name, value, choices):
-    """Refuse a value that is not among the valid ones, naming them.
+    """Check that a value is one of the valid choices.
 
     Raises
     ------
     ValueError
-        If `value` is not in `choices`.
+        If `value` is not in `choices`. The message lists them.
     """
     if not any(value is choice or value == choice for choice in choices):
         valid = ", ".join(repr(choice) for choice in choices)
@@ -100,19 +108,19 @@ def check_choice(name, value, choices):
 
 
 def check_flag(name, value):
-    """Refuse what is neither True nor False.
+    """Check that a value is True or False.
 
     Raises
     ------
     TypeError
-        If `value` is no bool.
+        If `value` is not a bool.
     """
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {value!r}.")
 
 
 def check_verbose(verbose):
-    """Refuse a ``verbose`` parameter that is no level.
+    """Check that a ``verbose`` parameter is a level of verbosity.
 
     Raises
     ------
@@ -126,19 +134,19 @@ def check_verbose(verbose):
 
 
 def check_probabilities(name, probabilities):
-    """Refuse what are no probabilities, such as logits.
+    """Check that a matrix holds class probabilities, and not, say, logits.
 
     Parameters
     ----------
     name : str
-        What the matrix is called in the message.
+        What the message calls the matrix.
     probabilities : numpy.ndarray of shape (n_instances, n_classes)
 
     Raises
     ------
     ValueError
-        If it is no matrix, an entry is negative or not finite, or a row does not sum to 1
-        (within 1e-3, for those that compute in low precision).
+        If the shape is wrong, an entry is negative or not finite, or a row does not sum to 1
+        (within 1e-3, which allows for computation in low precision).
     """
     shape = np.shape(probabilities)
     if len(shape) != 2 or 0 in shape:
@@ -151,36 +159,36 @@ def check_probabilities(name, probabilities):
     sums = np.sum(probabilities, axis=1)
     if not np.allclose(sums, 1, atol=1e-3) or np.min(probabilities) < 0:
         raise ValueError(
-            f"{name}: expected probabilities, of 0 or more and with rows that sum to 1; got values "
-            f"from {np.min(probabilities):.3g} to {np.max(probabilities):.3g} whose rows sum to "
-            f"{sums.min():.3g} .. {sums.max():.3g}. Logits become probabilities by a softmax."
+            f"{name}: expected probabilities, at least 0 and with rows that sum to 1; got values "
+            f"from {np.min(probabilities):.3g} to {np.max(probabilities):.3g} with row sums from "
+            f"{sums.min():.3g} to {sums.max():.3g}. If these are logits, apply a softmax first."
         )
 
 
 def check_no_capability_gap(X_metadata, name):
-    """Refuse missing values and unequal lengths.
+    """Check that a panel has no missing values and no unequal lengths.
 
-    sktime itself only warns of them where the estimator holds other estimators.
+    For an estimator that contains other estimators, sktime itself only warns about them.
 
     Raises
     ------
     ValueError
-        If `X_metadata` tells of either.
+        If `X_metadata` reports either.
     """
     if X_metadata.get("has_nans"):
         raise ValueError(
-            f"X contains NaN, which {name} cannot handle. Impute or drop such series "
-            "first, for instance with sktime's Imputer."
+            f"X contains NaN, which {name} cannot handle. Drop the affected series, or impute "
+            "the values first, for instance with sktime's Imputer."
         )
     if not X_metadata.get("is_equal_length", True):
         raise ValueError(
-            f"X contains series of unequal length, which {name} cannot handle. Bring them "
-            "to one length first, for instance with sktime's PaddingTransformer."
+            f"X contains series of unequal length, which {name} cannot handle. Give them "
+            "equal length first, for instance with sktime's PaddingTransformer."
         )
 
 
 def check_labels(y):
-    """Refuse what is no set of class labels; make an array of a list.
+    """Check class labels, and convert a list to an array.
 
     Parameters
     ----------
@@ -189,19 +197,19 @@ def check_labels(y):
     Returns
     -------
     y : numpy.ndarray, pandas.Series or pandas.DataFrame
-        As given, or an array where a list or tuple was given.
+        Unchanged, or an array if `y` is a list, tuple, Index or Categorical.
 
     Raises
     ------
     TypeError
-        If `y` is None or not array-like.
+        If `y` is not array-like, or mixes strings with other labels.
     ValueError
-        If a label is missing, or the labels are continuous numbers.
+        If `y` is empty, a label is missing, or the labels are continuous numbers.
     """
     if isinstance(y, (pd.Index, pd.Categorical)):
         y = np.asarray(y)
     if isinstance(y, (list, tuple)):
-        # an array of mixed items would turn a missing label into the string "nan"
+        # converted to an array among strings, a missing label would become the string "nan"
         _check_label_values(pd.Series(y, dtype=object))
         y = np.asarray(y)
     if not isinstance(y, (np.ndarray, pd.Series, pd.DataFrame)):
@@ -215,8 +223,8 @@ def check_labels(y):
         )
     _check_label_values(y)
     if isinstance(y, np.ndarray) and y.dtype == object and not isinstance(y.flat[0], str):
-        y = np.array(y.tolist())  # scikit-learn knows no numbers in an array of objects
-    # regression targets would otherwise become as many classes as there are series
+        y = np.array(y.tolist())  # scikit-learn rejects numbers of dtype object
+    # without this check, each regression target would become a class of its own
     check_classification_targets(np.asarray(y))
     return y
 
@@ -224,38 +232,41 @@ def check_labels(y):
 def _check_label_values(y):
     missing = np.asarray(pd.isna(y))
     if missing.any():
-        raise ValueError(f"y contains {int(missing.sum())} missing labels (NaN or None).")
+        raise ValueError(
+            f"y contains {int(missing.sum())} missing labels (NaN or None). Drop these series."
+        )
     values = np.asarray(y)
     if values.dtype.kind == "f" and np.isinf(values).any():
-        raise ValueError("y contains infinite values, which are no class labels.")
+        raise ValueError("y contains infinite values, which cannot be class labels.")
     if values.dtype == object:
         kinds = {isinstance(label, str) for label in values.flat}
         if len(kinds) > 1:
             raise TypeError(
-                "y mixes strings with other labels; make them all strings or all numbers."
+                "y mixes strings with other labels. Make them all strings or all numbers."
             )
 
 
 def class_indices(name, labels, classes, *, of="classes"):
-    """Turn labels into places among the classes.
+    """Convert labels to class indices.
 
     Parameters
     ----------
     name : str
-        What the labels are called in the message.
+        What the message calls the labels.
     labels : array-like of shape (n_instances,)
     classes : array-like of shape (n_classes,)
     of : str
-        Whose classes they are, for the message.
+        What the message calls the classes, such as "teacher's classes".
 
     Returns
     -------
     indices : numpy.ndarray of shape (n_instances,), int
+        Positions in `classes`.
 
     Raises
     ------
     ValueError
-        If a label is none of the classes.
+        If a label is not among the classes.
     """
     known = np.asarray(classes).tolist()
     labels = np.asarray(labels).tolist()
@@ -265,19 +276,19 @@ def class_indices(name, labels, classes, *, of="classes"):
     except (KeyError, TypeError) as error:  # unknown, or not even hashable
         unknown = sorted({repr(label) for label in labels} - set(map(repr, known)))
         same = {str(x) for x in labels if repr(x) in unknown} <= set(map(str, known))
-        hint = f" They differ in their type only: convert {name}." if same else ""
+        hint = f" They differ only in type: convert {name}." if same else ""
         raise ValueError(
-            f"{name} holds {', '.join(unknown[:5])}, not among the {of} {known}.{hint}"
+            f"{name} contains {', '.join(unknown[:5])}, not among the {of} {known}.{hint}"
         ) from error
 
 
 def resolve_device(device):
-    """Turn a ``device`` parameter into a device that is there.
+    """Convert a ``device`` parameter to an available device.
 
     Parameters
     ----------
     device : str or torch.device
-        "auto" is CUDA where present, else the CPU.
+        "auto" is CUDA if available, else the CPU.
 
     Returns
     -------
@@ -286,18 +297,18 @@ def resolve_device(device):
     Raises
     ------
     ValueError
-        If torch does not know the device or cannot reach it.
+        If torch does not know the device or cannot use it.
     """
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
         if resolved.type == "meta":
-            raise RuntimeError("it computes nothing")
+            raise RuntimeError("the meta device holds no values")
         torch.empty(0, device=resolved)
     except (AssertionError, RuntimeError, TypeError, NotImplementedError) as error:
         raise ValueError(
             f"device={device!r} cannot be used on this machine "
-            f'({str(error).splitlines()[0]}). Use "auto", "cpu", or a device that torch can reach.'
+            f'({str(error).splitlines()[0]}). Use "auto", "cpu", or a device that torch can use.'
         ) from error
     return resolved

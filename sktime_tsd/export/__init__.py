@@ -1,4 +1,4 @@
-"""Fitted students as files that run no code when they are loaded."""
+"""Save and load fitted students without pickle, and export them to ONNX."""
 
 from sktime_tsd.export._load import load_model
 from sktime_tsd.export._onnx import to_onnx

@@ -1,4 +1,4 @@
-"""The model card: what a file's reader must know about a model."""
+"""Model card: the README of a saved model."""
 
 from sklearn.frozen import FrozenEstimator
 
@@ -49,10 +49,10 @@ Loading runs no code from these files.
 
 ## Limits
 
-* It always gives one of its classes, also for series that are unlike those it was trained on.
-* A distilled model takes over its teacher's mistakes.
-* Saliency tells what an answer rests on, not what causes what.
-* The digests in `config.json` find damage; they do not tell who wrote the files.
+* It always predicts one of its classes, even for series unlike those it was trained on.
+* A distilled model inherits its teacher's mistakes.
+* Saliency shows which time points a prediction depends on. It does not show causes.
+* The digests in `config.json` detect damage. They do not prove who wrote the files.
 """
 
 
@@ -64,9 +64,11 @@ def model_card(student, classifier, *, report=None, data=None, intended_use=None
     student : SkorchClassifier
         Fitted.
     classifier : SkorchClassifier or SaliencyDistilledClassifier
-        What `student` was taken from.
+        The classifier that was saved: `student` itself, or the distilled one it belongs to.
     report : FidelityReport, optional
+        Its metrics go into the card.
     data, intended_use : str, optional
+        Texts of these sections.
 
     Returns
     -------
@@ -76,20 +78,20 @@ def model_card(student, classifier, *, report=None, data=None, intended_use=None
     Raises
     ------
     TypeError
-        If `report` is no report, or the texts are no texts.
+        If `report` is not a `FidelityReport`, or a text is not a string.
     ValueError
-        If the report is of other classes.
+        If the report is about other classes.
     """
     if not isinstance(report, (FidelityReport, type(None))):
-        raise TypeError(f"report must be what fidelity_report returns, got {report!r:.100}.")
+        raise TypeError(f"report must be a result of fidelity_report, got {report!r:.100}.")
     if report is not None and report.classes.tolist() != student.classes_.tolist():
         raise ValueError(
-            f"report is of the classes {report.classes.tolist()}, the student has "
-            f"{student.classes_.tolist()}."
+            f"report is about the classes {report.classes.tolist()}, but the student has "
+            f"{student.classes_.tolist()}. Pass a report of this student."
         )
     for name, text in (("data", data), ("intended_use", intended_use)):
         if not isinstance(text, (str, type(None))):
-            raise TypeError(f"{name} must be text, got {text!r:.100}.")
+            raise TypeError(f"{name} must be a string, got {text!r:.100}.")
     network = student.network_ and student.network_.network
     kind = "No network" if network is None else type(network).__name__
     weights = 0 if network is None else n_parameters(network)
@@ -102,10 +104,10 @@ def model_card(student, classifier, *, report=None, data=None, intended_use=None
         s="" if student.n_channels_ == 1 else "s",
         n_timepoints=student.n_timepoints_,
         network=f", network={getattr(student.network, '__name__', 'YourNetwork')}" if own else "",
-        data=data or "Not told when the model was saved.",
+        data=data or "Not stated when the model was saved.",
         training=_training(student, classifier),
         report=f"```text\n{report}\n```" if report else "Not measured when the model was saved.",
-        intended_use=intended_use or "Not told when the model was saved.",
+        intended_use=intended_use or "Not stated when the model was saved.",
     )
 
 

@@ -1,4 +1,4 @@
-"""``config.json``: what beside the weights makes a model, checked before it is believed."""
+"""Read, check and write ``config.json``, which describes a saved model apart from its weights."""
 
 import hashlib
 import json
@@ -31,31 +31,32 @@ __all__ = [
 FORMAT = "sktime_tsd model"
 FORMAT_VERSION = 1
 
-# More levels than a network's settings have, fewer than Python can follow.
-_DEEPEST = 50
+# Levels of nesting: more than a network's settings have, less than Python's recursion limit.
+_MAX_DEPTH = 50
 
-#: Series whose logits are kept, to be compared when the model is loaded.
+#: Number of test series. Their logits are saved, and compared when the model is loaded.
 N_CHECKED = 2
 
 
 def sha256(data):
-    """Digest of bytes: 64 hexadecimal digits."""
+    """Return the SHA-256 digest of bytes, as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
 def _digest(config):
-    """Digest of a configuration, its own digest left out, however it is laid out."""
+    """Return the digest of a configuration without its own digest, whatever its JSON layout."""
     rest = {key: value for key, value in config.items() if key != "sha256"}
     canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sha256(canonical.encode())
 
 
 def write_config(config):
-    """Lay out a configuration with its digest.
+    """Convert a configuration to the contents of its file, with a digest.
 
     Parameters
     ----------
     config : dict
+        In JSON types.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def write_config(config):
 
 
 def read_config(data):
-    """Read a configuration from the bytes of its file.
+    """Read a configuration from the contents of its file, and check it.
 
     Parameters
     ----------
@@ -75,25 +76,26 @@ def read_config(data):
     Returns
     -------
     config : dict
-        Every entry that `load_model` reads is there and of its type.
+        With every entry that `load_model` reads, of the right type.
 
     Raises
     ------
     ModelFileError
-        If they hold none, one of a newer format, or one whose digest does not match.
+        If the contents are damaged, not a model's, of a newer format, or do not match their
+        digest.
     """
     try:
         config = json.loads(
-            data.decode(), object_pairs_hook=_without_doubles, parse_constant=_refuse_constant
+            data.decode(), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"config.json is damaged: {error}") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise ModelFileError("config.json is not of a model written by save_model.")
+        raise ModelFileError("config.json does not describe a model written by save_model.")
     check_format_version(config, FORMAT_VERSION)
     try:
-        if _depth(config) > _DEEPEST:
-            raise RecursionError("nested more deeply than the configuration of any model")
+        if _depth(config) > _MAX_DEPTH:
+            raise RecursionError(f"it is nested more than {_MAX_DEPTH} levels deep")
         digest = _digest(config)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"config.json is damaged: {error}") from error
@@ -110,19 +112,19 @@ def _depth(value):
     return 1 + max(map(_depth, inner), default=0) if isinstance(value, (dict, list)) else 0
 
 
-def _without_doubles(pairs):
+def _refuse_duplicates(pairs):
     entries = dict(pairs)
     if len(entries) < len(pairs):
-        raise ValueError("an entry stands twice")
+        raise ValueError("an entry occurs twice")
     return entries
 
 
 def _refuse_constant(name):
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _check_config(config):
-    """Refuse a configuration that lacks an entry, or has one of another type.
+    """Check that a configuration has all entries, of the right types.
 
     Parameters
     ----------
@@ -131,6 +133,7 @@ def _check_config(config):
     Raises
     ------
     ModelFileError
+        If it does not.
     """
     classes = classes_from_json(entry(config, "classes", dict))
     check_sizes(entry(config, "input", dict))
@@ -145,13 +148,13 @@ def _check_config(config):
     rows = entry(config, "check_logits", list)
     shape = (N_CHECKED, len(classes)) if len(classes) > 1 else (0,)
     if (len(rows), *{len(row) if isinstance(row, list) else -1 for row in rows}) != shape:
-        raise ModelFileError(f"config.json: check_logits must be of shape {shape}.")
+        raise ModelFileError(f"config.json: check_logits must have shape {shape}.")
     if any(type(logit) is not float for row in rows for logit in row):
         raise ModelFileError("config.json: check_logits must hold numbers.")
 
 
 def class_weight_to_json(class_weight):
-    """Write weights of classes as JSON can hold them, whatever the type of the labels.
+    """Convert class weights to JSON types, keeping the type of the labels.
 
     Parameters
     ----------
@@ -165,12 +168,12 @@ def class_weight_to_json(class_weight):
 
 
 def plain(value):
-    """Give a number of numpy's as Python's; anything else as it is."""
+    """Convert a numpy number to a Python number; return anything else unchanged."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def class_weight_from_json(pairs):
-    """Give back what `class_weight_to_json` has been given.
+    """Convert the output of `class_weight_to_json` back to class weights.
 
     Parameters
     ----------
@@ -184,32 +187,35 @@ def class_weight_from_json(pairs):
     Raises
     ------
     ModelFileError
-        If these are no pairs.
+        If they are not [label, weight] pairs.
     """
     try:
         return dict(pairs)
     except (TypeError, ValueError) as error:
-        raise ModelFileError(f"config.json: no weights of classes: {pairs!r:.100}.") from error
+        raise ModelFileError(
+            f"config.json: class_weight must be [label, weight] pairs, got {pairs!r:.100}."
+        ) from error
 
 
 def params_to_json(value):
-    """Write settings of a network as JSON can hold them, tuples told from lists.
+    """Convert a network's settings to JSON types, with tuples marked as such.
 
     Parameters
     ----------
     value : None, bool, int, float, str, or lists, tuples and dicts of such
-        Numbers may be numpy's.
+        Numbers may be numpy numbers.
 
     Returns
     -------
-    value : the same, in JSON's types
+    value : object
+        In JSON types.
 
     Raises
     ------
     TypeError
-        For anything else.
+        If a value is of another type.
     ValueError
-        For a number that is not finite.
+        If a number is not finite.
     """
     value = plain(value)
     if type(value) is float and not math.isfinite(value):
@@ -223,13 +229,13 @@ def params_to_json(value):
     if type(value) is dict and all(type(key) is str for key in value):
         return {"dict": {key: params_to_json(item) for key, item in value.items()}}
     raise TypeError(
-        "network_params can be written to a file if they are numbers, strings, truth values, None, "
-        f"or lists, tuples and dicts of these; got {value!r}."
+        "network_params in a file must be numbers, strings, booleans, None, or lists, tuples and "
+        f"dicts of these; got {value!r}."
     )
 
 
 def params_from_json(value):
-    """Give back what `params_to_json` has been given.
+    """Convert the output of `params_to_json` back to a network's settings.
 
     Parameters
     ----------
@@ -253,5 +259,8 @@ def params_from_json(value):
             return tuple(params_from_json(item) for item in items)
         if kind == "dict" and isinstance(items, dict):
             return {key: params_from_json(item) for key, item in items.items()}
-        raise ModelFileError(f"config.json: no settings of a network: {value!r:.100}.")
+        raise ModelFileError(
+            "config.json: network params must be written as by save_model, as "
+            f'{{"tuple": [...]}} or {{"dict": {{...}}}}; got {value!r:.100}.'
+        )
     return value

@@ -1,4 +1,4 @@
-"""A folder whose files are replaced together, or not at all."""
+"""Replace the files of a model folder all together, or not at all."""
 
 import shutil
 from contextlib import contextmanager, suppress
@@ -8,41 +8,42 @@ from sktime_tsd.export._config import read_config
 from sktime_tsd.export._load import CONFIG, WEIGHTS
 from sktime_tsd.runtime._model_files import ModelFileError
 
-__all__ = ["CARD", "files_of"]
+__all__ = ["CARD", "staging_folder"]
 
 CARD = "README.md"
 
 _FILES = (WEIGHTS, CONFIG, CARD)
 
-# Of the folders in which files wait until all is well.
-_ASIDE = ".sktime_tsd-"
+# Prefix of the staging folders, which hold the new files until all are written and checked.
+_STAGING = ".sktime_tsd-"
 
 
 @contextmanager
-def files_of(folder, *, overwrite):
-    """Give an empty folder whose files move into `folder` once all went well.
+def staging_folder(folder, *, overwrite):
+    """Yield an empty folder whose files are moved into `folder` if the block succeeds.
 
-    The folder itself stays: it may be a mount point, or the one that a shell stands in.
+    `folder` itself is kept, since it may be a mount point or a shell's current directory.
 
     Parameters
     ----------
     folder : pathlib.Path
     overwrite : bool
-        Whether a model that is there is replaced.
+        Whether to replace a model that is already there.
 
     Yields
     ------
     new : pathlib.Path
+        The staging folder, inside `folder`.
 
     Raises
     ------
     OSError
-        If `folder` cannot be used; which, and why.
+        If `folder` cannot be used. The message says why.
     """
     _check_place(folder, overwrite=overwrite)
     is_new = not folder.exists()
     folder.mkdir(exist_ok=True)
-    new = folder / f"{_ASIDE}{uuid4().hex}"
+    new = folder / f"{_STAGING}{uuid4().hex}"
     try:
         new.mkdir()
         yield new
@@ -65,7 +66,7 @@ def _move(new, folder):
                 (folder / name).rename(former / name)
         for name in _FILES:
             (new / name).rename(folder / name)
-    except BaseException:  # Ctrl-C, too, must not lose the former model
+    except BaseException:  # even Ctrl-C must not lose the former model
         for name in _FILES:
             if (former / name).exists():
                 (former / name).replace(folder / name)
@@ -76,22 +77,22 @@ def _move(new, folder):
 
 def _check_place(folder, *, overwrite):
     if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"{folder} is a file; name a folder.")
+        raise FileExistsError(f"{folder} is a file. Pass the path of a folder.")
     found = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    found = {name for name in found if not name.startswith(_ASIDE)}
+    found = {name for name in found if not name.startswith(_STAGING)}
     if found and not overwrite:
         raise FileExistsError(f"{folder} is not empty; pass overwrite=True to replace it.")
     others = found - set(_FILES)
     others |= {name for name in found if not (folder / name).is_file()}
     if found and not others:
-        try:  # a model of another library has files of the same names
+        try:  # other libraries use the same file names
             read_config((folder / CONFIG).read_bytes())
         except (ModelFileError, OSError):
             others = {CONFIG}
     if others:
         raise FileExistsError(
-            f"{folder} holds what save_model has not written ({', '.join(sorted(others)[:3])}); "
-            "name another folder."
+            f"{folder} contains files that save_model did not write "
+            f"({', '.join(sorted(others)[:3])}). Pass another folder."
         )
     if not folder.parent.is_dir():
-        raise FileNotFoundError(f"The folder {folder.parent} does not exist; make it first.")
+        raise FileNotFoundError(f"The folder {folder.parent} does not exist. Create it first.")

@@ -1,4 +1,4 @@
-"""A student from the files that `save_model` has written."""
+"""Load a fitted student from a folder written by `save_model`."""
 
 from pathlib import Path
 
@@ -22,48 +22,50 @@ __all__ = ["CONFIG", "WEIGHTS", "load_model"]
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
-# No student comes near, in bytes: what is larger is not read into memory.
+# In bytes, far above any student. Larger files are not read into memory.
 _LARGEST_CONFIG = 2**24
 _LARGEST_WEIGHTS = 2**31
 
-# What a network computes in; torch knows no isfinite of some others.
+# Dtypes that networks compute in; for some other dtypes torch has no isfinite.
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
-# Float32 sums in another order differ by less, another network by more.
+# Relative to 1 + the largest logit. Summing float32 in another order changes logits by less,
+# another network by more.
 _TOLERANCE = 1e-3
 
 
 def load_model(folder, *, network=None, device="auto"):
-    """Load a student that `save_model` has written, without running code from the files.
+    """Load a student saved with `save_model`, without running code from the files.
 
     Parameters
     ----------
     folder : path-like
+        Written by `save_model`.
     network : callable, optional
-        Needed for a network that is not of this package: its class, or a function, as it was
-        given to `SkorchClassifier`. It is called with the sizes and settings in the files.
+        Needed only if the network is not part of this package: the class or function that was
+        passed to `SkorchClassifier`. It is called with the sizes and settings in the files.
     device : str or torch.device, default="auto"
-        Where to predict; "auto" is CUDA where present, else the CPU.
+        Where to predict; "auto" is CUDA if available, else the CPU.
 
     Returns
     -------
     classifier : SkorchClassifier
-        Fitted; predicts what the saved one did. Its ``history_`` is empty.
+        Fitted; it predicts what the saved one did. Its ``history_`` is empty.
 
     Raises
     ------
     ModelFileError
-        A ``ValueError``. If a file is missing or damaged, is of a newer format, its digest does
-        not match, a path leaves the folder, weights are not finite or not those of the network,
-        or the network gives other answers than when it was saved.
+        A ``ValueError``. If a file is missing, damaged or of a newer format, a digest does not
+        match, a path leads out of the folder, weights are not finite or do not fit the network,
+        or the network's answers differ from those when it was saved.
     ValueError
-        If the device cannot be used, or the files need no `network`.
+        If the device cannot be used, or `network` is passed but not needed.
 
     Notes
     -----
-    The digests find damage. They are no signature: whoever can write to the folder can write
-    another model with digests that match. Load pickles, of this package, of sktime's ``save`` or
-    of joblib, only from places you trust: loading one runs its code.
+    The digests detect damage. They are not a signature: anyone who can write to the folder can
+    put another model there, with digests that match. Load pickles (of this package, of sktime's
+    ``save`` or of joblib) only from sources you trust: loading a pickle runs its code.
 
     Examples
     --------
@@ -94,34 +96,39 @@ def _read(folder, name, at_most):
     path = folder / name
     try:
         if not folder.is_dir():
-            raise ModelFileError(f"{folder} is no folder.")
+            raise ModelFileError(f"{folder} is not a folder.")
         if not path.resolve(strict=True).is_relative_to(folder.resolve(strict=True)):
-            raise ModelFileError(f"{path} leads out of its folder.")
+            raise ModelFileError(f"{path} links to a place outside its folder.")
         if not path.is_file():
-            raise ModelFileError(f"{path} is no file.")
+            raise ModelFileError(f"{path} is not a file.")
         if path.stat().st_size > at_most:
-            raise ModelFileError(f"{path} is larger than any {name} of a model.")
+            raise ModelFileError(
+                f"{path} has more than {at_most:,} bytes: it is larger than any model's {name}."
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} is missing.") from error
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+    except (OSError, RuntimeError) as error:  # RuntimeError: circular links
         raise ModelFileError(f"{path} cannot be read: {error}") from error
 
 
 def _factory(described, given):
-    """Give what builds the network."""
+    """Return the class or function that builds the network."""
     if described["name"] is not None:
         if given is not None:
-            raise ValueError("network is for networks of your own; this model needs none.")
+            raise ValueError(
+                f"network must be None for this model, whose network {described['name']!r} is part "
+                f"of sktime_tsd; got {given!r}."
+            )
         if described["name"] not in NETWORKS:
             raise ModelFileError(
-                f"The network {described['name']!r} is not known to this version of sktime_tsd, "
-                f"which has {', '.join(NETWORKS)}."
+                f"This version of sktime_tsd has no network {described['name']!r}, only "
+                f"{', '.join(NETWORKS)}. Upgrade sktime_tsd."
             )
         return NETWORKS[described["name"]]
     if given is None:
         raise ModelFileError(
-            f"The network {described['class']} is not of this package: pass its class, "
+            f"The network {described['class']} is not part of this package; pass its class: "
             f"load_model(..., network={described['class'].rpartition('.')[2]})."
         )
     if isinstance(given, str) or not callable(given):
@@ -138,28 +145,28 @@ def _read_weights(folder, described):
     data = _read(folder, WEIGHTS, at_most=_LARGEST_WEIGHTS)
     if sha256(data) != described["sha256"]:
         raise ModelFileError(
-            f"{folder / WEIGHTS} is not the file that was saved: its sha256 does not match the one "
-            "in config.json. It may have been copied in part."
+            f"{folder / WEIGHTS} is not the file that was saved: its sha256 does not match that in "
+            "config.json. The copy may be incomplete; copy the folder again."
         )
     try:
         tensors = safetensors.torch.load(data)
-    except Exception as error:  # whatever the library meets in damaged bytes
+    except Exception as error:  # the library may raise anything on damaged bytes
         raise ModelFileError(f"{folder / WEIGHTS} is damaged: {error}") from error
     for name, tensor in tensors.items():
         if tensor.dtype in _FLOATS and not torch.isfinite(tensor).all():
-            raise ModelFileError(f"The weights hold values that are not finite, in {name}.")
+            raise ModelFileError(f"The weights contain values that are not finite, in {name}.")
     return tensors
 
 
 def _build(factory, sizes, params, tensors):
-    """Build the network of the settings and give it the weights, if they are its own."""
+    """Build the network from its settings and load the weights, if they fit."""
     of_package = factory in NETWORKS.values()
     if of_package:
         _check_settings_fit(sizes, params, tensors)
     empty = torch.empty(0)
     scaling = (tensors.get("mean", empty), tensors.get("std", empty))
     try:
-        # ours take no memory before their shapes are known to be right, nor random numbers
+        # this package's networks take no memory and no random numbers until shapes are checked
         with torch.device("meta") if of_package else seeded(0, torch.device("cpu")):
             inner = (
                 factory(*sizes, **(params or {}))
@@ -168,9 +175,10 @@ def _build(factory, sizes, params, tensors):
             )
         network = ScaledNetwork(inner, *scaling).eval().requires_grad_(False)
         expected = network.state_dict()
-    except Exception as error:  # settings of a file, or a user's network, may fail in any way
+    except Exception as error:  # wrong settings or a user's network may raise anything
         raise ModelFileError(
-            f"The network cannot be built with the settings {params} of the file: {error}"
+            f"{getattr(factory, '__name__', 'The network')} cannot be built with the settings "
+            f"{params} in the file: {error}"
         ) from error
     _check_names(tensors, expected)
     _check_scaling(*scaling, n_channels=sizes[0])
@@ -182,7 +190,7 @@ def _build(factory, sizes, params, tensors):
 
 
 def _check_settings_fit(sizes, params, tensors):
-    """Refuse numbers that no network with these weights can have, before one is built."""
+    """Check that sizes in the settings are plausible for these weights, before building."""
     shapes = [tensor.shape for tensor in tensors.values() if tensor.numel()]
     largest = max([1000, *(n for shape in shapes for n in shape)])
     params = params or {}
@@ -192,9 +200,12 @@ def _check_settings_fit(sizes, params, tensors):
     depth, kernel_sizes = params.get("depth"), params.get("kernel_sizes")
     several = isinstance(depth, int) and isinstance(kernel_sizes, (list, tuple))
     if max(len(found), depth * len(kernel_sizes) if several else 0) > 100 + len(tensors):
-        raise ModelFileError("The settings are of more layers than there are weights in the file.")
+        raise ModelFileError(
+            "The network's settings describe more layers than the file's "
+            f"{len(tensors)} tensors of weights can fill."
+        )
     if any(isinstance(value, (int, float)) and abs(value) > largest for value in found):
-        raise ModelFileError(f"The settings {params} are not those of the weights in the file.")
+        raise ModelFileError(f"The settings {params} do not fit the weights in the file.")
 
 
 def _check_names(tensors, expected):
@@ -202,13 +213,13 @@ def _check_names(tensors, expected):
         missing = sorted(expected.keys() - tensors.keys())[:3]
         surplus = sorted(tensors.keys() - expected.keys())[:3]
         raise ModelFileError(
-            f"The weights are not those of the network: missing {missing}, not known {surplus}."
+            f"The weights do not fit the network: missing are {missing}, unknown are {surplus}."
         )
     for name, tensor in expected.items():
         found = tensors[name]
         if found.shape != tensor.shape or found.dtype != tensor.dtype:
             raise ModelFileError(
-                f"The weights are not those of the network: {name} must be {tensor.dtype} of shape "
+                f"The weights do not fit the network: {name} must be {tensor.dtype} of shape "
                 f"{tuple(tensor.shape)}, got {found.dtype} of shape {tuple(found.shape)}."
             )
 
@@ -216,7 +227,11 @@ def _check_names(tensors, expected):
 def _check_scaling(mean, std, *, n_channels):
     fits = all(value.shape in ((n_channels, 1), (1, 1)) for value in (mean, std))
     if not fits or mean.dtype != torch.float32 or std.dtype != torch.float32 or not (std > 0).all():
-        raise ModelFileError("The scaling in the file does not fit the series' channels.")
+        raise ModelFileError(
+            "The scaling in the file (mean and std) must be float32 of shape "
+            f"({n_channels}, 1) or (1, 1), with positive std; got {mean.dtype} of shape "
+            f"{tuple(mean.shape)} and {std.dtype} of shape {tuple(std.shape)}."
+        )
 
 
 def _check_answers(network, sizes, logits):
@@ -224,15 +239,16 @@ def _check_answers(network, sizes, logits):
     try:
         with torch.inference_mode():
             found = network(typical_series(network, *sizes[:2], n_instances=len(logits)))
-    except Exception as error:  # a user's network may fail in any way
+    except Exception as error:  # a user's network may raise anything
         raise ModelFileError(
-            f"The network cannot read series of the saved shape: {error}"
+            f"The network cannot read series of the shape in the file ({sizes[0]} channels, "
+            f"{sizes[1]} time points): {error}"
         ) from error
     scale = 1 + found.abs().max()
     if found.shape != expected.shape or not ((found - expected).abs() <= _TOLERANCE * scale).all():
         raise ModelFileError(
-            "The network gives other answers than when it was saved. Its class may have changed, "
-            "or the wrong one was passed as network."
+            "The network's answers differ from those when it was saved. Its class may have "
+            "changed, or the wrong class was passed as network."
         )
 
 

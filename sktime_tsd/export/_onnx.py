@@ -1,4 +1,4 @@
-"""A fitted student to a file for onnxruntime."""
+"""Export a fitted student to an ONNX file."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ from torch import nn
 from sktime_tsd._scoring.batches import logits_in_batches
 from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import seeded
-from sktime_tsd.export._quantize import round_weights
+from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.runtime import OnnxClassifier
@@ -24,18 +24,18 @@ from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to
 
 __all__ = ["to_onnx"]
 
-# Largest difference of a probability from torch's.
+# Largest accepted difference between a probability of the file and torch's.
 _TOLERANCE = 1e-5
 
-# Colours of a terminal, in messages of torch.
+# Terminal colour codes in torch's messages.
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 _N_RANDOM_SERIES = 256
-_MOST_RANDOM_VALUES = 2**21
+_MAX_RANDOM_VALUES = 2**21
 
 
 class _Probabilities(nn.Module):
-    """A network with the softmax."""
+    """A network followed by softmax."""
 
     def __init__(self, network):
         super().__init__()
@@ -46,49 +46,51 @@ class _Probabilities(nn.Module):
 
 
 def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
-    """Write a fitted student to a file that `sktime_tsd.runtime.OnnxClassifier` reads.
+    """Export a fitted student to an ONNX file, for `sktime_tsd.runtime.OnnxClassifier`.
 
-    The file maps raw series to probabilities: scaling and softmax are inside. Any number of
-    series at a time, of the length in `fit`; labels and shape are in its metadata. It is kept
-    only if its probabilities are those of the network, on random series and on `X`.
+    The file maps raw series to probabilities, with scaling and softmax included. It takes any
+    number of series at a time, of the length seen in `fit`; labels and shape are in its metadata.
+    The file is kept only if its probabilities equal the network's, on random series and on `X`.
 
     Parameters
     ----------
     classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted. Of a distilled one, the student alone is written.
+        Fitted. For a distilled classifier, only the student is exported.
     path : path-like
-        Of the file; its folder must exist.
+        The file to write. Its folder must exist.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), optional
-        Real series to compare answers on, besides random ones. Or any other sktime panel.
+        Real series to compare predictions on, in addition to random ones. Other sktime panels
+        work too.
     int8 : bool, default=False
-        Round the weights to 8 bits, if the file becomes smaller and at least 99 % of the
-        answers on `X` stay. Otherwise a warning says so, and the weights stay as they are.
+        Quantize the weights to 8 bits, if that makes the file smaller and keeps at least 99 % of
+        the predictions on `X`. Otherwise the weights stay as they are, with a warning.
     overwrite : bool, default=False
-        Whether a file that is there may be replaced.
+        Whether an existing file may be replaced.
 
     Returns
     -------
     path : pathlib.Path
+        Absolute.
 
     Raises
     ------
     RuntimeError
-        If the network cannot be exported, or the file would give other answers: probabilities
-        that differ by more than 1e-5, or another label. There is no file then.
+        If the network cannot be exported, or the file's predictions differ: probabilities by
+        more than 1e-5, or a label. No file is written then.
     FileExistsError
-        If there is a file and `overwrite` is False, or a folder.
+        If the file exists and `overwrite` is False, or the path is a folder.
     OSError
         If the file cannot be written.
     TypeError, ValueError
-        If the classifier or `X` cannot be used, or `int8` has no `X`.
+        If the classifier or `X` cannot be used, or `int8` is set without `X`.
     ImportError
         If onnx, onnxscript or onnxruntime is missing (extra ``onnx``).
 
     Warns
     -----
     UserWarning
-        If the weights keep their size although `int8` is set, or the network decides by what it
-        computes, such as ``if x.max() > 5``: a file cannot, and goes the way that was tried.
+        If `int8` is set but the weights keep their 32 bits. Or if the network branches on values,
+        as in ``if x.max() > 5``: the file always takes the branch taken in the export.
 
     Examples
     --------
@@ -104,36 +106,40 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     True
     """
     student, path = fitted_student(classifier), Path(path).resolve()
-    classes_to_json(student.classes_)  # refused before anything is exported
+    classes_to_json(student.classes_)  # rejects labels that cannot be written, before the export
     if student.network_ is None:
-        raise ValueError("All labels were equal in fit: there is no network to export.")
+        raise ValueError(
+            "There is no network to export, because all labels in fit were equal. Fit with two "
+            "classes or more."
+        )
     if X is not None:
         X = as_float32_panel(student._check_convert_X_for_predict(X))
         check_panel_shape(X, student.n_channels_, student.n_timepoints_)
     elif int8:
-        raise ValueError("int8 needs X, a sample of real series to compare answers on.")
+        raise ValueError("int8=True needs X, a sample of real series to compare predictions on.")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist; make it first.")
+        raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
     if path.is_dir():
-        raise FileExistsError(f"{path} is a folder; name a file.")
+        raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} is there; pass overwrite=True to replace it.")
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
     network = copy.deepcopy(student.network_).cpu().eval()
     batches = _batches(network, student, X)
     expected = [_expected(network, batch) for batch in batches]
     new = path.with_name(f".{path.name}-{uuid4().hex}")
-    new.touch()  # a place that cannot be written to is no fault of the network
+    new.touch()  # fails here, before the export, if the place is not writable
     try:
         follows_one_path = _export(network, student, new, batches, expected)
         if follows_one_path:
             warnings.warn(
-                "The network decides by what it computes, which a file cannot: the file always "
-                f"goes the way that was tried. Its answers on {sum(map(len, batches))} series are "
-                "those of the network; pass many real series as X, or decide by torch.where.",
+                f"{type(network.network).__name__} branches on values that it computes, which an "
+                "ONNX file cannot do: the file always takes the branch taken in the export. Its "
+                f"predictions on {sum(map(len, batches))} series equal the network's. Pass many "
+                "real series as X to make sure, or use torch.where instead of branches.",
                 stacklevel=2,
             )
         if int8:
-            round_weights(new, X, expected[-1])
+            quantize_weights(new, X, expected[-1])
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)
@@ -141,16 +147,16 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
 
 
 def _batches(network, student, X):
-    """Series to compare on: one alone, some, and `X`.
+    """Make the batches to compare predictions on: one random series, several, and `X`.
 
-    Apart, since a network may answer otherwise to one series, or to all of a batch.
+    They are separate, since predictions may depend on the other series of a batch.
     """
     sizes = student.n_channels_, student.n_timepoints_
-    n = min(_N_RANDOM_SERIES, max(8, _MOST_RANDOM_VALUES // math.prod(sizes)))
+    n = min(_N_RANDOM_SERIES, max(8, _MAX_RANDOM_VALUES // math.prod(sizes)))
     waves = typical_series(network, *sizes, n)
     generator = torch.Generator().manual_seed(0)
     noise = network.mean.cpu() + network.std.cpu() * torch.randn(waves.shape, generator=generator)
-    # as waves alone excite few of a network's units, and noise has no long ones
+    # waves alone activate few of a network's units, and noise has no slow components
     series = torch.cat([waves[: n // 2], noise[n // 2 :], 100 * noise[:2]]).numpy()
     return [series[:1], series[1:], *([] if X is None else [X])]
 
@@ -161,9 +167,9 @@ def _expected(network, series):
 
 
 def _export(network, student, path, batches, expected):
-    """Write a file whose answers are the network's, by one of torch's two exporters.
+    """Write a file whose predictions equal the network's, with one of torch's two exporters.
 
-    Tells whether the file follows one path only of a network that has several.
+    Returns whether the network branches on values, of which the file has one branch only.
     """
     probabilities = _Probabilities(network)
     example = torch.from_numpy(batches[1][:2])
@@ -177,11 +183,12 @@ def _export(network, student, path, batches, expected):
             return follows_one_path
         except ImportError:
             raise
-        except Exception as error:  # exporters may fail in any way on a user's network
+        except Exception as error:  # exporters may raise anything on a user's network
             reason = _ANSI.sub("", str(error)).strip().split("\n")[0]
             found.append(f"{exporter.__doc__} {type(error).__name__}: {reason:.300}")
     raise RuntimeError(
-        "The network cannot be exported so that it gives the same answers. " + " ".join(found)
+        f"{type(network.network).__name__} cannot be exported with the same predictions. "
+        + " ".join(found)
     )
 
 
@@ -197,7 +204,7 @@ def _export_program(network, example, path):
         verbose=False,
     )
     program.save(path, external_data=False)
-    return False  # a network of several paths was refused
+    return False  # torch.export rejects networks that branch on values
 
 
 def _export_trace(network, example, path):
@@ -217,12 +224,12 @@ def _export_trace(network, example, path):
 
 
 def _finish(path, student):
-    """Leave out what need not be there, and put in what the numbers mean."""
+    """Fold constants, remove debugging information, and add our metadata."""
     import onnx
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # constants are folded: the exporter leaves weights to be put in order in each session
+    # folds constants: the exporter leaves operations on weights that every session would repeat
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(path)
     onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
@@ -244,13 +251,13 @@ def _compare(path, batches, expected):
         error = np.abs(found - probabilities).max()
         if not error <= _TOLERANCE:
             raise ModelFileError(f"probabilities differ by up to {error:.2g}")
-        n_other = int(_answers_differ(found, probabilities).sum())
-        if n_other:
-            raise ModelFileError(f"{n_other} of {len(batch)} answers differ")
+        n_different = int(_labels_differ(found, probabilities).sum())
+        if n_different:
+            raise ModelFileError(f"{n_different} of {len(batch)} labels differ")
 
 
-def _answers_differ(found, expected):
-    """Tell where labels differ, except for probabilities that are equal but for rounding."""
+def _labels_differ(found, expected):
+    """Tell where labels differ, ignoring ties: probabilities equal up to rounding errors."""
     place = np.arange(len(expected))
     margin = expected.max(axis=1) - expected[place, found.argmax(axis=1)]
     return margin > 2 * _TOLERANCE

@@ -1,4 +1,4 @@
-"""Weights of 8 bits, where they are worth it."""
+"""Quantize the weights of an ONNX file to 8 bits, if that pays off."""
 
 import os
 import warnings
@@ -6,26 +6,27 @@ import warnings
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.runtime import OnnxClassifier
 
-__all__ = ["round_weights"]
+__all__ = ["quantize_weights"]
 
 _LEAST_AGREEMENT = 0.99
 
 
-def round_weights(path, X, expected):
-    """Round the weights in a file to 8 bits, if it becomes smaller and keeps its answers.
+def quantize_weights(path, X, expected):
+    """Quantize the weights to 8 bits, if the file gets smaller and keeps its predictions.
 
     Parameters
     ----------
     path : pathlib.Path
-        Of an ONNX file with metadata. Replaced, or left as it is.
+        An ONNX file with metadata. It is replaced or left unchanged.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        Real series.
     expected : numpy.ndarray of shape (n_instances, n_classes)
-        Probabilities of the network.
+        The network's probabilities for `X`.
 
     Warns
     -----
     UserWarning
-        If the file is left as it is, and why.
+        If the file is left unchanged. The message says why.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -35,8 +36,8 @@ def round_weights(path, X, expected):
             with quietly(""):
                 quantize_dynamic(path, rounded, weight_type=QuantType.QUInt8)
             answers = OnnxClassifier(rounded).predict_proba(X).argmax(axis=1)
-        except Exception as error:  # onnxruntime rounds or runs some layers only in float
-            reason = f"onnxruntime cannot: {error!s:.300}"
+        except Exception as error:  # onnxruntime can quantize or run some layers only in float
+            reason = f"onnxruntime cannot quantize this network ({error!s:.300})"
         else:
             agreement = float((answers == expected.argmax(axis=1)).mean())
             sizes = [file.stat().st_size for file in (path, rounded)]
@@ -44,8 +45,9 @@ def round_weights(path, X, expected):
                 os.replace(rounded, path)
                 return
             reason = (
-                f"it would have {sizes[1]:,} bytes instead of {sizes[0]:,}, and "
-                f"{100 * agreement:.1f} % of the answers on X would stay"
+                f"with 8 bits, the file would have {sizes[1]:,} bytes instead of {sizes[0]:,} and "
+                f"keep {100 * agreement:.1f} % of the answers on X "
+                f"(required: {100 * _LEAST_AGREEMENT:g} %)"
             )
     finally:
         rounded.unlink(missing_ok=True)

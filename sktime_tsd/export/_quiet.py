@@ -1,4 +1,4 @@
-"""Keeping to oneself what libraries say while they work."""
+"""Silence warnings, log messages and stderr of other libraries."""
 
 import io
 import logging
@@ -10,18 +10,18 @@ __all__ = ["quietly"]
 
 @contextmanager
 def quietly(logger):
-    """Leave out warnings, what is printed as one, and what a logger says below an error.
+    """Suppress warnings, output to stderr, and a logger's messages below the level ERROR.
 
     Parameters
     ----------
     logger : str
-        Its name; "" is the root.
+        Name of the logger; "" is the root logger.
     """
     logger = logging.getLogger(logger)
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        # torch.export prints the program it could not finish
+        # on failure, torch.export prints the unfinished program
         with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield

@@ -1,4 +1,4 @@
-"""A fitted student to a folder of files without pickles."""
+"""Save a fitted student to a folder of files without pickles."""
 
 import copy
 from pathlib import Path
@@ -18,7 +18,7 @@ from sktime_tsd.export._config import (
     sha256,
     write_config,
 )
-from sktime_tsd.export._folder import CARD, files_of
+from sktime_tsd.export._folder import CARD, staging_folder
 from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
@@ -26,7 +26,7 @@ from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json
 
 __all__ = ["save_model"]
 
-# What safetensors keeps and torch can tell finite from infinite.
+# Dtypes that safetensors can store and torch.isfinite can check.
 _DTYPES = {
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool),
     *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8),
@@ -34,27 +34,27 @@ _DTYPES = {
 
 
 def save_model(classifier, folder, *, report=None, data=None, intended_use=None, overwrite=False):
-    """Write a fitted student to a folder that `load_model` reads without running code.
+    """Save a fitted student to a folder, which `load_model` reads without running code.
 
-    The folder holds ``model.safetensors`` (weights and scaling), ``config.json`` (network,
+    The folder contains ``model.safetensors`` (weights and scaling), ``config.json`` (network,
     settings, labels with their dtype, shape of a series, versions and digests) and
     ``README.md``, a model card.
 
     Parameters
     ----------
     classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted. Of a distilled one, the student alone is written, and the model card tells how it
-        was distilled.
+        Fitted. For a distilled classifier, only the student is saved, and the model card says how
+        it was distilled.
     folder : path-like
-        Is made where it is not there; its parent must exist.
+        Created if it does not exist. Its parent must exist.
     report : FidelityReport, optional
-        Of this student and its teacher; its lines are put into the model card.
+        Report on this student and its teacher, for the model card.
     data : str, optional
         What the model was trained on, for the model card.
     intended_use : str, optional
-        What the model is for, and what it is not for, for the model card.
+        What the model is for and what it is not for, for the model card.
     overwrite : bool, default=False
-        Replace the folder, if it is there and was written by `save_model`.
+        Whether to replace a model in the folder, if `save_model` wrote it.
 
     Returns
     -------
@@ -63,17 +63,19 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     Raises
     ------
     FileExistsError
-        If there is something in the folder and `overwrite` is False, or it holds other files.
+        If the folder is not empty and `overwrite` is False, or it contains other files.
+    FileNotFoundError
+        If the folder's parent does not exist.
     TypeError, ValueError
-        If the classifier, its labels or its network's settings cannot be written, or the
-        network cannot be built again from them. Nothing has been written then.
+        If the classifier, its labels or its network's settings cannot be saved, or the network
+        cannot be rebuilt from them. Nothing is written then.
     NotFittedError
         If the classifier is not fitted.
 
     Notes
     -----
-    The history of the training and settings that are objects (callbacks, an optimizer's class)
-    are not kept.
+    The training history is not saved, nor are settings that are objects (callbacks, an
+    optimizer's class).
 
     Examples
     --------
@@ -113,7 +115,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
             student, classifier, report=report, data=data, intended_use=intended_use
         ).encode(),
     }
-    with files_of(Path(folder), overwrite=overwrite) as new:
+    with staging_folder(Path(folder), overwrite=overwrite) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
         _check_loads(new, student, network)
@@ -127,11 +129,14 @@ def _tensors(network):
     for name, value in state.items():
         if not isinstance(value, torch.Tensor) or value.layout != torch.strided:
             kind = getattr(value, "layout", type(value).__name__)
-            raise TypeError(f"Only dense tensors can be written to a file; {name} is {kind}.")
+            raise TypeError(f"Only dense tensors can be saved to a file, but {name} is {kind}.")
         if value.dtype not in _DTYPES:
-            raise TypeError(f"Tensors of {value.dtype}, as {name} is, cannot be written to a file.")
+            raise TypeError(f"Tensors of {value.dtype}, such as {name}, cannot be saved to a file.")
         if not torch.isfinite(value).all():
-            raise ValueError(f"The network holds values that are not finite, in {name}.")
+            raise ValueError(
+                f"The network contains values that are not finite, in {name}. Train it again, for "
+                "instance with a lower lr."
+            )
     # safetensors refuses tensors that share memory, such as tied weights
     return {name: tensor.clone().contiguous() for name, tensor in state.items()}
 
@@ -170,22 +175,22 @@ def _plain_settings(student):
 
 
 def _check_loads(folder, student, network):
-    """Refuse to leave a folder behind that gives no model, or another one."""
+    """Check that the saved model can be loaded and gives the same answers."""
     own = check_network(student.network) not in NETWORKS.values()
     try:
         loaded = load_model(folder, network=student.network if own else None, device="cpu")
         if network is not None and not _same_answers(network, loaded.network_, student):
-            raise ModelFileError("What is built from them gives other answers.")
+            raise ModelFileError("the rebuilt network gives different answers.")
     except ModelFileError as error:
         raise ValueError(
-            "The network cannot be built again from network and network_params, so nothing was "
-            f"written: {error} A network trained elsewhere is described by "
+            "The network cannot be rebuilt from network and network_params, so nothing was saved: "
+            f"{error} For a network trained elsewhere, describe how to build it with "
             "SkorchClassifier.from_module(..., network=..., network_params=...)."
         ) from error
 
 
 def _same_answers(network, loaded, student):
-    """Compare bit for bit, far from the usual scale, too: settings may be held elsewhere."""
+    """Compare logits bit for bit, at larger scales too, where some settings first show."""
     x = typical_series(network, student.n_channels_, student.n_timepoints_, N_CHECKED)
     with torch.inference_mode():
         return all(torch.equal(network(scale * x), loaded(scale * x)) for scale in (1, 10, 100))

@@ -1,4 +1,4 @@
-"""The fitted network that a file is made of."""
+"""Get the fitted student to save or export, and series to test it on."""
 
 import numpy as np
 import torch
@@ -12,12 +12,12 @@ __all__ = ["fitted_student", "typical_series"]
 
 
 def fitted_student(classifier):
-    """Take the part of a classifier that goes to production.
+    """Get the classifier to save or export: a classifier itself, or its distilled student.
 
     Parameters
     ----------
     classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted; also one in a ``FrozenEstimator``.
+        Fitted. It may be wrapped in a ``FrozenEstimator``.
 
     Returns
     -------
@@ -27,11 +27,11 @@ def fitted_student(classifier):
     Raises
     ------
     TypeError
-        If it is another classifier, or of a subclass, which may predict in its own way.
+        If it is another object, or of a subclass, which may predict in its own way.
     NotFittedError
         If it is not fitted.
     ValueError
-        If it answers for several outputs, or the shape of its series is not known.
+        If it predicts several outputs, or the shape of its series is not known.
     """
     if isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
@@ -43,20 +43,20 @@ def fitted_student(classifier):
         hint = f" Pass the classifier inside it (see its {inner})." if inner else ""
         kind = "a fitted classifier" if isinstance(classifier, BaseObject) else "an object"
         raise TypeError(
-            "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be written to a "
+            "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be saved to a "
             f"file; got {kind} of type {type(classifier).__name__}.{hint}"
         )
     if type(classifier) not in kinds:
         raise TypeError(
-            f"A {type(classifier).__name__} may predict in another way than its network, which is "
-            f"all that is written. Pass one of {' and '.join(kind.__name__ for kind in kinds)} "
-            "itself, or take the network over by SkorchClassifier.from_module."
+            f"A {type(classifier).__name__} may not predict what its network does, and only the "
+            f"network is saved. Pass a {' or '.join(kind.__name__ for kind in kinds)} itself, or "
+            "wrap the network with SkorchClassifier.from_module."
         )
     classifier._check_gives_logits()
     student = getattr(classifier, "student_", classifier)
     if student.n_timepoints_ is None:
         raise ValueError(
-            "The shape of the series is not known: make the classifier by "
+            "The shape of the series is not known. Create the classifier with "
             "SkorchClassifier.from_module(module, classes, input_shape=(n_channels, "
             "n_timepoints))."
         )
@@ -64,11 +64,12 @@ def fitted_student(classifier):
 
 
 def typical_series(network, n_channels, n_timepoints, n_instances):
-    """Waves of the scale that a network expects, the same on any machine.
+    """Make sine waves at the scale that a network expects, the same on any machine.
 
     Parameters
     ----------
     network : ScaledNetwork
+        Its mean and std give the scale.
     n_channels, n_timepoints, n_instances : int
 
     Returns

@@ -1,4 +1,4 @@
-"""What a student learns from: pure functions of tensors, terms, and the criterion.
+"""Distillation losses: functions of tensors, terms, and the total training loss.
 
 A term such as ``KD(weight=1.0)`` is passed to
 ``SaliencyDistilledClassifier(distillation=[...])``.

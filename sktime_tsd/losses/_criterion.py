@@ -1,4 +1,4 @@
-"""The total loss of a student."""
+"""The total training loss of a student: cross entropy plus distillation terms."""
 
 import itertools
 import math
@@ -9,12 +9,12 @@ from torch import nn
 
 __all__ = ["DistillationCriterion", "unique_names"]
 
-# In shares of a training, that are sums and quotients.
+# Tolerance for rounding errors in shares of the training.
 _ROUNDING = 1e-9
 
 
 def unique_names(terms):
-    """Name each term, a repeated one with a number: "kd", "kd_2".
+    """Name each term, and number repeated names: "kd", "kd_2".
 
     Parameters
     ----------
@@ -34,29 +34,30 @@ def unique_names(terms):
 class DistillationCriterion(nn.Module):
     """Cross entropy plus weighted distillation terms.
 
-    It sees tensors only, so it runs wherever they are; its only parameters are those of
-    terms that have some. Without terms it is plain cross entropy.
+    It handles only tensors, so it runs on whatever device they are on. Its only parameters are
+    those of terms that have some. Without terms it is plain cross entropy.
 
     Parameters
     ----------
     terms : sequence of DistillationTerm, default=()
     class_weight : torch.Tensor of shape (n_classes,), optional
-        Weights of the classes in the cross entropy.
+        Weights of the classes in the cross entropy. Default: all equal.
     feature_shapes : sequence of pairs of FeatureShape, default=()
-        Of student and teacher, for each term that needs features, in their order.
+        Shapes of the student's and the teacher's features, for each term that needs features,
+        in the order of the terms.
 
     Attributes
     ----------
     weights : torch.Tensor of shape (1 + n_terms,)
-        Factor of the cross entropy and of each term at present; those at the end of the
-        training until `set_progress` says otherwise.
+        Current factors of the cross entropy and of each term. Until `set_progress` is called,
+        those at the end of the training.
     is_task_stage : bool
-        Whether the cross entropy is in the loss at present.
+        Whether the cross entropy is currently in the loss.
     takes_part : list of bool
-        Whether each term is.
+        Whether each term is currently in the loss.
     values : dict of str to torch.Tensor
-        The unweighted value of the cross entropy, and of each term that took part, in the
-        last call, detached.
+        Unweighted values of the cross entropy and of each term in the loss, from the last
+        call, detached.
 
     Examples
     --------
@@ -85,30 +86,31 @@ class DistillationCriterion(nn.Module):
         self._feature_places = [
             next(places) if term.needs_features else None for term in self.terms
         ]
-        # without stages the cross entropy's factor is always 1
+        # without stages, the factor of the cross entropy is always 1
         self._has_stages = any(term.alone_until is not None for term in self.terms)
-        # on the device, where a step that is replayed reads them
+        # a buffer, so that a recorded CUDA step reads the current values when it is replayed
         self._weights = [1.0] * (1 + len(self.terms))
         self.register_buffer("weights", torch.tensor(self._weights), persistent=False)
         self.set_progress(1.0)
 
     def set_progress(self, progress, step=0.0):
-        """Set the weights to those of a stage of the training.
+        """Set the weights for the current point of the training.
 
         Parameters
         ----------
         progress : float
             Share of the training already done, in [0, 1].
         step : float, default=0.0
-            Share of it that the next step is. A step belongs to a term that acts alone if
-            it ends in its stage, so that something is left for the cross entropy.
+            Share of the training that the next step takes. A step belongs to the stage of a
+            term that is alone in the loss only if it ends within that stage, so that some
+            steps are left for the cross entropy.
         """
         ends = [term.alone_until for term in self.terms]
-        # rounding must not move the end by a step
+        # a rounding error must not move the end of a stage by a step
         alone = [end is not None and progress + step <= end + _ROUNDING for end in ends]
         self.is_task_stage = not any(alone)
         self.takes_part = [end is None for end in ends] if self.is_task_stage else alone
-        if self.is_task_stage:  # it begins as a training of its own
+        if self.is_task_stage:  # its progress starts from 0
             hints = max((end for end in ends if end is not None), default=0.0)
             progress = max(0.0, progress - hints) / (1 - hints) if hints < 1 else progress
         weights = [float(self.is_task_stage)]
@@ -120,12 +122,12 @@ class DistillationCriterion(nn.Module):
         self._weights = weights
 
     def n_hint_steps(self, n_steps):
-        """Count the first steps of a training in which some term acts alone.
+        """Count the steps at the start of a training in which some term is alone in the loss.
 
         Parameters
         ----------
         n_steps : int
-            Of the whole training.
+            Steps of the whole training.
 
         Returns
         -------
@@ -135,7 +137,7 @@ class DistillationCriterion(nn.Module):
         return math.floor((max(ends) + _ROUNDING) * n_steps) if ends else 0
 
     def cross_entropy(self, logits, y):
-        """Cross entropy with the class weights.
+        """Cross entropy, averaged over the batch with the class weights.
 
         Parameters
         ----------
@@ -152,7 +154,7 @@ class DistillationCriterion(nn.Module):
         return total / self.total_weight(y)
 
     def total_weight(self, y):
-        """Sum of the class weights of a batch, which its cross entropy is divided by.
+        """Sum of the class weights of a batch, by which its cross entropy is divided.
 
         Parameters
         ----------
@@ -161,22 +163,22 @@ class DistillationCriterion(nn.Module):
         Returns
         -------
         weight : int or torch.Tensor, scalar
-            n without class weights.
+            Without class weights, n.
         """
         if self.class_weight is None:
             return len(y)
-        # a batch may hold only series of weight 0
+        # all series of a batch may have weight 0
         return self.class_weight[y].sum().clamp(min=torch.finfo(self.class_weight.dtype).tiny)
 
     def forward(self, student, teacher, y):
-        """Total loss.
+        """Compute the total loss.
 
         Parameters
         ----------
         student : Outputs
-            ``features`` of either is a tuple, one for each term that needs them.
+            With ``features`` as a tuple of tensors, one for each term that needs features.
         teacher : Outputs or None
-            None where there are no terms.
+            As `student`; None if there are no terms.
         y : torch.Tensor of shape (n,), int64
 
         Returns

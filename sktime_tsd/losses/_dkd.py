@@ -1,4 +1,4 @@
-"""Decoupled knowledge distillation."""
+"""Decoupled knowledge distillation (DKD)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,15 +13,15 @@ __all__ = ["DKD", "DKDLoss", "dkd_loss"]
 
 
 def dkd_loss(student_logits, teacher_logits, y, *, alpha=1.0, beta=8.0, temperature=4.0):
-    r"""How far the student is from the teacher, in the true class and among the others.
+    r"""Divergence from the teacher, split into the true class and the other classes.
 
     .. math:: T^2 \left( \alpha \, \mathrm{KL}(b^{teacher} \| b^{student})
               + \beta \, \mathrm{KL}(\hat p^{teacher} \| \hat p^{student}) \right)
 
-    in the mean over the batch, with p the probabilities at temperature T,
-    :math:`b = (p_y, 1 - p_y)` for the true class y and :math:`\hat p` the distribution over
-    the other classes. Soft targets weigh the second part by :math:`1 - p_y`, which hides it
-    where the teacher is sure.
+    averaged over the batch, where p are the probabilities at temperature T,
+    :math:`b = (p_y, 1 - p_y)` for the true class y, and :math:`\hat p` is the distribution
+    over the other classes. Plain soft targets (`kd_loss`) weight the second part by
+    :math:`1 - p_y`, which suppresses it where the teacher is sure.
 
     Parameters
     ----------
@@ -29,15 +29,17 @@ def dkd_loss(student_logits, teacher_logits, y, *, alpha=1.0, beta=8.0, temperat
     y : torch.Tensor of shape (n,), int64
         True class indices.
     alpha : float, default=1.0
-        Weight of the true class against the rest (TCKD).
+        Weight of the first part: the true class against the rest (TCKD).
     beta : float, default=8.0
-        Weight of the other classes among themselves (NCKD), which is 0 for two classes.
+        Weight of the second part: the other classes among themselves (NCKD). That part is 0
+        for two classes.
     temperature : float, default=4.0
+        T > 0.
 
     Returns
     -------
     loss : torch.Tensor, scalar
-        In nats times :math:`T^2`, at least 0 up to rounding; lower is better.
+        In nats times :math:`T^2`, at least 0 up to rounding error; lower is better.
 
     References
     ----------
@@ -68,7 +70,15 @@ class DKDLoss(nn.Module):
     Parameters
     ----------
     **settings : float
-        Those of `dkd_loss`.
+        Keyword arguments of `dkd_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import DKDLoss, Outputs
+    >>> student, teacher = Outputs(torch.zeros(1, 3)), Outputs(torch.zeros(1, 3))
+    >>> DKDLoss(beta=8.0)(student, teacher, torch.tensor([0]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):
@@ -82,22 +92,30 @@ class DKDLoss(nn.Module):
 
 @dataclass(frozen=True)
 class DKD(DistillationTerm):
-    """Soft targets, the true class and the others apart.
+    """Soft targets, with separate weights for the true class and the other classes.
 
     Parameters
     ----------
     weight : float, default=0.1
-        Factor in the total loss, beside the cross entropy's 1. The scale is the paper's,
-        where it is 1 after a warm-up of 20 epochs, which is left out.
+        Factor in the total loss; the cross entropy has factor 1. The loss has the paper's
+        scale; the paper uses 1, after a warm-up of 20 epochs that is left out here.
     alpha : float, default=1.0
+        See `dkd_loss`.
     beta : float, default=8.0
         See `dkd_loss`. The paper tunes it for each teacher, between 1 and 8.
     temperature : float, default=4.0
+        See `dkd_loss`.
 
     Raises
     ------
     ValueError
-        If a weight is negative or `temperature` not positive.
+        If a weight is negative, `temperature` is not positive, or a value is not finite.
+    TypeError
+        If a value is not a number.
+
+    References
+    ----------
+    See `dkd_loss`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Features aligned in time by soft dynamic time warping."""
+"""Feature distillation with alignment in time by soft dynamic time warping (DT2W)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,27 +15,27 @@ __all__ = ["DT2W", "DT2WLoss", "dt2w_loss"]
 
 
 def dt2w_loss(student_features, teacher_features, *, gamma=0.1, max_timepoints=100):
-    r"""How far features are apart after the best alignment in time.
+    r"""Distance between features after the best alignment in time.
 
     The soft-DTW divergence of the two sequences of feature vectors s and t,
 
     .. math:: \frac1L \left( \mathrm{sdtw}(s, t)
               - \tfrac12 \mathrm{sdtw}(s, s) - \tfrac12 \mathrm{sdtw}(t, t) \right)
 
-    in the mean over the batch. The cost of aligning two time points is the mean squared
-    difference of their features; L is the length of the longer sequence. Of the wider
-    features as many as the narrower has are compared, evenly spread.
+    averaged over the batch. The cost of aligning two time points is the mean squared
+    difference of their features; L is the length of the longer sequence. If one side has more
+    features, an evenly spaced subset as large as the other side is compared.
 
     Parameters
     ----------
     student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
-        Each of its own width and length.
+        They may differ in width and length.
     gamma : float, default=0.1
         How soft the alignment is; see `soft_dtw`. At least 1e-6.
     max_timepoints : int or None, default=100
-        Longer features are averaged to so many time points first. The work grows with the
-        square of their number (1,000 points and 16 series: 20 s and 4 GB for a step on a
-        CPU); 100 is the length of all series in the TSD paper.
+        Longer features are first averaged down to this many time points; None never does.
+        Time and memory grow with the square of the length (1,000 points and 16 series: 20 s
+        and 4 GB for one step on a CPU). 100 is the length of all series in the TSD paper.
 
     Returns
     -------
@@ -44,10 +44,10 @@ def dt2w_loss(student_features, teacher_features, *, gamma=0.1, max_timepoints=1
 
     Notes
     -----
-    The original is for two networks of equal size. It minimises sdtw(s, t) itself, which
-    for equal features is neither 0 nor least, over squared differences that are summed:
-    gamma 1 there is ``1 / n_features`` here. The teacher's features are thinned as the TSD
-    authors thin them for smaller students, but evenly, not at random.
+    The original is for two networks of equal size. It minimises sdtw(s, t) itself, which is
+    neither 0 nor minimal for equal features, and sums squared differences where this averages
+    them: its gamma 1 is ``1 / n_features`` here. The TSD authors also take a subset of the
+    teacher's features for smaller students, but at random instead of evenly spaced.
 
     References
     ----------
@@ -71,18 +71,18 @@ def dt2w_loss(student_features, teacher_features, *, gamma=0.1, max_timepoints=1
         for features in (student_features, teacher_features)
     )
     costs = [_costs(student, teacher), _costs(student, student)]
-    if student.shape[2] == teacher.shape[2]:  # half as many calls
+    if student.shape[2] == teacher.shape[2]:  # one call instead of two
         across, of_student = soft_dtw(torch.cat(costs), gamma).chunk(2)
     else:
         across, of_student = (soft_dtw(part, gamma) for part in costs)
-    with torch.no_grad():  # a constant, which makes the divergence 0 for equal features
+    with torch.no_grad():  # a constant; it makes the divergence 0 for equal features
         of_teacher = soft_dtw(_costs(teacher, teacher), gamma)
     length = max(student.shape[2], teacher.shape[2])
     return (across - (of_student + of_teacher) / 2).mean() / length
 
 
 def _spread(features, width):
-    """Pick `width` of the features, evenly spread."""
+    """Pick `width` evenly spaced features."""
     if features.shape[1] == width:
         return features
     places = torch.arange(width, device=features.device) * features.shape[1] // width
@@ -98,7 +98,7 @@ def _shortened(features, max_timepoints):
 def _costs(a, b):
     """Mean squared differences of shape (n, n_timepoints of a, n_timepoints of b)."""
     a, b = a.transpose(1, 2), b.transpose(1, 2)
-    # not by squares and products, which cancel out where features are far from 0
+    # expanding |a - b|^2 into products would lose digits where features are far from 0
     distances = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
     return distances.square() / a.shape[2]
 
@@ -109,7 +109,15 @@ class DT2WLoss(nn.Module):
     Parameters
     ----------
     **settings : object
-        Those of `dt2w_loss`.
+        Keyword arguments of `dt2w_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import DT2WLoss, Outputs
+    >>> outputs = Outputs(torch.zeros(3, 2), features=torch.ones(3, 4, 5))
+    >>> DT2WLoss(gamma=0.1)(outputs, outputs, torch.tensor([0, 0, 1]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):
@@ -123,26 +131,31 @@ class DT2WLoss(nn.Module):
 
 @dataclass(frozen=True)
 class DT2W(FeatureTerm):
-    """The student's features have the teacher's shape, if not at the same time points.
+    """Match the shape of the teacher's features, allowing shifts and warps in time.
 
-    By far the most costly term: its work grows with the square of the number of time
-    points, one anti-diagonal after the other.
+    By far the slowest term: its work grows with the square of the number of time points, and
+    the anti-diagonals of the cost matrix have to be computed one after the other.
 
     Parameters
     ----------
     weight : float, default=0.1
-        Factor in the total loss, beside the cross entropy's 1.
+        Factor in the total loss; the cross entropy has factor 1.
     gamma : float, default=0.1
+        See `dt2w_loss`.
     max_timepoints : int or None, default=100
         See `dt2w_loss`.
     student_layer, teacher_layer : str or None, default=None
-        See `FeatureTerm`. Nothing adapts the scale of the features: student and teacher
-        should be of one kind, and layers behind a ReLU go with layers behind a ReLU.
+        See `FeatureTerm`. The features are not rescaled: use student and teacher networks of
+        the same kind, and pair layers after a ReLU with layers after a ReLU.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is out of its range or of the wrong kind.
+        If a value is out of range or of the wrong type.
+
+    References
+    ----------
+    See `dt2w_loss`.
 
     Examples
     --------

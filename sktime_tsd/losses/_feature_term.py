@@ -1,4 +1,4 @@
-"""What terms that match features share."""
+"""Base class of the terms that match features, and how features are compared."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
@@ -12,7 +12,19 @@ __all__ = ["FeatureShape", "FeatureTerm", "match_lengths", "timepoints_to_compar
 
 
 class FeatureShape(NamedTuple):
-    """Shape of the features of one series."""
+    """Shape of the features of one series.
+
+    Parameters
+    ----------
+    n_features : int
+    n_timepoints : int
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import FeatureShape
+    >>> FeatureShape(n_features=8, n_timepoints=24)
+    FeatureShape(n_features=8, n_timepoints=24)
+    """
 
     n_features: int
     n_timepoints: int
@@ -20,19 +32,30 @@ class FeatureShape(NamedTuple):
 
 @dataclass(frozen=True)
 class FeatureTerm(DistillationTerm):
-    """A term that matches features of the student with features of the teacher.
+    """Base class of terms that match features of the student with features of the teacher.
 
     `build` is called with the `FeatureShape` of student and teacher.
 
     Parameters
     ----------
     student_layer, teacher_layer : str or None, default=None
-        Path of the module whose output is taken, as in ``named_modules()`` of the network;
-        None takes what a network of this package gives as ``features``. Outputs are of
-        shape (n, n_features, n_timepoints), or (n, n_features) for one time point. Those of
-        torch's recurrent layers, transformer encoders and ``nn.MultiheadAttention``, and of
+        Path of the module whose output is used, as in the network's ``named_modules()``. None
+        uses the ``features`` of a network of this package. The output must have shape
+        (n, n_features, n_timepoints), or (n, n_features) for a single time point. The outputs
+        of torch's recurrent layers, transformer encoders and ``nn.MultiheadAttention``, and of
         ``nn.Linear`` and ``nn.LayerNorm`` on (n, n_timepoints, n_features), are transposed;
-        those of other modules are not.
+        no others are.
+
+    Raises
+    ------
+    ValueError
+        If ``weight`` is negative or not finite.
+    TypeError
+        If ``weight`` is not a number, or a layer is neither a string nor None.
+
+    Examples
+    --------
+    See `FitNets` for a term that derives from it.
     """
 
     student_layer: str | None = field(default=None, kw_only=True)
@@ -40,7 +63,7 @@ class FeatureTerm(DistillationTerm):
     needs_features: ClassVar[bool] = True
 
     def __post_init__(self):
-        if hasattr(self, "weight"):  # a term without one is refused where it is used
+        if hasattr(self, "weight"):  # a term without one is rejected when it is used
             check_number("weight", self.weight, low=0)
         for name in ("student_layer", "teacher_layer"):
             layer = getattr(self, name)
@@ -56,6 +79,7 @@ class FeatureTerm(DistillationTerm):
         Parameters
         ----------
         student, teacher : FeatureShape
+            Shapes of the features that the module will be given.
 
         Returns
         -------
@@ -65,7 +89,7 @@ class FeatureTerm(DistillationTerm):
 
 
 def timepoints_to_compare(term, student, teacher):
-    """Count the time points on which two features are compared, which must be several.
+    """Return the number of time points two features are compared on, at least 2.
 
     Parameters
     ----------
@@ -79,14 +103,15 @@ def timepoints_to_compare(term, student, teacher):
     Raises
     ------
     ValueError
-        If there is a single one.
+        If either has a single time point.
     """
     n_timepoints = min(student.n_timepoints, teacher.n_timepoints)
     if n_timepoints < 2:
         raise ValueError(
             f"{type(term).__name__} compares features over time, so both layers must give two "
             f"time points or more; the student's gives {student.n_timepoints}, the teacher's "
-            f"{teacher.n_timepoints}."
+            f"{teacher.n_timepoints}. Choose an earlier layer with student_layer or "
+            "teacher_layer."
         )
     return n_timepoints
 
@@ -94,12 +119,12 @@ def timepoints_to_compare(term, student, teacher):
 def match_lengths(student, teacher):
     """Resample the longer of two features to the length of the shorter.
 
-    By linear interpolation, as ``torch.nn.functional.interpolate``.
+    Uses linear interpolation, as in ``torch.nn.functional.interpolate``.
 
     Parameters
     ----------
     student, teacher : torch.Tensor of shape (n, n_features, n_timepoints)
-        Each of its own width and length.
+        They may differ in width and length.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""FitNets: hints from the teacher's features."""
+"""FitNets: hints, that is, regression on the teacher's features."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,15 +13,15 @@ __all__ = ["FitNets", "HintLoss", "hint_loss"]
 
 
 def hint_loss(projected_features, teacher_features):
-    """How far projected features of the student are from the teacher's.
+    """Mean squared error of the student's projected features against the teacher's.
 
-    The mean squared difference over series, features and time points; the longer of the
-    two is resampled to the length of the shorter.
+    The mean is over series, features and time points. The longer of the two is resampled to
+    the length of the shorter.
 
     Parameters
     ----------
     projected_features : torch.Tensor of shape (n, n_features, n_timepoints)
-        Of the student, after the regressor.
+        The student's features, after the regressor.
     teacher_features : torch.Tensor of shape (n, n_features, n_teacher_timepoints)
 
     Returns
@@ -32,7 +32,7 @@ def hint_loss(projected_features, teacher_features):
     References
     ----------
     Romero et al., "FitNets: hints for thin deep nets", ICLR 2015, arXiv 1412.6550,
-    equation 3 (there half the sum).
+    equation 3 (which takes half the sum instead of the mean).
 
     Examples
     --------
@@ -45,11 +45,18 @@ def hint_loss(projected_features, teacher_features):
 
 
 class HintLoss(nn.Module):
-    """`hint_loss` behind a regressor, a 1x1 convolution that is trained with the student.
+    """`hint_loss` after a regressor, a 1x1 convolution that is trained with the student.
 
     Parameters
     ----------
     student, teacher : FeatureShape
+        Shapes of the features of student and teacher.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import FeatureShape, HintLoss
+    >>> HintLoss(FeatureShape(8, 24), FeatureShape(128, 24)).regressor.weight.shape
+    torch.Size([128, 8, 1])
     """
 
     def __init__(self, student, teacher):
@@ -63,28 +70,33 @@ class HintLoss(nn.Module):
 
 @dataclass(frozen=True)
 class FitNets(FeatureTerm):
-    """Hints: the teacher's features can be read off the student's.
+    """Hints: predict the teacher's features from the student's.
 
-    At first the hint is the only loss (hint stage), then it is gone and the cross entropy
-    and other terms take over (task stage), with the weights that were found. Otherwise the
-    task stage begins as a new training: the student's ``lr_schedule``, the optimizer's
-    memory, the ramp of saliency, early stopping and what counts as the best epoch.
+    The hint is the only loss at first (hint stage). It is then dropped, and the cross entropy
+    and the other terms take over (task stage). The task stage keeps the learned weights but
+    restarts everything else: the student's ``lr_schedule``, the optimizer's state, the
+    saliency ramp, early stopping and the choice of the best epoch.
 
     Parameters
     ----------
     weight : float, default=1.0
-        Factor in the hint stage. As the hint is alone there, an optimizer such as Adam
-        does much the same for any weight.
+        Factor in the hint stage. The hint is alone there, so an optimizer such as Adam does
+        much the same with any weight.
     hint_share : float or None, default=0.3
-        Share of the training that is the hint stage, in (0, 1), rounded down to whole steps.
-        None has no stages: the hint stays beside everything else, and `weight` weighs it.
+        Share of the training spent in the hint stage, in (0, 1), rounded down to whole steps.
+        None means no stages: the hint is added to the other losses throughout, with factor
+        `weight`.
     student_layer, teacher_layer : str or None, default=None
-        See `FeatureTerm`. The paper takes layers in the middle of both networks.
+        See `FeatureTerm`. The paper uses layers in the middle of both networks.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is out of its range or of the wrong kind.
+        If a value is out of range or of the wrong type.
+
+    References
+    ----------
+    See `hint_loss`.
 
     Examples
     --------

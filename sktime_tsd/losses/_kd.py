@@ -1,4 +1,4 @@
-"""Knowledge distillation by soft targets."""
+"""Knowledge distillation with soft targets (KD)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,22 +13,24 @@ __all__ = ["KD", "KDLoss", "kd_loss"]
 
 
 def kd_loss(student_logits, teacher_logits, temperature):
-    r"""How far the student's softened probabilities are from the teacher's.
+    r"""Divergence of the student's softened probabilities from the teacher's.
 
     .. math:: T^2 \, \mathrm{KL}(p(z_{teacher}) \,\|\, p(z_{student})), \quad
               p(z) = \mathrm{softmax}(z / T)
 
-    in the mean over the batch; the factor keeps the gradient's scale at any T.
+    averaged over the batch. The factor :math:`T^2` keeps the scale of the gradient
+    independent of T.
 
     Parameters
     ----------
     student_logits, teacher_logits : torch.Tensor of shape (n, n_classes)
     temperature : float
-        T > 0. Lower is better; the minimum is 0.
+        T > 0.
 
     Returns
     -------
     loss : torch.Tensor, scalar
+        In nats times :math:`T^2`, at least 0; lower is better.
 
     References
     ----------
@@ -57,6 +59,15 @@ class KDLoss(nn.Module):
     Parameters
     ----------
     temperature : float
+        T > 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import KDLoss, Outputs
+    >>> student, teacher = Outputs(torch.zeros(1, 3)), Outputs(torch.zeros(1, 3))
+    >>> KDLoss(temperature=2.0)(student, teacher, torch.tensor([0]))
+    tensor(0.)
     """
 
     def __init__(self, temperature):
@@ -70,19 +81,25 @@ class KDLoss(nn.Module):
 
 @dataclass(frozen=True)
 class KD(DistillationTerm):
-    """Soft targets: the student's class probabilities follow the teacher's.
+    """Soft targets: match the teacher's class probabilities.
 
     Parameters
     ----------
     weight : float, default=1.0
-        Factor in the total loss, beside the cross entropy's 1.
+        Factor in the total loss; the cross entropy has factor 1.
     temperature : float, default=2.0
-        Softens both distributions; large values show the teacher's small probabilities.
+        Softens both distributions. Large values bring out the teacher's small probabilities.
 
     Raises
     ------
     ValueError
-        If `weight` is negative or `temperature` not positive.
+        If `weight` is negative, `temperature` is not positive, or either is not finite.
+    TypeError
+        If either is not a number.
+
+    References
+    ----------
+    See `kd_loss`.
 
     Examples
     --------

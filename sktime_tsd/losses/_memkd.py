@@ -1,4 +1,4 @@
-"""Memory-discrepancy knowledge distillation."""
+"""Memory-discrepancy knowledge distillation (MemKD)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,26 +16,26 @@ from sktime_tsd.losses._feature_term import (
 
 __all__ = ["MemKD", "MemKDLoss", "memkd_loss"]
 
-# A change is relative to the state it starts from; a state that is nearly 0 counts as this
-# share of the series' mean, and never as less than the second.
-_LEAST_SHARE_OF_MEAN = 1e-2
-_LEAST_STATE = 1e-6
+# Changes are divided by the norm of the state they start from. That norm is clamped from below
+# to this share of the series' mean norm, and to an absolute minimum.
+_MIN_SHARE_OF_MEAN = 1e-2
+_MIN_NORM = 1e-6
 
 
 def memkd_loss(student_features, teacher_features, starts, stops):
-    r"""How differently what the networks remember changes over sub-sequences.
+    r"""Difference in how much the hidden states of two networks change over time.
 
     Over a sub-sequence from time point s to e, the hidden states h change by
 
     .. math:: r_{s,e} = \frac{\| h_e - h_s \|_2}{\| h_s \|_2}
 
-    The loss is the mean smooth L1 distance of the student's and the teacher's r over series
-    and sub-sequences.
+    The loss is the smooth L1 distance between the student's and the teacher's r, averaged over
+    series and sub-sequences.
 
     Parameters
     ----------
     student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
-        Each of its own width. The longer of the two is resampled to the length of the
+        They may differ in width and length. The longer one is resampled to the length of the
         shorter.
     starts, stops : torch.Tensor of shape (n_subsequences,), int64, or slice
         First and last time point of each sub-sequence.
@@ -47,8 +47,8 @@ def memkd_loss(student_features, teacher_features, starts, stops):
 
     Notes
     -----
-    A state with a norm below a hundredth of its series' mean, or below 1e-6, counts as that:
-    features behind a ReLU may be 0 at a time point.
+    The norm in the denominator is at least a hundredth of the series' mean norm, and at least
+    1e-6: after a ReLU, all features may be 0 at a time point.
 
     References
     ----------
@@ -71,12 +71,12 @@ def memkd_loss(student_features, teacher_features, starts, stops):
 
 
 def _states(student_features, teacher_features):
-    """States (n, n_timepoints, n_features) and the norms that changes are relative to."""
+    """Yield states (n, n_timepoints, n_features) and norms (n, n_timepoints) to divide by."""
     for features in match_lengths(student_features, teacher_features):
-        states = features.transpose(1, 2).contiguous()  # a state in one piece of memory
+        states = features.transpose(1, 2).contiguous()  # each state contiguous in memory
         norms = torch.linalg.vector_norm(states, dim=2)
-        least = (_LEAST_SHARE_OF_MEAN * norms.mean(dim=1, keepdim=True)).clamp(min=_LEAST_STATE)
-        yield states, torch.maximum(norms, least)
+        min_norm = (_MIN_SHARE_OF_MEAN * norms.mean(dim=1, keepdim=True)).clamp(min=_MIN_NORM)
+        yield states, torch.maximum(norms, min_norm)
 
 
 def _relative_change(states, norms, starts, stops):
@@ -87,24 +87,32 @@ def _relative_change(states, norms, starts, stops):
 def _at(values, points):
     if isinstance(points, slice):
         return values[:, points]
-    return values.index_select(1, points)  # its gradient is faster than that of an index
+    return values.index_select(1, points)  # its gradient is faster than indexing's
 
 
 class MemKDLoss(nn.Module):
-    """`memkd_loss` over neighbouring time points plus that over random sub-sequences.
+    """`memkd_loss` over neighbouring time points, plus `memkd_loss` over random sub-sequences.
 
     Parameters
     ----------
     n_timepoints : int
-        Of the shorter of the features, two or more.
+        Length of the shorter features, at least 2.
     n_subsequences : int
-        Random sub-sequences, drawn now from torch's generator.
+        Random sub-sequences, drawn once, here, from torch's global generator.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import MemKDLoss, Outputs
+    >>> outputs = Outputs(torch.zeros(3, 2), features=torch.ones(3, 4, 5))
+    >>> MemKDLoss(n_timepoints=5, n_subsequences=10)(outputs, outputs, torch.tensor([0, 0, 1]))
+    tensor(0.)
     """
 
     def __init__(self, n_timepoints, n_subsequences):
         super().__init__()
         starts = torch.randint(n_timepoints - 1, (n_subsequences,))
-        # any of the time points after it
+        # uniform over the time points after the start
         stops = starts + 1 + (torch.rand(n_subsequences) * (n_timepoints - 1 - starts)).long()
         self.register_buffer("starts", starts)
         self.register_buffer("stops", stops)
@@ -121,26 +129,30 @@ class MemKDLoss(nn.Module):
 
 @dataclass(frozen=True)
 class MemKD(FeatureTerm):
-    """The student's hidden states change over time as much as the teacher's.
+    """Match how much the teacher's hidden states change over time.
 
-    Made for recurrent networks, whose hidden states are their memory; it works on any
+    Made for recurrent networks, whose hidden states are their memory, but works on any
     features over time.
 
     Parameters
     ----------
     weight : float, default=0.1
-        Factor in the total loss, beside the cross entropy's 1.
+        Factor in the total loss; the cross entropy has factor 1.
     n_subsequences : int, default=100
-        Random sub-sequences, drawn once for a fit (the paper draws them anew in each step),
-        beside all pairs of neighbouring time points.
+        Random sub-sequences, drawn once per fit (the paper draws new ones in each step). All
+        pairs of neighbouring time points are compared too.
     student_layer, teacher_layer : str or None, default=None
         See `FeatureTerm`.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is out of its range or of the wrong kind; in `build`, if features have a
-        single time point.
+        If a value is out of range or of the wrong type; in `build`, if features have a single
+        time point.
+
+    References
+    ----------
+    See `memkd_loss`.
 
     Examples
     --------

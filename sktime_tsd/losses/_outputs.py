@@ -1,4 +1,4 @@
-"""What a term sees of a network."""
+"""The outputs of a network that distillation terms compare."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,14 @@ class Outputs(NamedTuple):
     perturbed_logits : torch.Tensor of shape (n, n_windows, n_classes), optional
         Logits of the perturbed copies of each series.
     features : torch.Tensor of shape (n, n_features, n_timepoints), optional
-        A criterion is handed a tuple of them, one for each term that needs features.
+        `DistillationCriterion` takes a tuple of them, one for each term that needs features.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import Outputs
+    >>> Outputs(torch.zeros(1, 2)).logits
+    tensor([[0., 0.]])
     """
 
     logits: torch.Tensor

@@ -1,4 +1,4 @@
-"""Relational knowledge distillation."""
+"""Relational knowledge distillation (RKD)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,32 +12,32 @@ from sktime_tsd.losses._feature_term import FeatureTerm
 
 __all__ = ["RKD", "RKDLoss", "rkd_loss"]
 
-# Distances are compared in units of their mean. A mean below this share of the embeddings'
-# norm, or below the second number, is rounding noise, and not blown up to 1.
-_LEAST_SHARE_OF_NORM = 1e-3
-_LEAST_MEAN_DISTANCE = 1e-6
+# Distances are divided by their mean. A mean below this share of the embeddings' mean norm, or
+# below the absolute minimum, is rounding noise; dividing by it would magnify the noise to 1.
+_MIN_SHARE_OF_NORM = 1e-3
+_MIN_MEAN_DISTANCE = 1e-6
 
-# Two series nearer than this share of the mean distance have no direction to speak of.
-_LEAST_RELATIVE_DISTANCE = 1e-3
+# Between two series closer than this share of the mean distance, the direction is noise.
+_MIN_RELATIVE_DISTANCE = 1e-3
 
 
 def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_weight=50.0):
-    r"""How differently the series of a batch lie to each other.
+    r"""Difference in the relations (distances and angles) between the series of a batch.
 
-    With the embedding :math:`e_i` the mean of a series' features over time, the loss is
+    The embedding :math:`e_i` of a series is the mean of its features over time. The loss is
 
     .. math:: w_d \, \mathrm{mean}_{i \ne j} \, \ell(d_{ij}^{student}, d_{ij}^{teacher})
               + w_a \, \mathrm{mean}_{i, j, k} \, \ell(a_{ijk}^{student}, a_{ijk}^{teacher})
 
-    where l is smooth L1, :math:`d_{ij}` the Euclidean distance of two embeddings in units of
-    the batch's mean distance, and :math:`a_{ijk}` the cosine of the angle that two series j
-    and k make as seen from a third, i.
+    where :math:`\ell` is smooth L1, :math:`d_{ij}` is the Euclidean distance between two
+    embeddings divided by the mean distance in the batch, and :math:`a_{ijk}` is the cosine of
+    the angle at i between the directions to j and k.
 
     Parameters
     ----------
     student_features, teacher_features : torch.Tensor of shape (n, n_features, n_timepoints)
-        Each of its own width and length. Work and memory grow with :math:`n^3`: some
-        0.1 ms for 16 series, 0.6 s for 256, 8 s and 1.6 GB for 512 on a CPU.
+        They may differ in width and length. Time and memory grow with :math:`n^3`: on a CPU
+        about 0.1 ms for 16 series, 0.6 s for 256, 8 s and 1.6 GB for 512.
     distance_weight : float, default=25.0
         :math:`w_d`.
     angle_weight : float, default=50.0
@@ -47,15 +47,15 @@ def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_
     -------
     loss : torch.Tensor, scalar
         At least 0; lower is better. Batches of one or two series give 0: a single distance
-        is 1 in its own unit.
+        divided by itself is always 1.
 
     Notes
     -----
-    Means are over different series only; the published code counts a series' relations to
-    itself too, which for 16 series makes its values 6 % (distances) and 18 % (angles)
+    The means are over distinct series only. The published code also counts each series'
+    relations to itself, which for 16 series makes its values 6 % (distances) and 18 % (angles)
     smaller. Distances below 1e-3 of the mean norm of the embeddings, or below 1e-6, are
-    rounding noise: a smaller mean distance counts as that. Series nearer to each other than
-    it, or than a thousandth of the mean distance, have their direction shrunk towards 0.
+    rounding noise, so the mean distance is clamped to that threshold. For series closer than
+    the threshold, or than a thousandth of the mean distance, directions shrink towards 0.
 
     References
     ----------
@@ -75,7 +75,7 @@ def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_
     (d_student, a_student), (d_teacher, a_teacher) = (
         _relations(features.mean(dim=2)) for features in (student_features, teacher_features)
     )
-    # what a series is to itself is equal on both sides
+    # a series' relations to itself are 0 on both sides and add nothing to the sums
     n_pairs, n_triples = _n_relations(len(student_features))
     distance = F.smooth_l1_loss(d_student, d_teacher, reduction="sum") / n_pairs
     angle = F.smooth_l1_loss(a_student, a_teacher, reduction="sum") / n_triples
@@ -83,22 +83,22 @@ def rkd_loss(student_features, teacher_features, *, distance_weight=25.0, angle_
 
 
 def _n_relations(n):
-    """Count pairs and triples of different series; at least 1, to divide by."""
+    """Count the pairs and triples of distinct series; at least 1, to divide by."""
     return max(1, n * (n - 1)), max(1, n * (n - 1) * (n - 2))
 
 
 def _relations(embedding):
-    """Relative distances (n, n), and cosines (n, n, n) between different series."""
+    """Relative distances (n, n) and cosines of angles (n, n, n) between distinct series."""
     n = len(embedding)
     difference = embedding[None] - embedding[:, None]  # [i, j] points from i to j
     distance = torch.linalg.vector_norm(difference, dim=2)
     norm = torch.linalg.vector_norm(embedding, dim=1).mean().detach()
-    noise = (_LEAST_SHARE_OF_NORM * norm).clamp(min=_LEAST_MEAN_DISTANCE)
+    noise = (_MIN_SHARE_OF_NORM * norm).clamp(min=_MIN_MEAN_DISTANCE)
     mean = torch.maximum(distance.sum() / _n_relations(n)[0], noise)
-    least = torch.maximum(mean.detach() * _LEAST_RELATIVE_DISTANCE, noise)
-    direction = difference / distance.clamp(min=least).unsqueeze(2)
+    min_distance = torch.maximum(mean.detach() * _MIN_RELATIVE_DISTANCE, noise)
+    direction = difference / distance.clamp(min=min_distance).unsqueeze(2)
     cosine = direction @ direction.transpose(1, 2)
-    # not between a direction and itself
+    # j == k: the angle between a direction and itself
     same = torch.eye(n, dtype=torch.bool, device=embedding.device)
     return distance / mean, cosine.masked_fill(same, 0)
 
@@ -109,7 +109,15 @@ class RKDLoss(nn.Module):
     Parameters
     ----------
     **settings : float
-        Those of `rkd_loss`.
+        Keyword arguments of `rkd_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import RKDLoss, Outputs
+    >>> outputs = Outputs(torch.zeros(3, 2), features=torch.ones(3, 4, 5))
+    >>> RKDLoss()(outputs, outputs, torch.tensor([0, 0, 1]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):
@@ -123,24 +131,29 @@ class RKDLoss(nn.Module):
 
 @dataclass(frozen=True)
 class RKD(FeatureTerm):
-    """The series of a batch lie to each other as they do for the teacher.
+    """Match the teacher's distances and angles between the series of a batch.
 
     Parameters
     ----------
     weight : float, default=0.01
-        Factor of both parts in the total loss, beside the cross entropy's 1. The scale is
-        the paper's, where it is 1.
+        Factor of both parts in the total loss; the cross entropy has factor 1. The loss has
+        the paper's scale; the paper uses 1.
     distance_weight : float, default=25.0
+        See `rkd_loss`. The default is the paper's for classification.
     angle_weight : float, default=50.0
-        See `rkd_loss`; both are the paper's for classification. In batches of one or two
-        series the loss is 0.
+        See `rkd_loss`. The default is the paper's for classification. In batches of one or
+        two series the loss is 0.
     student_layer, teacher_layer : str or None, default=None
         See `FeatureTerm`.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is out of its range or of the wrong kind.
+        If a value is out of range or of the wrong type.
+
+    References
+    ----------
+    See `rkd_loss`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Temporal saliency distillation."""
+"""Temporal saliency distillation (TSD): match responses to perturbed windows."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,8 +9,8 @@ from torch import nn
 from sktime_tsd._utils.validation import check_choice, check_number
 from sktime_tsd.losses._term import DistillationTerm
 from sktime_tsd.losses._window_saliency import (
-    LEAST_SCALE,
     MEASURES,
+    MIN_SCALE,
     OTHERS_WEIGHT,
     check_top_n,
     window_saliency,
@@ -22,7 +22,7 @@ NORMALIZATIONS = ("each", "teacher")
 
 
 def _typical_size(saliency, floor):
-    """Mean of the positive entries, at least `floor`."""
+    """Mean of the positive entries, but at least `floor`."""
     positive = saliency > 0
     mean = saliency.clamp(min=0).sum() / positive.sum().clamp(min=1)
     return mean.clamp(min=floor)
@@ -40,10 +40,10 @@ def saliency_loss(
     normalization="teacher",
     top_n=1,
 ):
-    r"""How differently student and teacher answer to the same perturbations.
+    r"""Difference between the student's and the teacher's responses to the same perturbations.
 
-    Both saliencies (see `window_saliency`) are divided by a mean of positive entries of the
-    batch and compared:
+    Both saliencies (see `window_saliency`) are divided by a mean over the positive entries of
+    the batch, then compared:
 
     .. math:: \mathrm{mean}\; \mathrm{smooth\,L1}\left(
               \frac{\phi^{student}}{s_{student}}, \frac{\phi^{teacher}}{s_{teacher}}\right)
@@ -57,28 +57,30 @@ def saliency_loss(
     y : torch.Tensor of shape (n,), int64
         Class indices.
     temperature : float, default=8.0
+        T > 0; see `window_saliency`.
     measure : str, default="kl_per_class"
-        See `window_saliency`.
+        One of ``MEASURES``; see `window_saliency`.
     normalization : {"teacher", "each"}, default="teacher"
-        Whether both sides are divided by the teacher's mean, so that the size is matched too,
-        or each by its own, so that only the pattern is. The student's mean is part of the
-        gradient.
+        "teacher" divides both by the teacher's mean, so that pattern and size are matched.
+        "each" divides each by its own mean, so that only the pattern is matched; gradients
+        flow through the student's mean.
     top_n : int, default=1
         See `window_saliency`.
 
     Returns
     -------
     loss : torch.Tensor, scalar
-        0 for equal saliencies; lower is better.
+        At least 0, and 0 for equal saliencies; lower is better.
 
     Raises
     ------
     ValueError
-        If the measure or the normalisation is unknown, or `top_n` out of its range.
+        If `measure` or `normalization` is unknown, or `top_n` is out of range.
 
     References
     ----------
-    As for `window_saliency`; normalisation "each" is the publication's, "teacher" ours.
+    See `window_saliency`. The publication normalises as "each"; "teacher" is specific to this
+    package.
 
     Examples
     --------
@@ -89,7 +91,7 @@ def saliency_loss(
     >>> y = torch.tensor([0])
     >>> saliency_loss(*teacher, *teacher, y)
     tensor(0.)
-    >>> saliency_loss(*student, *teacher, y, measure="kl")  # the wrong window matters
+    >>> saliency_loss(*student, *teacher, y, measure="kl")  # sensitive to the wrong window
     tensor(0.5000)
     """
     check_choice("saliency_normalization", normalization, NORMALIZATIONS)
@@ -97,10 +99,10 @@ def saliency_loss(
     of_teacher = window_saliency(teacher_logits, teacher_perturbed_logits, y, **settings)
     of_student = window_saliency(student_logits, student_perturbed_logits, y, **settings)
     floor = {
-        "decoupled_kl": OTHERS_WEIGHT * temperature**2 * LEAST_SCALE,
-        "sqrt_kl": temperature * LEAST_SCALE**0.5,
-        "target_probability": LEAST_SCALE,
-    }.get(measure, temperature**2 * LEAST_SCALE)
+        "decoupled_kl": OTHERS_WEIGHT * temperature**2 * MIN_SCALE,
+        "sqrt_kl": temperature * MIN_SCALE**0.5,
+        "target_probability": MIN_SCALE,
+    }.get(measure, temperature**2 * MIN_SCALE)
     teacher_size = _typical_size(of_teacher, floor)
     student_size = teacher_size if normalization == "teacher" else _typical_size(of_student, floor)
     return F.smooth_l1_loss(of_student / student_size, of_teacher / teacher_size)
@@ -112,7 +114,15 @@ class SaliencyLoss(nn.Module):
     Parameters
     ----------
     **settings : object
-        Those of `saliency_loss`, all but ``top_n`` of them needed.
+        Keyword arguments of `saliency_loss`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import Outputs, SaliencyLoss
+    >>> outputs = Outputs(torch.zeros(1, 2), perturbed_logits=torch.ones(1, 3, 2))
+    >>> SaliencyLoss(measure="kl")(outputs, outputs, torch.tensor([0]))
+    tensor(0.)
     """
 
     def __init__(self, **settings):
@@ -133,28 +143,35 @@ class SaliencyLoss(nn.Module):
 
 @dataclass(frozen=True)
 class TemporalSaliency(DistillationTerm):
-    """The student's answers move under perturbation as the teacher's do.
+    """Match the teacher's temporal saliency: how its output changes as windows are perturbed.
 
-    `SaliencyDistilledClassifier` makes this term from its own parameters.
+    `SaliencyDistilledClassifier` builds this term from its own parameters.
 
     Parameters
     ----------
     weight : float, default=1.0
-        Factor in the total loss once the ramp is over.
+        Factor in the total loss after the ramp; the cross entropy has factor 1.
     temperature : float, default=8.0
-    measure : str, default="kl_per_class"
         See `window_saliency`.
+    measure : str, default="kl_per_class"
+        One of ``MEASURES``; see `window_saliency`.
     normalization : {"teacher", "each"}, default="teacher"
         See `saliency_loss`.
     ramp : float, default=0.5
-        Share of the training over which the weight grows linearly from 0.
+        Share of the training, in [0, 1], over which the weight grows linearly from 0.
     top_n : int, default=1
-        For the measure "top_n_kl", see `window_saliency`.
+        Used by the measure "top_n_kl" only; see `window_saliency`.
 
     Raises
     ------
     ValueError
-        If a value is out of its range or a name unknown.
+        If a value is out of range or a name is unknown.
+    TypeError
+        If a number is of the wrong type.
+
+    References
+    ----------
+    See `window_saliency`.
 
     Examples
     --------
@@ -191,12 +208,12 @@ class TemporalSaliency(DistillationTerm):
         )
 
     def check_classes(self, n_classes):
-        """Refuse a `top_n` that leaves no class; see `DistillationTerm`."""
+        """Check that `top_n` leaves at least one class; see `DistillationTerm`."""
         if self.measure == "top_n_kl":
             check_top_n(self.top_n, n_classes)
 
     def weight_at(self, progress):
-        """Weight after a share of the training steps; see `DistillationTerm`."""
+        """Weight at a given share of the training steps; see `DistillationTerm`."""
         if progress >= self.ramp:
             return self.weight
         return self.weight * progress / self.ramp

@@ -1,4 +1,4 @@
-"""Soft dynamic time warping of many pairs at a time, with its gradient."""
+"""Soft dynamic time warping (soft-DTW) of a batch of pairs, with its gradient."""
 
 import torch
 import torch.nn.functional as F
@@ -7,25 +7,26 @@ __all__ = ["soft_dtw"]
 
 
 def soft_dtw(costs, gamma):
-    r"""Soft minimum, over all alignments of two sequences, of the sum of their costs.
+    r"""Soft minimum of the total cost over all alignments of two sequences.
 
     .. math:: R_{i,j} = C_{i,j} - \gamma \log \left( e^{-R_{i-1,j-1} / \gamma}
               + e^{-R_{i-1,j} / \gamma} + e^{-R_{i,j-1} / \gamma} \right)
 
-    and the result is the last R. All cells of an anti-diagonal are computed at once, so
-    that the number of operations does not grow with the batch, on any device.
+    The result is the last R. All cells of an anti-diagonal are computed at once, so the number
+    of tensor operations does not grow with the batch, on any device.
 
     Parameters
     ----------
     costs : torch.Tensor of shape (n, n_rows, n_columns)
-        C, finite: of aligning time point i of one sequence with j of the other.
+        C, finite: the cost of aligning time point i of one sequence with j of the other.
     gamma : float
-        Positive; for small values the result tends to that of dynamic time warping.
+        Smoothing, positive. As it approaches 0, the result approaches that of dynamic time
+        warping.
 
     Returns
     -------
     values : torch.Tensor of shape (n,)
-        May be negative. Differentiable once.
+        In the units of `costs`; may be negative. Differentiable once.
 
     References
     ----------
@@ -44,17 +45,17 @@ def soft_dtw(costs, gamma):
 
 
 class _SoftDTW(torch.autograd.Function):
-    # Works on -R / gamma, whose recursion is a sum of exponentials. Tensors are of shape
-    # (n_diagonals, n_rows, n): cell (i, j) lies at [i + j, i].
+    # Works on -R / gamma, whose recursion is a sum of exponentials. Tensors have shape
+    # (n_diagonals, n_rows, n): cell (i, j) is at [i + j, i].
 
     @staticmethod
     def forward(ctx, costs, gamma):
         n, n_rows, n_columns = costs.shape
         scaled = _by_diagonals(costs / gamma)
-        # one row more in front: cells before the first row
+        # one extra row in front, for the cells before the first row
         paths = scaled.new_full((len(scaled), n_rows + 1, n), -torch.inf)
         paths[0, 1] = -scaled[0, 0]
-        into = torch.full_like(scaled, torch.inf)  # paths that reach a cell, without its cost
+        into = torch.full_like(scaled, torch.inf)  # paths into a cell, without its own cost
         for d in range(1, len(scaled)):
             first, last = max(0, d - n_columns + 1), min(n_rows, d + 1)
             above, here = slice(first, last), slice(first + 1, last + 1)
@@ -72,18 +73,18 @@ class _SoftDTW(torch.autograd.Function):
     def backward(ctx, gradient):
         paths, into = ctx.saved_tensors
         n_diagonals, n_rows = into.shape[:2]
-        # the share of the paths into a cell that come from each of its three neighbours
+        # share of the paths into a cell that come from each of its three neighbours
         from_above = (paths[:-1, :-1] - into[1:]).exp_()
         from_left = (paths[:-1, 1:] - into[1:]).exp_()
         from_both = (paths[:-2, :-1] - into[2:]).exp_()
-        # how much of all paths runs through a cell, from the last one back
+        # share of all paths that run through a cell, computed backwards from the last cell
         through = torch.zeros_like(into)
         through[-1, n_rows - 1] = gradient
         for d in range(n_diagonals - 2, -1, -1):
             first, last = max(0, d - ctx.n_columns + 1), min(n_rows, d + 1)
             here = slice(first, last)
             total = torch.mul(through[d + 1, here], from_left[d, here], out=through[d, here])
-            # the last row has none below it
+            # the last row has no row below it
             below = slice(first + 1, min(last + 1, n_rows))
             total = total[: below.stop - below.start]
             total.addcmul_(through[d + 1, below], from_above[d, below])
@@ -93,9 +94,9 @@ class _SoftDTW(torch.autograd.Function):
 
 
 def _by_diagonals(cells):
-    """Move (n, n_rows, n_columns) to (n_diagonals, n_rows, n), infinite where no cell is."""
+    """Rearrange (n, n_rows, n_columns) to (n_diagonals, n_rows, n), padded with infinity."""
     n_rows, n_columns = cells.shape[1:]
-    # rows that are each one longer than the anti-diagonals are many shift by one
+    # flattening rows one longer than n_diagonals and reading rows of n_diagonals shifts each by 1
     shifted = F.pad(cells, (0, n_rows), value=torch.inf).flatten(1)
     n_diagonals = n_rows + n_columns - 1
     shifted = shifted[:, : n_rows * n_diagonals].unflatten(1, (n_rows, n_diagonals))

@@ -1,4 +1,4 @@
-"""The contract of a distillation term."""
+"""Base class of all distillation terms."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,21 +8,40 @@ __all__ = ["DistillationTerm"]
 
 @dataclass(frozen=True)
 class DistillationTerm:
-    """One thing that is transferred from teacher to student.
+    """Base class of distillation terms: one loss between teacher and student.
 
     A term is a small frozen dataclass of settings: comparable, hashable, safe to clone
-    and pickle. `build` makes the ``nn.Module`` that computes it, with the signature
+    and pickle. `build` makes the ``nn.Module`` that computes the loss, with the signature
     ``(student: Outputs, teacher: Outputs, y) -> scalar``.
 
-    A subclass has a ``weight`` field, a `name`, and says what it needs; nothing else is
-    computed.
+    A subclass has a ``weight`` field and a `name`, and declares the outputs it needs;
+    nothing else is computed.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from typing import ClassVar
+    >>> from torch import nn
+    >>> from sktime_tsd.losses import DistillationCriterion, DistillationTerm
+    >>> class LogitMSE(nn.Module):
+    ...     def forward(self, student, teacher, y):
+    ...         return nn.functional.mse_loss(student.logits, teacher.logits)
+    >>> @dataclass(frozen=True)
+    ... class MatchLogits(DistillationTerm):
+    ...     weight: float = 1.0
+    ...     name: ClassVar[str] = "match_logits"
+    ...
+    ...     def build(self):
+    ...         return LogitMSE()
+    >>> DistillationCriterion([MatchLogits(weight=0.5)]).names
+    ['match_logits']
     """
 
     name: ClassVar[str]
     needs_perturbed: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
-    #: Whether the loss does the same at each step, so that a step on a GPU can be recorded
-    #: and replayed. Not inherited: a class says so of itself.
+    #: Whether the loss runs the same operations at every step, so that a GPU can record one
+    #: step and replay it. Not inherited: each class declares it for itself.
     recordable: ClassVar[bool] = False
 
     def build(self):
@@ -35,7 +54,7 @@ class DistillationTerm:
         raise NotImplementedError
 
     def check_classes(self, n_classes):
-        """Refuse settings that make no sense for so many classes.
+        """Check that the settings suit the number of classes.
 
         Parameters
         ----------
@@ -44,14 +63,14 @@ class DistillationTerm:
         Raises
         ------
         ValueError
-            By default never.
+            If they do not. The base class accepts everything.
         """
 
     @property
     def alone_until(self):
-        """Share of the training in which it is alone in the loss, and after which it is out.
+        """Share of the training in which this term is the only loss; then it is dropped.
 
-        None, as here, if it stands beside the cross entropy throughout.
+        None (the default) means that it is added to the cross entropy throughout.
         """
         return None
 
@@ -61,8 +80,8 @@ class DistillationTerm:
         Parameters
         ----------
         progress : float
-            Share of the training steps already taken, in [0, 1]; after the stage of a term
-            that acts alone, of the steps that come after it.
+            Share of the training steps already taken, in [0, 1]. If a term has been alone
+            in the loss, its steps do not count.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Variational information distillation."""
+"""Variational information distillation (VID)."""
 
 import math
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from sktime_tsd.losses._feature_term import FeatureTerm, match_lengths
 __all__ = ["VID", "VIDLoss", "vid_loss"]
 
 _INITIAL_VARIANCE = 5.0
-_LEAST_VARIANCE = 1e-5
+_MIN_VARIANCE = 1e-5
 
 
 def vid_loss(predicted_features, variance, teacher_features):
-    r"""How unlikely the teacher's features are, given the student's.
+    r"""Negative log likelihood of the teacher's features, given the student's.
 
     .. math:: \mathrm{mean}_{i, c, t} \;
               \frac{(f_{i,c,t} - \mu_{i,c,t})^2}{2 \sigma_c^2} + \frac12 \log \sigma_c^2
 
-    the negative logarithm of a normal density, up to a constant. Minimising it raises a
-    lower bound of the mutual information of both features.
+    This is the negative log density of a normal distribution, up to a constant. Minimising it
+    raises a lower bound on the mutual information of the two features.
 
     Parameters
     ----------
     predicted_features : torch.Tensor of shape (n, n_features, n_timepoints)
-        :math:`\mu`, what the regressor makes of the student's features. The longer of it
-        and the teacher's is resampled to the length of the shorter.
+        :math:`\mu`, the regressor's prediction from the student's features. The longer of
+        `predicted_features` and `teacher_features` is resampled to the length of the shorter.
     variance : torch.Tensor of shape (n_features,)
-        :math:`\sigma^2`, of each of the teacher's features; positive.
+        :math:`\sigma^2` of each of the teacher's features; positive.
     teacher_features : torch.Tensor of shape (n, n_features, n_teacher_timepoints)
         f.
 
@@ -61,12 +61,19 @@ def vid_loss(predicted_features, variance, teacher_features):
 class VIDLoss(nn.Module):
     """`vid_loss` with a regressor and variances that are trained with the student.
 
-    The regressor is three 1x1 convolutions with ReLU between them; variances begin at 5
+    The regressor is three 1x1 convolutions with ReLU between them. The variances start at 5
     and stay above 1e-5.
 
     Parameters
     ----------
     student, teacher : FeatureShape
+        Shapes of the features of student and teacher.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import FeatureShape, VIDLoss
+    >>> VIDLoss(FeatureShape(8, 24), FeatureShape(128, 24)).variance.shape
+    torch.Size([128])
     """
 
     def __init__(self, student, teacher):
@@ -79,13 +86,13 @@ class VIDLoss(nn.Module):
             nn.ReLU(),
             nn.Conv1d(width, width, kernel_size=1, bias=False),
         )
-        raw = math.log(math.expm1(_INITIAL_VARIANCE - _LEAST_VARIANCE))
+        raw = math.log(math.expm1(_INITIAL_VARIANCE - _MIN_VARIANCE))
         self.raw_variance = nn.Parameter(torch.full((width,), raw))
 
     @property
     def variance(self):
         """Variance of each of the teacher's features, of shape (n_features,)."""
-        return F.softplus(self.raw_variance) + _LEAST_VARIANCE
+        return F.softplus(self.raw_variance) + _MIN_VARIANCE
 
     def forward(self, student, teacher, y):
         """Compute the loss from the `Outputs` of student and teacher."""
@@ -94,19 +101,23 @@ class VIDLoss(nn.Module):
 
 @dataclass(frozen=True)
 class VID(FeatureTerm):
-    """The student's features say as much as they can about the teacher's.
+    """Maximise the information that the student's features hold about the teacher's.
 
     Parameters
     ----------
     weight : float, default=0.1
-        Factor in the total loss, beside the cross entropy's 1.
+        Factor in the total loss; the cross entropy has factor 1.
     student_layer, teacher_layer : str or None, default=None
         See `FeatureTerm`.
 
     Raises
     ------
     ValueError, TypeError
-        If a value is out of its range or of the wrong kind.
+        If a value is out of range or of the wrong type.
+
+    References
+    ----------
+    See `vid_loss`.
 
     Examples
     --------

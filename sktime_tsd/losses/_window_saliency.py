@@ -1,4 +1,4 @@
-"""How a network's answer moves when a window of its input is perturbed: the measures."""
+"""Saliency measures: how a network's output changes when a window of its input is perturbed."""
 
 import math
 
@@ -9,9 +9,9 @@ from sktime_tsd._utils.validation import check_choice, check_number
 from sktime_tsd.losses._decoupled import decoupled_divergences
 
 __all__ = [
-    "LEAST_PROBABILITY",
-    "LEAST_SCALE",
     "MEASURES",
+    "MIN_PROBABILITY",
+    "MIN_SCALE",
     "OTHERS_WEIGHT",
     "check_top_n",
     "window_saliency",
@@ -26,21 +26,21 @@ MEASURES = (
     "top_n_kl",
 )
 
-# Probabilities below are equal to it: what the logarithm of a vanishing
-# probability would add is noise.
-LEAST_PROBABILITY = 1e-6
+# Smaller probabilities are clamped to this before the logarithm is taken: the logarithm of a
+# vanishing probability is mostly noise.
+MIN_PROBABILITY = 1e-6
 
-# A network that ignores its input has saliencies of pure rounding noise, which its
-# own mean must not blow up into a target. In units of T**2.
-LEAST_SCALE = 1e-6
+# Lower bound of the mean that saliencies are divided by, in units of T**2. The saliencies of a
+# network that ignores its input are rounding noise, which a tiny mean would magnify to a target.
+MIN_SCALE = 1e-6
 
-# Weight of the other classes among themselves in "decoupled_kl", as in decoupled
-# knowledge distillation.
+# Weight of the other classes among themselves in "decoupled_kl", as in decoupled knowledge
+# distillation.
 OTHERS_WEIGHT = 8.0
 
 
 def check_top_n(top_n, n_classes):
-    """Refuse a number of classes that leaves none to compare them with.
+    """Check that `top_n` classes leave at least one class to compare them with.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def check_top_n(top_n, n_classes):
     Raises
     ------
     ValueError
-        If it is not in ``1 .. n_classes - 1``.
+        If `top_n` is not in ``1 .. n_classes - 1``.
     """
     if not 1 <= top_n < n_classes:
         raise ValueError(
@@ -62,51 +62,52 @@ def check_top_n(top_n, n_classes):
 def window_saliency(
     logits, perturbed_logits, y, *, temperature=8.0, measure="kl_per_class", top_n=1
 ):
-    r"""How a network's answer moves when a window of its input is perturbed.
+    r"""How much a network's output changes when a window of its input is perturbed.
 
     With :math:`p(z) = \mathrm{softmax}(z / T)`, z the logits of the series and
-    :math:`\tilde z` those of a perturbed copy, for each class c
+    :math:`\tilde z` those of a perturbed copy, the saliency of a class c is
 
     .. math:: \phi_c = T^2 \, p_c(z) \, (\log p_c(z) - \log p_c(\tilde z))
 
-    where probabilities below 1e-6 count as 1e-6 in the logarithm.
+    Probabilities below 1e-6 count as 1e-6 in the logarithms.
 
     Parameters
     ----------
     logits : torch.Tensor of shape (n, n_classes)
     perturbed_logits : torch.Tensor of shape (n, n_windows, n_classes)
     y : torch.Tensor of shape (n,), int64
-        Class indices; used by "target_probability" and "decoupled_kl" alone.
+        Class indices; used only by "target_probability" and "decoupled_kl".
     temperature : float, default=8.0
         T > 0.
     measure : str, default="kl_per_class"
-        * "kl_per_class": the terms above, which may be negative;
+        * "kl_per_class": :math:`\phi_c` for each class, which may be negative;
         * "kl": their sum over c, :math:`T^2 KL(p(z) \| p(\tilde z)) \ge 0`;
         * "sqrt_kl": the square root of that sum;
         * "target_probability": :math:`p_y(z) - p_y(\tilde z)`;
-        * "decoupled_kl": :math:`T^2` times the divergence of class y against the rest, plus
-          8 times that among the other classes, which "kl" weighs by :math:`1 - p_y`;
-        * "top_n_kl": :math:`T^2` times the divergence of two probabilities, that of the
-          `top_n` classes which the network itself finds most probable without a
-          perturbation, and that of the rest.
+        * "decoupled_kl": :math:`T^2` times the sum of the divergence of class y against the
+          rest and 8 times the divergence among the other classes ("kl" weights the latter by
+          :math:`1 - p_y`);
+        * "top_n_kl": :math:`T^2` times the divergence of a distribution over two groups: the
+          `top_n` classes that the network finds most probable for the unperturbed series, and
+          all other classes.
     top_n : int, default=1
-        For "top_n_kl", in ``1 .. n_classes - 1``.
+        Used by "top_n_kl" only, in ``1 .. n_classes - 1``.
 
     Returns
     -------
     saliency : torch.Tensor of shape (n, n_windows, n_classes)
-        ``(n, n_windows, 1)`` for the measures with one value per window. Larger means
-        that the window matters more.
+        Or (n, n_windows, 1) for the measures with one value per window, all but
+        "kl_per_class". Larger means that the window matters more.
 
     Raises
     ------
     ValueError
-        If the measure is unknown, or `top_n` out of its range.
+        If `measure` is unknown, or `top_n` is out of range.
 
     References
     ----------
     "Learning to Reason: Temporal Saliency Distillation for Interpretable Knowledge
-    Transfer", ECAI 2025, doi 10.3233/FAIA251144; "decoupled_kl" and "top_n_kl" as in its
+    Transfer", ECAI 2025, doi 10.3233/FAIA251144. "decoupled_kl" and "top_n_kl" follow its
     published code.
 
     Examples
@@ -125,9 +126,9 @@ def window_saliency(
     perturbed_logits = perturbed_logits / temperature  # (n, n_windows, n_classes)
     if measure == "target_probability":
         return _target_probability(logits, perturbed_logits, y)
-    least = math.log(LEAST_PROBABILITY)
+    min_log = math.log(MIN_PROBABILITY)
     if measure == "decoupled_kl":
-        target, others = decoupled_divergences(logits, perturbed_logits, y, least=least)
+        target, others = decoupled_divergences(logits, perturbed_logits, y, min_log=min_log)
         return temperature**2 * (target + OTHERS_WEIGHT * others).unsqueeze(2)
     if measure == "top_n_kl":
         check_number("top_n", top_n, integer=True)
@@ -137,14 +138,14 @@ def window_saliency(
         perturbed_logits = _against_the_rest(perturbed_logits, order, top_n)
     log_p = F.log_softmax(logits, dim=-1)
     log_q = F.log_softmax(perturbed_logits, dim=-1)
-    per_class = temperature**2 * log_p.exp() * (log_p.clamp(min=least) - log_q.clamp(min=least))
+    per_class = temperature**2 * log_p.exp() * (log_p.clamp(min=min_log) - log_q.clamp(min=min_log))
     if measure == "kl_per_class":
         return per_class
     divergence = per_class.sum(dim=-1, keepdim=True)
     if measure != "sqrt_kl":
         return divergence
-    # the offset keeps the root's gradient finite at zero
-    offset = temperature**2 * LEAST_SCALE * 1e-2
+    # the offset keeps the gradient of the square root finite at 0
+    offset = temperature**2 * MIN_SCALE * 1e-2
     return (divergence.clamp(min=0) + offset).sqrt() - offset**0.5
 
 
@@ -156,7 +157,7 @@ def _target_probability(logits, perturbed_logits, y):
 
 
 def _against_the_rest(logits, order, top_n):
-    """Logits of two classes: the first `top_n` in an order together, and the rest."""
+    """Logits of two groups: the first `top_n` classes in the given order, and the rest."""
     ordered = logits.gather(2, order.expand_as(logits))
     parts = ordered[..., :top_n], ordered[..., top_n:]
     return torch.stack([part.logsumexp(dim=-1) for part in parts], dim=-1)

@@ -1,8 +1,8 @@
-"""Networks: ``(n, n_channels, n_timepoints)`` in, logits ``(n, n_classes)`` out.
+"""Networks: FCN, InceptionTime, LSTM. Series in, logits out.
 
-Each is a plain ``nn.Module`` with ``features(x)`` of shape
-``(n, n_features, n_timepoints)``, the output of its layer ``feature_layer``. None knows of
-distillation.
+Each is a plain ``nn.Module`` that maps series (n, n_channels, n_timepoints) to logits
+(n, n_classes). Its method ``features(x)`` returns the output of the layer ``feature_layer``,
+of shape (n, n_features, n_timepoints). None depends on distillation.
 """
 
 from sktime_tsd.networks._build import (

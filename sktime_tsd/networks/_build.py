@@ -1,4 +1,4 @@
-"""From the ``network`` parameter of a classifier to a network."""
+"""Build a network from the ``network`` parameter of a classifier, and check its output."""
 
 import inspect
 
@@ -22,11 +22,12 @@ NETWORKS = {"fcn": FCN, "inception_time": InceptionTime, "lstm": LSTM}
 
 
 def check_network(network):
-    """Refuse what is neither a known name nor a factory of networks.
+    """Check that `network` is a known name or something that can build a network.
 
     Parameters
     ----------
     network : str or callable
+        See `build_network`.
 
     Returns
     -------
@@ -38,7 +39,13 @@ def check_network(network):
     ValueError
         If the name is unknown.
     TypeError
-        If it is a network already built, or nothing that can build one.
+        If it is a network that is already built, or not callable.
+
+    Examples
+    --------
+    >>> from sktime_tsd.networks import check_network
+    >>> check_network("fcn").__name__
+    'FCN'
     """
     if isinstance(network, str):
         if network not in NETWORKS:
@@ -49,9 +56,10 @@ def check_network(network):
         return NETWORKS[network]
     if isinstance(network, nn.Module):
         raise TypeError(
-            f"network must be a class, got a {type(network).__name__} that is already built: "
-            "it would carry its weights from fit to fit. Pass the class and network_params, "
-            "or use SkorchClassifier.from_module for a network trained elsewhere."
+            f"network must be a class, got a {type(network).__name__} that is already built; "
+            "its weights would carry over from one fit to the next. Pass the class and "
+            "network_params, or use SkorchClassifier.from_module for a network trained "
+            "elsewhere."
         )
     if not callable(network):
         raise TypeError(
@@ -98,6 +106,7 @@ def build_network(network, n_channels, n_timepoints, n_classes, network_params=N
         ``factory(n_channels, n_timepoints, n_classes, **network_params)``.
     n_channels, n_timepoints, n_classes : int
     network_params : dict, optional
+        Keyword arguments of the factory. Default: none.
 
     Returns
     -------
@@ -109,7 +118,13 @@ def build_network(network, n_channels, n_timepoints, n_classes, network_params=N
         If the name is unknown, or the network does not return logits of shape
         (n, n_classes).
     TypeError
-        If the factory does not take the settings, or returns no ``nn.Module``.
+        If the factory does not accept the arguments, or does not return an ``nn.Module``.
+
+    Examples
+    --------
+    >>> from sktime_tsd.networks import build_network, n_parameters
+    >>> n_parameters(build_network("fcn", 1, 150, 2, {"filters": (8, 16, 8)}))
+    1202
     """
     factory = check_network(network)
     settings = dict(network_params or {})
@@ -124,13 +139,16 @@ def build_network(network, n_channels, n_timepoints, n_classes, network_params=N
         ) from error
     built = factory(n_channels, n_timepoints, n_classes, **settings)
     if not isinstance(built, nn.Module):
-        raise TypeError(f"network must build an nn.Module, got {type(built).__name__}.")
+        raise TypeError(
+            f"network must build an nn.Module, got {type(built).__name__}. Pass an nn.Module "
+            "class or a function that returns an nn.Module."
+        )
     check_logits(built, n_channels, n_timepoints, n_classes)
     return built
 
 
 def check_logits(network, n_channels, n_timepoints, n_classes):
-    """Refuse a network that does not map series to logits.
+    """Check that a network maps series to logits.
 
     Parameters
     ----------
@@ -141,10 +159,15 @@ def check_logits(network, n_channels, n_timepoints, n_classes):
     Raises
     ------
     ValueError
-        If it fails, or returns anything but logits of shape (n, n_classes).
+        If it fails on series of zeros, or returns anything but logits of shape (n, n_classes).
+
+    Examples
+    --------
+    >>> from sktime_tsd.networks import FCN, check_logits
+    >>> check_logits(FCN(1, 150, 2), n_channels=1, n_timepoints=150, n_classes=2)
     """
     was_training = network.training
-    network.eval()  # a trial in train mode would move batch norm's statistics
+    network.eval()  # in train mode, the trial would update batch norm's statistics
     try:
         with torch.no_grad():
             logits = network(torch.zeros(2, n_channels, n_timepoints))
@@ -159,12 +182,12 @@ def check_logits(network, n_channels, n_timepoints, n_classes):
     if shape != (2, n_classes):
         raise ValueError(
             f"{type(network).__name__} must return logits of shape (n, {n_classes}), "
-            f"for 2 series it returned {shape}."
+            f"for 2 series it returned {shape}. Its last layer needs one output per class."
         )
 
 
 def n_parameters(network):
-    """Count a network's parameters, buffers not included.
+    """Count the parameters of a network, not counting buffers.
 
     Parameters
     ----------
@@ -173,5 +196,12 @@ def n_parameters(network):
     Returns
     -------
     n : int
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from sktime_tsd.networks import n_parameters
+    >>> n_parameters(nn.Linear(3, 2))
+    8
     """
     return sum(parameter.numel() for parameter in network.parameters())

@@ -1,4 +1,4 @@
-"""A convolution whose output is as long as its input."""
+"""1-D convolution with "same" padding, for kernels of any length."""
 
 import torch
 from torch import nn
@@ -6,16 +6,16 @@ from torch.nn import functional as F
 
 __all__ = ["SameConv1d"]
 
-# From here on, and on a CPU, torch's convolution is faster on channels-last memory: see
+# From this kernel length on, torch's convolution on a CPU is faster on channels-last memory: see
 # `python -m sktime_tsd.benchmark.cost.kernels`.
 _LONG_KERNEL = 10
 
 
 class SameConv1d(nn.Conv1d):
-    """1-D convolution with stride 1 that keeps the number of time points.
+    """1-D convolution with stride 1 whose output has as many time points as its input.
 
-    ``padding="same"`` of torch copies the input (and warns) where the kernel is
-    even; here the one surplus output is dropped instead.
+    For kernels of even length, torch's ``padding="same"`` copies the input and warns. Here the
+    one surplus output is dropped instead.
 
     Parameters
     ----------

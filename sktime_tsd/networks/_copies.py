@@ -1,4 +1,4 @@
-"""Series together with copies of them that differ in one window."""
+"""Forward pass over series and perturbed copies that differ from them in one window."""
 
 import torch
 
@@ -8,20 +8,21 @@ __all__ = ["forward_copies", "read_whole"]
 
 
 def forward_copies(network, x, starts, fillers):
-    """Logits of series, and of copies of them that hold other values in one window.
+    """Logits of series, and of copies of them that have other values in one window.
 
-    The same as the network's forward pass over series and copies as one batch. On the CPU
-    a network with a method ``forward_copies(x, starts, fillers)`` may do it with less
-    work, since a copy equals its series outside the window.
+    The result is that of a forward pass over series and copies as one batch. On the CPU, a
+    network with a method ``forward_copies(x, starts, fillers)`` may compute it with less work,
+    since a copy equals its series outside the window.
 
     Parameters
     ----------
     network : nn.Module
+        Maps (n, n_channels, n_timepoints) to logits (n, n_classes).
     x : torch.Tensor of shape (n, n_channels, n_timepoints)
     starts : torch.Tensor of shape (n, n_copies), int64
         First time point of each copy's window.
     fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
-        Values in the windows.
+        Values that replace those in the windows.
 
     Returns
     -------
@@ -38,28 +39,28 @@ def forward_copies(network, x, starts, fillers):
     >>> logits.shape, copies_logits.shape
     (torch.Size([5, 3]), torch.Size([5, 2, 3]))
     """
-    # On CUDA a small network's time goes into launching kernels, of which reading the
-    # copies whole needs fewest.
+    # On CUDA, a small network spends its time launching kernels, and one batch of complete
+    # copies needs the fewest.
     if x.device.type == "cpu" and starts.numel() and _reads_copies(network):
         return network.forward_copies(x, starts, fillers)
     return read_whole(network, x, starts, fillers)
 
 
 def read_whole(network, x, starts, fillers):
-    """`forward_copies` of any network: it reads series and copies as one batch."""
+    """Compute `forward_copies` for any network, with series and copies as one batch."""
     n, n_copies = starts.shape
     copies = replace_window(x.unsqueeze(1).expand(-1, n_copies, -1, -1), starts, fillers)
-    # one forward, so that batch norm sees series and copies as one population
+    # one forward pass, so that batch norm normalises series and copies together
     both = network(torch.cat([x, copies.flatten(0, 1)]))
     logits, copies_logits = both.split([n, n * n_copies])
     return logits, copies_logits.unflatten(0, (n, n_copies))
 
 
 def _reads_copies(network):
-    """Tell whether the network's own `forward_copies` goes with its forward pass.
+    """Tell whether the network has a `forward_copies` that matches its forward pass.
 
-    A subclass that changes the forward pass inherits a method that does not know of it;
-    hooks and compiled networks want to be called.
+    It does not if a subclass changes the forward pass but inherits `forward_copies`. Hooks and
+    compiled modules only work through a normal call.
     """
     passes = {"forward_copies", "forward", "features"}
     nearest = next(kind for kind in type(network).__mro__ if passes & vars(kind).keys())

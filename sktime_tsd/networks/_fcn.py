@@ -1,4 +1,4 @@
-"""Fully convolutional network."""
+"""Fully convolutional network (FCN)."""
 
 import torch
 import torch.nn.functional as F
@@ -11,32 +11,32 @@ from sktime_tsd.networks._patches import Patches, convolve
 
 __all__ = ["FCN"]
 
-# Hidden values that need not be computed, from which on it pays to leave them out: finding
-# out which they are takes as long as computing so many.
+# Computing copies in part pays only if it saves at least this many hidden values: working out
+# which ones to skip takes about as long as computing this many.
 _LEAST_SAVED = 2**18
 
 
 class FCN(nn.Module):
     """Fully convolutional network: blocks of convolution, batch norm and ReLU.
 
-    The mean of the last block over time goes through one linear layer.
+    The output of the last block is averaged over time and passed to one linear layer.
 
     Parameters
     ----------
     n_channels : int
         Channels of a series.
     n_timepoints : int
-        Length of a series. The network itself takes any length.
+        Length of a series. Not used: the network accepts any length.
     n_classes : int
     filters : tuple of int, default=(128, 256, 128)
         Output channels of each block.
     kernel_sizes : tuple of int, default=(8, 5, 3)
-        One per block.
+        Kernel length of each block, in time points.
 
     Raises
     ------
     ValueError
-        If `filters` and `kernel_sizes` differ in length or hold no positive integers.
+        If `filters` and `kernel_sizes` differ in length, are empty, or have entries below 1.
 
     References
     ----------
@@ -115,13 +115,15 @@ class FCN(nn.Module):
         return self.linear(self.features(x).mean(dim=-1))
 
     def forward_copies(self, x, starts, fillers):
-        """Logits of series and of copies, each layer computed only where they differ.
+        """Logits of series and of copies, computing copies only where they differ.
 
         Parameters
         ----------
         x : torch.Tensor of shape (n, n_channels, n_timepoints)
         starts : torch.Tensor of shape (n, n_copies), int64
+            First time point of each copy's window.
         fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
+            Values that replace those in the windows.
 
         Returns
         -------
@@ -153,7 +155,7 @@ class FCN(nn.Module):
         return logits, copies_logits.unflatten(0, (n, n_copies))
 
     def _n_saved(self, n_copies, n_timepoints, width):
-        """Count the hidden values of copies that equal those of their series."""
+        """Count the hidden values of copies that equal their series' and can be skipped."""
         n_saved = 0
         for convolution, _, _ in self.blocks:
             width = min(n_timepoints, width + convolution.kernel_size[0] - 1)
@@ -162,7 +164,7 @@ class FCN(nn.Module):
 
 
 def _is_plain(block):
-    """Tell whether a block is as `FCN` builds it."""
+    """Tell whether a block is unchanged from how `FCN` builds it."""
     if type(block) is not nn.Sequential or len(block) != 3:
         return False
     convolution, norm, activation = block

@@ -1,4 +1,4 @@
-"""Features of any network: what one of its layers puts out."""
+"""Features of any network: capture the output of a layer with forward hooks."""
 
 import torch
 from torch import nn
@@ -9,10 +9,10 @@ __all__ = ["FeatureTaps", "feature_sizes"]
 
 _LISTED_LAYERS = 40
 
-# Modules that are never called themselves.
+# Modules that have no forward pass of their own.
 _CONTAINERS = (nn.ModuleList, nn.ModuleDict)
 
-# Modules whose output has the features last.
+# Modules whose output has features on the last axis.
 _FEATURES_LAST = (
     nn.Linear,
     nn.LayerNorm,
@@ -23,21 +23,21 @@ _FEATURES_LAST = (
 )
 
 
-class _Catch:
-    """A forward hook that keeps the outputs of a module; a class, so that it pickles."""
+class _KeepOutput:
+    """Forward hook that appends a module's output to a list. A class, so that it pickles."""
 
     def __init__(self, outputs):
         self.outputs = outputs
 
     def __call__(self, module, inputs, output):
         if isinstance(module, _FEATURES_LAST) and isinstance(output, tuple):
-            output = output[0]  # beside states or attention weights
-        # a copy: what follows may work in place
+            output = output[0]  # the rest are hidden states or attention weights
+        # a copy, since later layers may modify the output in place
         self.outputs.append(output.clone() if isinstance(output, torch.Tensor) else output)
 
 
-class _Begin:
-    """A hook before the forward pass: counts its series, forgets the last one's outputs."""
+class _StartForward:
+    """Forward pre-hook that stores the number of series and drops the previous outputs."""
 
     def __init__(self, taps):
         self.taps = taps
@@ -48,7 +48,7 @@ class _Begin:
 
 
 def _order_of_axes(module):
-    """Where series, features and time points lie in an output with the features last."""
+    """Axes that permute a module's output to (n, n_features, n_timepoints); None if in order."""
     if not isinstance(module, _FEATURES_LAST):
         return None
     if isinstance(module, nn.TransformerEncoder):
@@ -58,23 +58,23 @@ def _order_of_axes(module):
 
 
 class FeatureTaps:
-    """Catch what some layers put out whenever a network runs.
+    """Capture the outputs of chosen layers whenever a network runs.
 
     Parameters
     ----------
     network : nn.Module
-        Gets forward hooks, until `remove`. The layers of a `ScaledNetwork` are those of the
-        network in it.
+        Gets forward hooks, until `remove` is called. For a `ScaledNetwork`, the layers are
+        those of the network inside it.
     layers : sequence of str or None
-        Paths of modules, as in ``network.named_modules()``. None is the layer that the
-        network's class names in ``feature_layer``, as those of this package do.
+        Paths of modules, as in ``network.named_modules()``. None stands for the layer that
+        the network's class names in ``feature_layer``, as the networks of this package do.
     whose : str, default="network"
-        What the network is called in messages.
+        What error messages call the network, such as "teacher".
 
     Raises
     ------
     ValueError
-        If there is no such layer; the message lists those there are.
+        If there is no such layer. The message lists the layers that exist.
 
     Examples
     --------
@@ -95,12 +95,12 @@ class FeatureTaps:
         self._paths = [self._path(network, layer) for layer in layers]
         self.caught = {path: [] for path in self._paths}
         self.n_series = None
-        self._handles = [network.register_forward_pre_hook(_Begin(self))]
+        self._handles = [network.register_forward_pre_hook(_StartForward(self))]
         self._order = {}
         for path, outputs in self.caught.items():
             module = network.get_submodule(path)
             self._order[path] = _order_of_axes(module)
-            self._handles.append(module.register_forward_hook(_Catch(outputs)))
+            self._handles.append(module.register_forward_hook(_KeepOutput(outputs)))
 
     def _path(self, network, layer):
         paths = [
@@ -113,7 +113,7 @@ class FeatureTaps:
             if layer is None:
                 raise ValueError(
                     f"The {self._whose}, a {type(network).__name__}, does not say which of its "
-                    f"layers gives features. Name one of {_listed(paths)}."
+                    f"layers gives features. Name one of its layers: {_listed(paths)}."
                 )
         if layer not in paths:
             raise ValueError(
@@ -123,29 +123,30 @@ class FeatureTaps:
         return layer
 
     def collect(self, n=None):
-        """Return the features of the last forward pass, and forget them.
+        """Return the features from the last forward pass, and drop them.
 
         Parameters
         ----------
         n : int, optional
-            How many of the series, from the first; default all.
+            Return only those of the first n series. Default: all series.
 
         Returns
         -------
         features : tuple of torch.Tensor of shape (n, n_features, n_timepoints)
-            One for each of the layers.
+            One for each layer.
 
         Raises
         ------
         ValueError
-            If a layer was not run once, or gave something else than features of each series.
+            If a layer did not run exactly once, or its output is not one set of features per
+            series.
         """
         features = tuple(self._checked(path)[:n] for path in self._paths)
         self.forget()
         return features
 
     def forget(self):
-        """Drop what was caught."""
+        """Drop the captured outputs."""
         for outputs in self.caught.values():
             outputs.clear()
 
@@ -154,15 +155,22 @@ class FeatureTaps:
         where = f"The layer {path!r} of the {self._whose}"
         if len(outputs) != 1:
             how_often = f"is run {len(outputs)} times" if outputs else "takes no part"
-            raise ValueError(f"{where} {how_often} in the forward pass; it must be run once.")
+            raise ValueError(
+                f"{where} {how_often} in the forward pass; it must run exactly once. Choose "
+                "another layer."
+            )
         (output,) = outputs
         if not isinstance(output, torch.Tensor) or not output.is_floating_point():
-            raise ValueError(f"{where} gives a {type(output).__name__}, not a tensor of floats.")
+            of_dtype = f" of {output.dtype}" if isinstance(output, torch.Tensor) else ""
+            raise ValueError(
+                f"{where} gives a {type(output).__name__}{of_dtype}, not a tensor of floats. "
+                "Choose another layer."
+            )
         if output.ndim == 3 and self._order[path] is not None:
             output = output.permute(self._order[path])
         if output.ndim not in (2, 3):
             raise ValueError(
-                f"{where} gives an output of shape {tuple(output.shape)}; features must be of "
+                f"{where} gives an output of shape {tuple(output.shape)}; features must have "
                 "shape (n, n_features, n_timepoints) or (n, n_features)."
             )
         if len(output) != self.n_series:
@@ -173,7 +181,7 @@ class FeatureTaps:
         return output.unsqueeze(2) if output.ndim == 2 else output
 
     def remove(self):
-        """Take the hooks off the network."""
+        """Remove the hooks from the network."""
         for handle in self._handles:
             handle.remove()
         self.forget()
@@ -185,31 +193,31 @@ def _listed(paths):
 
 
 def feature_sizes(network, layers, n_channels, n_timepoints, *, whose="network", training=False):
-    """Find out the sizes of features.
+    """Find the sizes of features with a forward pass over series of zeros.
 
     Parameters
     ----------
     network : nn.Module
-        On the CPU. Left as it is, but that in train mode batch norm takes notice.
+        On the CPU. Not changed, except that batch norm updates its statistics if `training`.
     layers : sequence of str or None
         See `FeatureTaps`.
     n_channels, n_timepoints : int
-        Of the series it reads.
+        Shape of a series.
     whose : str, default="network"
-        What the network is called in messages.
+        What error messages call the network, such as "teacher".
     training : bool, default=False
-        Whether to look in train mode.
+        Whether to run the network in train mode.
 
     Returns
     -------
     sizes : list of tuple (n_features, n_timepoints)
-        One for each of the layers.
+        One for each layer.
 
     Raises
     ------
     ValueError
-        If there is no such layer, it gives no features, or the network cannot read such
-        series.
+        If there is no such layer, its output is not usable as features, or the network cannot
+        read series of this shape.
 
     Examples
     --------
@@ -219,7 +227,7 @@ def feature_sizes(network, layers, n_channels, n_timepoints, *, whose="network",
     """
     if not layers:
         return []
-    n = 2 if n_timepoints != 2 else 3  # not to be mistaken for the number of time points
+    n = 2 if n_timepoints != 2 else 3  # differs from n_timepoints, to tell the axes apart
     taps = FeatureTaps(network, layers, whose)
     was_training = network.training
     try:

@@ -1,4 +1,4 @@
-"""InceptionTime."""
+"""InceptionTime network."""
 
 import torch
 from torch import nn
@@ -9,11 +9,11 @@ __all__ = ["InceptionTime"]
 
 
 class _InceptionModule(nn.Module):
-    """Parallel convolutions of several lengths beside a max-pooling branch."""
+    """Parallel convolutions with several kernel lengths, and a max-pooling branch."""
 
     def __init__(self, n_in, n_filters, kernel_sizes, bottleneck_size):
         super().__init__()
-        # one channel has nothing to be squeezed
+        # a single channel needs no bottleneck
         if n_in > 1:
             self.bottleneck = nn.Conv1d(n_in, bottleneck_size, 1, bias=False)
             n_squeezed = bottleneck_size
@@ -35,38 +35,38 @@ class _InceptionModule(nn.Module):
 
 
 class InceptionTime(nn.Module):
-    """One InceptionTime network: inception modules with a residual sum every third.
+    """InceptionTime network: inception modules, with a residual connection every third.
 
-    The mean of the last module over time goes through one linear layer. The published
-    classifier is an ensemble of five such networks.
+    The output of the last module is averaged over time and passed to one linear layer. This is
+    one network; the published classifier is an ensemble of five.
 
     Parameters
     ----------
     n_channels : int
         Channels of a series.
     n_timepoints : int
-        Length of a series. The network itself takes any length.
+        Length of a series. Not used: the network accepts any length.
     n_classes : int
     n_filters : int, default=32
-        Filters of each branch; a module has ``(len(kernel_sizes) + 1) * n_filters``
-        output channels.
+        Filters of each branch. A module has ``(len(kernel_sizes) + 1) * n_filters`` output
+        channels.
     depth : int, default=6
-        Inception modules.
+        Number of inception modules.
     kernel_sizes : tuple of int, default=(40, 20, 10)
-        Length of the convolution of each branch.
+        Kernel length of each convolution branch, in time points.
     bottleneck_size : int, default=32
-        Channels before the long convolutions.
+        Channels that enter the convolution branches.
 
     Raises
     ------
     ValueError
-        If a size is not a positive integer.
+        If a size is below 1.
 
     References
     ----------
     Ismail Fawaz et al., "InceptionTime: Finding AlexNet for time series
-    classification", Data Mining and Knowledge Discovery 34, 2020. As there, a ReLU
-    follows the residual sum.
+    classification", Data Mining and Knowledge Discovery 34, 2020. As there, a ReLU follows each
+    residual sum.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class InceptionTime(nn.Module):
             )
             for i in range(depth // 3)
         )
-        self.last = nn.Identity()  # a name for what a residual sum has no layer for
+        self.last = nn.Identity()  # names the output of the last residual sum, which is no layer
         self.linear = nn.Linear(n_out, n_classes)
 
     def features(self, x):

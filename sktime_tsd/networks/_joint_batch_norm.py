@@ -1,4 +1,4 @@
-"""Batch norm over series and copies, of which only what differs is at hand."""
+"""Batch norm over series and perturbed copies, given only where the copies differ."""
 
 import torch
 
@@ -6,10 +6,10 @@ __all__ = ["joint_batch_norm_relu"]
 
 
 class _JointBatchNormReLU(torch.autograd.Function):
-    """Batch norm and ReLU of values that count several times, and of values that count once.
+    """Batch norm and ReLU of values with a multiplicity, and of values that count once.
 
-    Each value is normalised by mean and variance of all; the gradient through both is
-    that of plain batch norm over a batch in which the values are repeated.
+    All are normalised by their common mean and variance. Output and gradient are those of
+    plain batch norm over a batch in which each value is repeated by its multiplicity.
     """
 
     @staticmethod
@@ -40,7 +40,7 @@ class _JointBatchNormReLU(torch.autograd.Function):
         gradient_patches = gradient_patches * (y_patches > 0)
         total = gradient.sum((1, 2)) + gradient_patches.sum((1, 2))
         slope = (gradient * centred).sum((1, 2)) + (gradient_patches * centred_patches).sum((1, 2))
-        # what mean and variance pass on to each value, as often as it counts
+        # gradients through mean and variance, weighted by each value's multiplicity
         offset = (total / n_values)[:, None, None]
         factor = (slope * inverse_std.square() / n_values)[:, None, None]
         gradient.sub_(multiplicity * torch.addcmul(offset, centred, factor)).mul_(scale)
@@ -49,25 +49,27 @@ class _JointBatchNormReLU(torch.autograd.Function):
 
 
 def joint_batch_norm_relu(norm, z, z_patches, multiplicity):
-    """Batch norm and ReLU as one batch of series and copies would give them.
+    """Batch norm and ReLU, with the result for series and copies as one batch.
 
     Parameters
     ----------
     norm : nn.BatchNorm1d
         With weight, bias, running statistics and a fixed momentum. In train mode its
-        running statistics are updated, as by a call.
+        running statistics are updated, as in a normal call.
     z : torch.Tensor of shape (n_channels, n, n_timepoints)
-        Of the series.
+        Values of the series.
     z_patches : torch.Tensor of shape (n_channels, n * n_copies, width)
-        Of the copies, where they may differ.
+        Values of the copies, where they may differ from their series.
     multiplicity : torch.Tensor of shape (n, n_timepoints), float, or None
-        How often each time point of a series stands in the batch of series and copies.
-        Needed in train mode.
+        How often each time point of a series occurs in the batch of series and copies.
+        Needed in train mode only.
 
     Returns
     -------
     y : torch.Tensor of shape (n_channels, n, n_timepoints)
+        Normalised values of the series.
     y_patches : torch.Tensor of shape (n_channels, n * n_copies, width)
+        Normalised values of the copies.
     """
     if not norm.training:
         scale = norm.weight * (norm.running_var + norm.eps).rsqrt()

@@ -1,4 +1,4 @@
-"""Long short-term memory network."""
+"""Long short-term memory network (LSTM)."""
 
 import math
 
@@ -10,30 +10,31 @@ from sktime_tsd.networks._copies import read_whole
 
 __all__ = ["LSTM"]
 
-# From how many hidden values per thread on another piece pays: measured.
+# Hidden values per thread from which one more piece pays off, as measured.
 _VALUES_PER_PIECE = 150_000
 _MOST_PIECES = 16
 
 
 class LSTM(nn.Module):
-    """Stacked LSTM whose last time step goes through one linear layer.
+    """Stacked LSTM. The last hidden state is passed to one linear layer.
 
     Parameters
     ----------
     n_channels : int
         Channels of a series.
     n_timepoints : int
-        Length of a series. The network itself takes any length.
+        Length of a series. Not used: the network accepts any length.
     n_classes : int
     hidden_size : int, default=100
         Units per layer.
     num_layers : int, default=3
+        Stacked LSTM layers.
 
     References
     ----------
-    Teacher (3 x 100 units) and students (1 x 8, 16 or 32) of "Learning to Reason:
-    Temporal Saliency Distillation for Interpretable Knowledge Transfer", ECAI 2025,
-    doi 10.3233/FAIA251144.
+    The sizes of teacher (3 x 100 units) and students (1 x 8, 16 or 32 units) are those of
+    "Learning to Reason: Temporal Saliency Distillation for Interpretable Knowledge Transfer",
+    ECAI 2025, doi 10.3233/FAIA251144.
 
     Examples
     --------
@@ -79,7 +80,7 @@ class LSTM(nn.Module):
         return self.linear(hidden[-1])
 
     def forward_copies(self, x, starts, fillers):
-        """Logits of series and of copies, which share what comes before their window.
+        """Logits of series and of copies, computing copies only from their window on.
 
         The time points are read in a few pieces. A copy joins the batch, with its series'
         hidden state, in the piece in which its window begins.
@@ -88,7 +89,9 @@ class LSTM(nn.Module):
         ----------
         x : torch.Tensor of shape (n, n_channels, n_timepoints)
         starts : torch.Tensor of shape (n, n_copies), int64
+            First time point of each copy's window.
         fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
+            Values that replace those in the windows.
 
         Returns
         -------
@@ -100,7 +103,7 @@ class LSTM(nn.Module):
         if piece == n_timepoints or not _is_plain(self.lstm):
             return read_whole(self, x, starts, fillers)
         joins_in = starts.flatten() // piece
-        order = joins_in.argsort(stable=True)  # copies, by the piece they join in
+        order = joins_in.argsort(stable=True)  # copies, sorted by the piece they join in
         n_joining = joins_in.bincount(minlength=math.ceil(n_timepoints / piece)).tolist()
         source = order // n_copies
         copies = replace_window(x[source], starts.flatten()[order], fillers.flatten(0, 1)[order])
@@ -118,14 +121,14 @@ class LSTM(nn.Module):
         return logits, copies_logits[order.argsort()].unflatten(0, (n, n_copies))
 
     def _n_pieces(self, n_steps):
-        """Pieces to read copies in: each saves some of these steps, but is a call."""
+        """Choose the number of pieces: each one saves time steps, but costs a call."""
         n_values = n_steps * self.lstm.hidden_size * self.lstm.num_layers
         pays_from = _VALUES_PER_PIECE * torch.get_num_threads()
         return max(1, min(_MOST_PIECES, round(n_values / pays_from)))
 
 
 def _is_plain(lstm):
-    """Tell whether an LSTM is as `LSTM` builds it: states that flow forward only."""
+    """Tell whether an LSTM is as `LSTM` builds it: one direction, no dropout, no projection."""
     return (
         type(lstm) is nn.LSTM
         and lstm.batch_first

@@ -1,7 +1,7 @@
-"""Where copies of series differ from them, from layer to layer of a convolutional network.
+"""Convolve perturbed copies of series only in the patches where they differ from the series.
 
-All values have their channels first, ``(n_channels, n, n_timepoints)``: so a convolution
-takes all series as the rows of one image, which is faster than many short series.
+All tensors have their channels first, ``(n_channels, n, n_timepoints)``. A convolution then
+treats all series as the rows of one image, which is faster than many short series.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ __all__ = ["Patches", "convolve"]
 
 
 def convolve(x, convolution):
-    """Convolve without padding.
+    """Convolve along time, without padding.
 
     Parameters
     ----------
     x : torch.Tensor of shape (n_channels, n, n_timepoints)
     convolution : nn.Conv1d
-        Whose weights are used.
+        Its weight and bias are used, its padding is not.
 
     Returns
     -------
@@ -31,12 +31,12 @@ def convolve(x, convolution):
 
 @dataclass(frozen=True)
 class Patches:
-    """What copies of series hold where they may differ from them.
+    """Values of copies where they may differ from their series: one patch per copy.
 
     Parameters
     ----------
     source : torch.Tensor of shape (n_patches,), int64
-        The series each is a copy of; all series have as many.
+        Index of the series of each copy. All series have equally many copies.
     starts : torch.Tensor of shape (n_patches,), int64
         First time point of each patch.
     values : torch.Tensor of shape (n_channels, n_patches, width)
@@ -52,19 +52,19 @@ class Patches:
         return self.values.shape[2]
 
     def neighbourhoods(self, padded, left, right):
-        """Input of a convolution that gives all time points a patch has an effect on.
+        """Cut out what a convolution reads to compute all outputs that a patch affects.
 
         Parameters
         ----------
         padded : torch.Tensor of shape (n_channels, n, left + n_timepoints + right)
-            The series, with the zeros that the convolution adds.
+            The series, zero-padded as for the convolution.
         left, right : int
-            How many time points before and after its own an output sees.
+            How many time points before and after its own an output depends on.
 
         Returns
         -------
         starts : torch.Tensor of shape (n_patches,), int64
-            First time point of the output, which lies within the series.
+            First time point of each output. All outputs lie within the series.
         inputs : torch.Tensor of shape (n_channels, n_patches, width_out + left + right)
         """
         n_padded = padded.shape[2]
@@ -74,7 +74,7 @@ class Patches:
         point = torch.arange(width_out + left + right)
         in_patch = point - (self.starts + left - starts)[:, None]  # (n_patches, width_in)
         of_patch = (in_patch >= 0) & (in_patch < self.width)
-        # One gather reads series and patches, laid side by side.
+        # One gather reads from series and patches, concatenated.
         first_of_patch = padded[0].numel() + self.width * torch.arange(len(starts))
         place = torch.where(
             of_patch,
@@ -85,17 +85,17 @@ class Patches:
         return starts, _gather(numbers, place)
 
     def multiplicity(self, n, n_timepoints):
-        """How often each time point of the series stands in the batch of series and copies.
+        """Count how often each time point of a series occurs in the batch of series and copies.
 
         Parameters
         ----------
         n, n_timepoints : int
-            The series, and their length.
+            Number and length of the series.
 
         Returns
         -------
         multiplicity : torch.Tensor of shape (n, n_timepoints), float
-            One, and one for each copy that does not differ there.
+            1, plus 1 for each copy whose patch does not cover the time point.
         """
         ones = torch.ones(len(self.starts))
         steps = torch.zeros(n * (n_timepoints + 1))
@@ -105,7 +105,7 @@ class Patches:
         return 1 + n_copies + steps.view(n, -1)[:, :-1].cumsum(dim=1)
 
     def mean_over_time(self, x):
-        """Mean over time of series, and of the copies that the patches stand for.
+        """Mean over time of series and of their copies.
 
         Parameters
         ----------
@@ -124,6 +124,6 @@ class Patches:
 
 
 def _gather(numbers, place):
-    """Read ``numbers[:, place]``, with the faster gradient of ``gather``."""
+    """Return ``numbers[:, place]`` by ``gather``, whose gradient is faster."""
     index = place.reshape(1, -1).expand(len(numbers), -1)
     return numbers.gather(1, index).unflatten(1, place.shape)

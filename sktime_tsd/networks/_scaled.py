@@ -1,4 +1,4 @@
-"""Standardisation of the input, carried inside the network."""
+"""Standardisation of each channel, as part of the network."""
 
 import torch
 from torch import nn
@@ -9,7 +9,7 @@ __all__ = ["ScaledNetwork", "channel_statistics"]
 
 
 def channel_statistics(x):
-    """Mean and standard deviation of each channel over series and time points.
+    """Mean and standard deviation of each channel, over series and time points.
 
     Parameters
     ----------
@@ -17,29 +17,36 @@ def channel_statistics(x):
 
     Returns
     -------
-    mean, std : torch.Tensor of shape (n_channels, 1)
-        In float32. A constant channel has std 1.
+    mean, std : torch.Tensor of shape (n_channels, 1), float32
+        In the units of `x`. The std of a constant channel is 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.networks import channel_statistics
+    >>> channel_statistics(torch.tensor([[[1.0, 3.0]], [[1.0, 3.0]]]))
+    (tensor([[2.]]), tensor([[1.]]))
     """
-    x = x.double()  # a float32 sum over many series loses digits
+    x = x.double()  # a float32 sum over many values loses digits
     mean = x.mean(dim=(0, 2)).unsqueeze(1)
     std = x.std(dim=(0, 2), unbiased=False).unsqueeze(1)
-    # rounding alone gives a constant channel a tiny spread
+    # rounding errors give a constant channel a tiny standard deviation
     constant = std <= 1e-6 * mean.abs().clamp(min=1e-30)
     return mean.float(), torch.where(constant, 1.0, std).float()
 
 
 class ScaledNetwork(nn.Module):
-    """A network that reads raw series and standardises each channel itself.
+    """A network that takes raw series and standardises each channel itself.
 
-    The statistics are buffers, so whatever carries the network (a pickle, an
-    exported file) carries the scaling too.
+    Mean and std are buffers, so whatever holds the network (a pickle, an exported file) holds
+    the scaling too.
 
     Parameters
     ----------
     network : nn.Module
         Maps (n, n_channels, n_timepoints) to logits (n, n_classes).
     mean, std : torch.Tensor of shape (n_channels, 1), optional
-        Default: no scaling.
+        In the units of the series. Default: no scaling.
 
     Examples
     --------
@@ -73,11 +80,11 @@ class ScaledNetwork(nn.Module):
         return self.network(self._scale(x))
 
     def forward_copies(self, x, starts, fillers):
-        """Logits of raw series and of copies of them; see `networks.forward_copies`."""
+        """Logits of raw series and of their perturbed copies; see `networks.forward_copies`."""
         return forward_copies(self.network, self._scale(x), starts, self._scale(fillers))
 
     def features(self, x):
-        """Features of raw series, where the network has them.
+        """Features of raw series, if the network has a method ``features``.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What fills a window of a series, and the bank of windows drawn for a training set."""
+"""Perturbations: replace a window of a series by zeros, noise, or another series' window."""
 
 from sktime_tsd._utils.windows import replace_window
 from sktime_tsd.perturbations._bank import WindowBank

@@ -1,4 +1,4 @@
-"""The windows and donors of a training set, drawn once."""
+"""Window bank: the windows and donors drawn for a training set, and their perturbed copies."""
 
 from dataclasses import dataclass, replace
 
@@ -9,11 +9,11 @@ from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["WindowBank"]
 
-# Below this many (window, donor) pairs per bank entry, pairs are drawn without
-# repetition; above it repetitions are rare, and a draw need not know all pairs.
+# With at most this many (window, donor) pairs per bank entry, pairs are drawn without
+# replacement. With more, repetitions are rare, and drawing with replacement saves memory.
 _FEW_PAIRS = 4
 
-# Pairs drawn at a time: bounds the memory beside that of the bank.
+# Pairs drawn at a time; bounds the memory needed in addition to the bank's.
 _PAIRS_AT_ONCE = 2**22
 
 
@@ -21,20 +21,21 @@ _PAIRS_AT_ONCE = 2**22
 class WindowBank:
     """Which windows of each series are perturbed, and with which donors.
 
-    Holds a few integers per perturbed copy, never the copies themselves. Make one
+    A bank holds a few integers per perturbed copy, never the copies themselves. Create one
     with `draw`.
 
     Parameters
     ----------
     perturbation : Perturbation
+        Supplies the values that fill the windows.
     width : int
         Time points per window.
     starts : torch.Tensor of shape (n_instances, n_entries), int32
         First time point of each window.
     donors : torch.Tensor of shape (n_instances, n_entries), int32, or None
-        Indices into `pool`; None where the perturbation needs no donors.
+        Indices into `pool`; None if the perturbation needs no donors.
     pool : torch.Tensor of shape (n_pool, n_channels, n_timepoints) or None
-        The donors' series; None together with `donors`.
+        The series that donors are taken from; None if `donors` is None.
 
     Examples
     --------
@@ -58,11 +59,11 @@ class WindowBank:
 
     @classmethod
     def draw(cls, X, y, perturbation, *, width, n_entries, generator):
-        """Draw windows and donors uniformly for every series.
+        """Draw windows and donors uniformly at random for every series.
 
-        Both the first and the last possible window can be drawn. A series has at most
-        as many entries as it has different pairs of window and donor; where a class has
-        fewer than another, its pairs are used again.
+        All windows can be drawn, including the first and the last. No series has more entries
+        than the largest number of distinct (window, donor) pairs of any series. Series with
+        fewer pairs repeat theirs.
 
         Parameters
         ----------
@@ -73,14 +74,14 @@ class WindowBank:
         width : int
             Time points per window, in ``[1, n_timepoints]``.
         n_entries : int
-            Entries per series wanted.
+            Requested entries per series.
         generator : torch.Generator
-            On the CPU; the only source of randomness.
+            On the CPU. The only source of randomness.
 
         Returns
         -------
         bank : WindowBank
-            With ``min(n_entries, most pairs of any series)`` entries per series.
+            With ``min(n_entries, most_entries(...))`` entries per series.
         """
         n_starts = X.shape[2] - width + 1
         n_pairs = n_starts * perturbation.n_donors(y)  # (n_instances,)
@@ -98,12 +99,12 @@ class WindowBank:
 
     @staticmethod
     def most_entries(X, y, perturbation, width):
-        """Count the different pairs of window and donor of the series that has most.
+        """Count the distinct (window, donor) pairs of the series that has the most.
 
         Parameters
         ----------
         X, y, perturbation, width
-            As for `draw`.
+            See `draw`.
 
         Returns
         -------
@@ -137,23 +138,28 @@ class WindowBank:
         )
 
     def windows(self, X, series, entries):
-        """Windows of some series, and what fills them.
+        """Return windows of some series, and the values that fill them.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-            The set the bank was drawn for.
+            The training set that the bank was drawn for.
         series : torch.Tensor of shape (n,), int64
-            Which series.
+            Indices of the series.
         entries : slice or torch.Tensor of shape (k,) or (n, k), int64
-            Which entries of the bank: the same for each of these series, or each its own.
+            Entries of the bank: the same for all these series, or one row per series.
 
         Returns
         -------
         starts : torch.Tensor of shape (n, k), int64
             First time point of each window.
         fillers : torch.Tensor of shape (n, k, n_channels, width)
-            Values that fill it.
+            Values that fill the windows.
+
+        Raises
+        ------
+        ValueError
+            If the perturbation's `filler` does not return such values.
         """
         if isinstance(entries, slice):
             entries = torch.arange(self.n_entries, device=series.device)[entries]
@@ -172,17 +178,18 @@ class WindowBank:
         if shape != expected:
             raise ValueError(
                 f"filler of {type(self.perturbation).__name__} must give a tensor of shape "
-                f"{expected}, got {shape or type(fillers).__name__}."
+                f"{expected} (n, n_windows, n_channels, width), got "
+                f"{shape or type(fillers).__name__}."
             )
         return starts, fillers.to(X.dtype)
 
     def perturb(self, X, series, entries):
-        """Perturbed copies of some series.
+        """Return perturbed copies of some series.
 
         Parameters
         ----------
         X, series, entries
-            As for `windows`.
+            See `windows`.
 
         Returns
         -------
@@ -194,20 +201,20 @@ class WindowBank:
 
 
 def _draw_pairs(n_pairs, most_pairs, n_entries, generator):
-    """Yield pairs of window and donor, numbered, for some entries of all series at a time.
+    """Draw numbered (window, donor) pairs, and yield some entries of all series at a time.
 
     Yields
     ------
     entries : slice
     pairs : torch.Tensor of shape (n_instances, n_entries of the slice), int64
-        ``pairs[i]`` lie in ``[0, n_pairs[i])``.
+        ``pairs[i]`` is in ``[0, n_pairs[i])``.
     """
     n = len(n_pairs)
     if most_pairs > _FEW_PAIRS * n_entries:
         at_once = max(1, _PAIRS_AT_ONCE // n)
         for first in range(0, n_entries, at_once):
             width = min(at_once, n_entries - first)
-            # float64 spans far more pairs than any training set has
+            # float64 has enough digits to reach every pair of any training set
             uniform = torch.rand(n, width, generator=generator, dtype=torch.float64)
             yield slice(first, first + width), (uniform * n_pairs[:, None]).long()
         return
@@ -215,7 +222,7 @@ def _draw_pairs(n_pairs, most_pairs, n_entries, generator):
     at_once = max(1, _PAIRS_AT_ONCE // most_pairs)
     for some, of_some in zip(pairs.split(at_once), n_pairs.split(at_once), strict=True):
         keys = torch.rand(len(some), most_pairs, generator=generator)
-        keys[torch.arange(most_pairs) >= of_some[:, None]] = 2.0  # no such pair: last
+        keys[torch.arange(most_pairs) >= of_some[:, None]] = 2.0  # no such pair: sort it last
         turn = torch.arange(n_entries) % of_some[:, None]
         torch.gather(keys.argsort(dim=1), 1, turn, out=some)
     yield slice(0, n_entries), pairs

@@ -1,4 +1,4 @@
-"""What every perturbation has in common, and how wide a window is."""
+"""Base class of all perturbations, and the ``window`` parameter."""
 
 import numbers
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["Perturbation", "check_window", "window_width"]
 
 
 def check_window(window):
-    """Refuse a ``window`` parameter that no series could have.
+    """Check a ``window`` parameter, as far as possible without knowing the series.
 
     Parameters
     ----------
@@ -23,9 +23,15 @@ def check_window(window):
     Raises
     ------
     ValueError
-        If the window is empty, or a fraction above 1.
+        If the window is not positive, or is a fraction above 1.
     TypeError
-        If it is no number.
+        If it is not a number.
+
+    Examples
+    --------
+    >>> from sktime_tsd.perturbations import check_window
+    >>> check_window(0.1), check_window(15)
+    (None, None)
     """
     if isinstance(window, numbers.Real) and not isinstance(window, numbers.Integral):
         name = "window, as a fraction of the series (for time points pass an int),"
@@ -35,14 +41,15 @@ def check_window(window):
 
 
 def window_width(window, n_timepoints):
-    """Turn a ``window`` parameter into a number of time points.
+    """Convert a ``window`` parameter to a number of time points.
 
     Parameters
     ----------
     window : float or int
-        A float in (0, 1] is a fraction of the series, rounded, at least one time
-        point. An int is a number of time points.
+        A float in (0, 1] is a fraction of the series, rounded to at least one time point. An
+        int is a number of time points.
     n_timepoints : int
+        Length of a series.
 
     Returns
     -------
@@ -52,9 +59,9 @@ def window_width(window, n_timepoints):
     Raises
     ------
     ValueError
-        If the window is empty or longer than the series.
+        If the window is not positive, or longer than the series.
     TypeError
-        If it is no number.
+        If it is not a number.
 
     Examples
     --------
@@ -75,17 +82,27 @@ def window_width(window, n_timepoints):
 
 @dataclass(frozen=True)
 class Perturbation:
-    """What fills a window of a series: the base of all perturbations.
+    """Base class of perturbations: rules for filling a window of a series.
 
-    A subclass gives `filler`; one that fills windows from other series gives
-    `n_donors` and `pick_donors` too, and is then drawn with donors.
+    A subclass defines `filler`. One that fills windows from other series (donors) also sets
+    ``needs_donors = True`` and defines `n_donors` and `pick_donors`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.perturbations import Perturbation
+    >>> class SeriesMaximum(Perturbation):
+    ...     def filler(self, x, starts, width, donor_windows=None):
+    ...         return x.amax(dim=-1, keepdim=True).expand(*x.shape[:-1], width)
+    >>> SeriesMaximum().fill(torch.tensor([[[0.0, 1.0, 2.0, 3.0]]]), torch.tensor([1]), 2)
+    tensor([[[0., 3., 3., 3.]]])
     """
 
     needs_donors: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
 
     def n_donors(self, y):
-        """Count the donors each series can have.
+        """Count the possible donors of each series.
 
         Parameters
         ----------
@@ -95,19 +112,19 @@ class Perturbation:
         Returns
         -------
         n_donors : torch.Tensor of shape (n_instances,), int64
-            At least 1 each.
+            Each at least 1.
         """
         return torch.ones_like(y)
 
     def pick_donors(self, y, ranks):
-        """Turn numbers of donors into indices of series.
+        """Convert ranks among the possible donors to indices into the pool.
 
         Parameters
         ----------
         y : torch.Tensor of shape (n_instances,), int64
             Class indices.
         ranks : torch.Tensor of shape (n_instances, n_draws), int64
-            ``ranks[i]`` lie in ``[0, n_donors(y)[i])``.
+            ``ranks[i]`` is in ``[0, n_donors(y)[i])``.
 
         Returns
         -------
@@ -117,13 +134,13 @@ class Perturbation:
         return ranks
 
     def pool(self, X, generator):
-        """Give the series that donor indices refer to; by default the training set.
+        """Return the series that donor indices refer to. By default, the training set.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
         generator : torch.Generator
-            Source of randomness, where the pool has any.
+            Source of randomness, if the pool is random.
 
         Returns
         -------
@@ -132,7 +149,7 @@ class Perturbation:
         return X
 
     def filler(self, x, starts, width, donor_windows=None):
-        """Give the values that fill one window of each series.
+        """Return the values that fill one window of each series.
 
         Parameters
         ----------
@@ -142,7 +159,7 @@ class Perturbation:
         width : int
             Time points per window.
         donor_windows : torch.Tensor of shape (..., n_channels, width), optional
-            The same window of each series' donor, where the perturbation needs one.
+            The same window of each series' donor, if the perturbation needs donors.
 
         Returns
         -------
@@ -158,10 +175,11 @@ class Perturbation:
         ----------
         x : torch.Tensor of shape (..., n_channels, n_timepoints)
         starts : torch.Tensor of shape (...), int64
-            As for `filler`.
+            First time point of each window, in ``[0, n_timepoints - width]``.
         width : int
+            Time points per window.
         donors : torch.Tensor of shape (..., n_channels, n_timepoints), optional
-            The donor of each series, where the perturbation needs one.
+            The donor of each series, if the perturbation needs donors.
 
         Returns
         -------

@@ -15,17 +15,23 @@ class _DonorWindow(Perturbation):
     needs_donors: ClassVar[bool] = True
 
     def filler(self, x, starts, width, donor_windows=None):
-        """Give the donors' windows as they are; see `Perturbation.filler`."""
+        """Return the donors' windows unchanged; see `Perturbation.filler`."""
         return donor_windows
 
 
 def _class_blocks(y):
-    """Sort series by class: the order, and each series' block in it.
+    """Sort series by class, and find the block of each series' class in that order.
 
     Returns
     -------
-    order : (n,) series, class by class; position : (n,) place of each series in it;
-    first : (n,) where the block of its class begins; size : (n,) of that block
+    order : torch.Tensor of shape (n,), int64
+        Series, sorted by class.
+    position : torch.Tensor of shape (n,), int64
+        Position of each series in `order`.
+    first : torch.Tensor of shape (n,), int64
+        Position in `order` where the block of its class begins.
+    size : torch.Tensor of shape (n,), int64
+        Length of that block.
     """
     order = torch.argsort(y, stable=True)
     position = torch.empty_like(order)
@@ -36,9 +42,9 @@ def _class_blocks(y):
 
 @dataclass(frozen=True)
 class OpposingClass(_DonorWindow):
-    """Fill a window from a training series of a different class (the paper's choice).
+    """Fill a window from a training series of a different class, as in the paper.
 
-    Every series of another class is equally likely as donor.
+    All series of other classes are equally likely to be the donor.
 
     References
     ----------
@@ -61,7 +67,7 @@ class OpposingClass(_DonorWindow):
         return len(y) - _class_blocks(y)[3]
 
     def pick_donors(self, y, ranks):
-        """Step over the block of the series' own class; see `Perturbation`."""
+        """Skip the block of the series' own class; see `Perturbation`."""
         order, _, first, size = _class_blocks(y)
         return order[torch.where(ranks < first[:, None], ranks, ranks + size[:, None])]
 
@@ -70,7 +76,7 @@ class OpposingClass(_DonorWindow):
 class SameClass(_DonorWindow):
     """Fill a window from another training series of the same class (an ablation).
 
-    A series that is alone in its class is its own donor: it stays as it is.
+    A series that is alone in its class is its own donor, which leaves it unchanged.
 
     Examples
     --------
@@ -83,11 +89,11 @@ class SameClass(_DonorWindow):
     needs_labels: ClassVar[bool] = True
 
     def n_donors(self, y):
-        """Count the other series of the class, or the series itself; see `Perturbation`."""
+        """Count the other series of the class, at least 1; see `Perturbation`."""
         return (_class_blocks(y)[3] - 1).clamp(min=1)
 
     def pick_donors(self, y, ranks):
-        """Step over the series itself; see `Perturbation`."""
+        """Skip the series itself; see `Perturbation`."""
         order, position, first, size = _class_blocks(y)
         own = (position - first)[:, None]
         after_own = (ranks >= own) & (size > 1)[:, None]
@@ -96,7 +102,7 @@ class SameClass(_DonorWindow):
 
 @dataclass(frozen=True)
 class AnyClass(_DonorWindow):
-    """Fill a window from any other series, whatever its class; needs no labels.
+    """Fill a window from any other training series, whatever its class. Needs no labels.
 
     Examples
     --------
@@ -110,10 +116,10 @@ class AnyClass(_DonorWindow):
     """
 
     def n_donors(self, y):
-        """Count all other series, or the series itself if it is alone."""
+        """Count all other series, at least 1; see `Perturbation`."""
         return torch.full_like(y, max(len(y) - 1, 1))
 
     def pick_donors(self, y, ranks):
-        """Step over the series itself; see `Perturbation`."""
+        """Skip the series itself; see `Perturbation`."""
         own = torch.arange(len(y), device=y.device)[:, None]
         return ranks + ((ranks >= own) & (len(y) > 1))

@@ -1,4 +1,4 @@
-"""Perturbations that need no other series."""
+"""Perturbations that fill a window without other series: zeros, mean, line or noise."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +16,7 @@ __all__ = ["GaussianNoise", "LinearInterpolation", "SeriesMean", "Zero"]
 class Zero(Perturbation):
     """Fill a window with zeros, in the units of the raw series.
 
-    Sensible where zero means "nothing": on data far from zero use `SeriesMean`.
+    Suitable if zero means "no signal". For data far from zero use `SeriesMean`.
 
     Examples
     --------
@@ -27,7 +27,7 @@ class Zero(Perturbation):
     """
 
     def filler(self, x, starts, width, donor_windows=None):
-        """Give zeros; see `Perturbation.filler`."""
+        """Return zeros; see `Perturbation.filler`."""
         return x.new_zeros(*x.shape[:-1], width)
 
 
@@ -44,17 +44,17 @@ class SeriesMean(Perturbation):
     """
 
     def filler(self, x, starts, width, donor_windows=None):
-        """Give the mean of each series; see `Perturbation.filler`."""
+        """Return the mean of each series; see `Perturbation.filler`."""
         mean = x.mean(dim=-1, keepdim=True)  # (..., n_channels, 1)
         return mean.expand(*x.shape[:-1], width)
 
 
 @dataclass(frozen=True)
 class LinearInterpolation(Perturbation):
-    """Fill a window with the straight line between its two neighbours.
+    """Fill a window with a straight line between the time points before and after it.
 
-    At an end of the series the one neighbour is held; where the window is the whole
-    series, it is filled with the series' mean.
+    At an end of the series, the value of the one neighbour is repeated. A window over the whole
+    series is filled with the series' mean.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class LinearInterpolation(Perturbation):
     """
 
     def filler(self, x, starts, width, donor_windows=None):
-        """Give the line between the window's neighbours; see `Perturbation.filler`."""
+        """Return a line between the window's neighbours; see `Perturbation.filler`."""
         n_timepoints = x.shape[-1]
         if width == n_timepoints:
             return x.mean(dim=-1, keepdim=True).expand_as(x)
@@ -80,22 +80,24 @@ class LinearInterpolation(Perturbation):
 
 @dataclass(frozen=True)
 class GaussianNoise(Perturbation):
-    """Fill a window with noise of the series' own mean and spread, per channel.
+    """Fill a window with Gaussian noise with the series' own mean and std, per channel.
 
-    The noise is drawn once, as a pool of series, so that teacher and student see the
-    same values.
+    The noise is drawn once, as a pool of series, so that teacher and student see the same
+    values.
 
     Parameters
     ----------
     scale : float, default=1.0
-        Standard deviation of the noise, in standard deviations of the series.
+        Standard deviation of the noise, as a multiple of the series'.
     pool_size : int, default=64
-        How many different noise series there are.
+        Number of different noise series.
 
     Raises
     ------
     ValueError
-        If `scale` is negative or `pool_size` not positive.
+        If `scale` is negative or not finite, or `pool_size` is not positive.
+    TypeError
+        If either is of the wrong type.
 
     Examples
     --------
@@ -115,7 +117,7 @@ class GaussianNoise(Perturbation):
         check_number("pool_size", self.pool_size, integer=True, low=1)
 
     def n_donors(self, y):
-        """Give the number of noise series; see `Perturbation`."""
+        """Return the number of noise series; see `Perturbation`."""
         return torch.full_like(y, self.pool_size)
 
     def pool(self, X, generator):
@@ -123,9 +125,9 @@ class GaussianNoise(Perturbation):
         return torch.randn(self.pool_size, *X.shape[1:], generator=generator, dtype=X.dtype)
 
     def filler(self, x, starts, width, donor_windows=None):
-        """Give noise of each series' mean and spread; see `Perturbation.filler`."""
+        """Return noise with each series' mean and std; see `Perturbation.filler`."""
         mean = x.mean(dim=-1, keepdim=True)
-        # the square root of a constant series' variance has no gradient
+        # the gradient of the square root is infinite at the variance 0 of a constant series
         variance = (x - mean).square().mean(dim=-1, keepdim=True)
         std = torch.where(variance > 0, variance, 1.0).sqrt() * (variance > 0)
         return mean + self.scale * std * donor_windows

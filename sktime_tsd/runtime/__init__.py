@@ -1,4 +1,4 @@
-"""Predictions of exported students with numpy and onnxruntime alone."""
+"""Predict with exported ONNX students, with only numpy and onnxruntime installed."""
 
 from sktime_tsd.runtime._model_files import ModelFileError
 from sktime_tsd.runtime._onnx_classifier import OnnxClassifier

@@ -1,4 +1,4 @@
-"""What all files of models have in common: their error, their labels; with numpy alone."""
+"""Shared by all model files: `ModelFileError`, labels as JSON, format checks. numpy only."""
 
 import math
 
@@ -16,32 +16,36 @@ __all__ = [
     "onnx_metadata",
 ]
 
-#: Under what name the metadata stand in an ONNX file.
+#: Key of our metadata in an ONNX file.
 ONNX_KEY = "sktime_tsd"
 
-#: Version of these metadata.
+#: Version of the layout of these metadata.
 ONNX_FORMAT_VERSION = 1
 
-# Labels are words, not books.
-_MOST_BYTES_OF_LABELS = 2**26
-
-# A series of more values than this is no series a small network was made for.
-_MOST_VALUES_OF_A_SERIES = 2**22
+# Limits that no real model reaches, so that damaged files cannot use up the memory.
+_MAX_BYTES_OF_LABELS = 2**26
+_MAX_VALUES_OF_A_SERIES = 2**22
 
 
 class ModelFileError(ValueError):
-    """A file of a model is missing, damaged, or not what it says it is.
+    """A model file is missing, damaged, or not a file of this package.
 
-    Nothing has been loaded when it is raised.
+    When it is raised, nothing has been loaded.
+
+    Examples
+    --------
+    >>> from sktime_tsd.runtime import ModelFileError
+    >>> issubclass(ModelFileError, ValueError)
+    True
     """
 
 
-# Python's type of the labels of each kind of dtype, as JSON has it.
+# Python type of the labels in JSON, for each kind of numpy dtype.
 _KINDS = {"b": bool, "i": int, "u": int, "f": float, "U": str}
 
 
 def classes_to_json(classes):
-    """Describe labels, with their dtype, as JSON can hold them.
+    """Convert labels and their dtype to JSON types.
 
     Parameters
     ----------
@@ -55,9 +59,9 @@ def classes_to_json(classes):
     Raises
     ------
     TypeError
-        If the labels are neither numbers, strings nor truth values.
+        If the labels are not numbers, strings or booleans.
     ValueError
-        If one is infinite or not a number.
+        If a label is infinite or NaN.
 
     Examples
     --------
@@ -72,8 +76,8 @@ def classes_to_json(classes):
     known = type(labels[0]) in _KINDS.values() and len({type(label) for label in labels}) == 1
     if not known or (classes.dtype.kind not in _KINDS and classes.dtype != object):
         raise TypeError(
-            "Only labels that are numbers, strings or truth values can be written to a file; got "
-            f"{labels[:5]} of dtype {classes.dtype}."
+            "Only labels that are numbers, strings or booleans, all of one type, can be written to "
+            f"a file; got {labels[:5]} of dtype {classes.dtype}."
         )
     if type(labels[0]) is float and not all(map(math.isfinite, labels)):
         raise ValueError(f"Labels in a file must be finite, got {labels[:5]}.")
@@ -82,7 +86,7 @@ def classes_to_json(classes):
 
 
 def classes_from_json(description):
-    """Give the labels that `classes_to_json` has described.
+    """Convert the output of `classes_to_json` back to labels.
 
     Parameters
     ----------
@@ -96,31 +100,31 @@ def classes_from_json(description):
     Raises
     ------
     ModelFileError
-        If it describes no labels.
+        If it does not describe labels.
     """
     try:
         labels = description["labels"]
         name = description["dtype"]
         if not isinstance(name, str) or not isinstance(labels, list) or not labels:
-            raise TypeError("dtype must be text, labels a list")
+            raise TypeError("dtype must be a string, labels a list that is not empty")
         dtype = np.dtype(name)
         kind = type(labels[0]) if dtype.kind == "O" else _KINDS[dtype.kind]
         if kind not in _KINDS.values() or any(type(label) is not kind for label in labels):
-            raise TypeError("the labels are not of their dtype")
-        # a string that is too long would be cut in silence; a dtype that is too wide takes memory
+            raise TypeError("the labels are not of the given dtype")
+        # numpy would truncate longer strings silently; a dtype that is too wide takes memory
         width = max(map(len, labels)) if dtype.kind == "U" else 0
-        if 4 * width > dtype.itemsize or dtype.itemsize * len(labels) > _MOST_BYTES_OF_LABELS:
-            raise TypeError("labels longer than their dtype, or a dtype too wide")
+        if 4 * width > dtype.itemsize or dtype.itemsize * len(labels) > _MAX_BYTES_OF_LABELS:
+            raise TypeError("the labels are longer than their dtype, or the dtype is too wide")
         classes = np.array(labels, dtype=dtype)
         if classes.tolist() != labels or len(set(labels)) < len(labels):
-            raise TypeError("labels that differ in the file do not in their dtype")
+            raise TypeError("the labels are not distinct values of their dtype")
     except (KeyError, IndexError, TypeError, ValueError, OverflowError, SyntaxError) as error:
-        raise ModelFileError(f"The file names no labels that can be used ({error}).") from error
+        raise ModelFileError(f"The file has no valid labels: {error}.") from error
     return classes
 
 
 def onnx_metadata(classes, n_channels, n_timepoints):
-    """Describe what goes into an ONNX file and what comes out.
+    """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
     ----------
@@ -130,6 +134,7 @@ def onnx_metadata(classes, n_channels, n_timepoints):
     Returns
     -------
     metadata : dict
+        In JSON types.
     """
     return {
         "format_version": ONNX_FORMAT_VERSION,
@@ -140,14 +145,15 @@ def onnx_metadata(classes, n_channels, n_timepoints):
 
 
 def entry(entries, name, *kinds):
-    """Give an entry of what was read from a file.
+    """Get an entry of a dict that was read from a file, and check its type.
 
     Parameters
     ----------
     entries : dict
     name : str
+        Key of the entry.
     *kinds : type
-        What it may be.
+        Valid types.
 
     Returns
     -------
@@ -156,7 +162,7 @@ def entry(entries, name, *kinds):
     Raises
     ------
     ModelFileError
-        If it is not there, or of another type.
+        If the entry is missing or of another type.
     """
     value = entries.get(name)
     if name not in entries or type(value) not in kinds:
@@ -166,17 +172,19 @@ def entry(entries, name, *kinds):
 
 
 def check_format_version(entries, newest):
-    """Refuse files of a newer format than this version reads.
+    """Check that this version of the package can read the format of a file.
 
     Parameters
     ----------
     entries : dict
         With ``format_version``, as read from a file.
     newest : int
+        Newest format that can be read.
 
     Raises
     ------
     ModelFileError
+        If the format is newer, or ``format_version`` is not a positive integer.
     """
     version = entry(entries, "format_version", int)
     if version < 1:
@@ -189,7 +197,7 @@ def check_format_version(entries, newest):
 
 
 def check_sizes(sizes):
-    """Refuse sizes that no series has.
+    """Check the sizes of a series.
 
     Parameters
     ----------
@@ -204,6 +212,7 @@ def check_sizes(sizes):
     Raises
     ------
     ModelFileError
+        If they are missing, not positive integers, or implausibly large.
     """
     n_channels, n_timepoints = (entry(sizes, name, int) for name in ("n_channels", "n_timepoints"))
     if n_channels < 1 or n_timepoints < 1:
@@ -211,9 +220,9 @@ def check_sizes(sizes):
             "The file's n_channels and n_timepoints must be 1 or more, got "
             f"{n_channels} and {n_timepoints}."
         )
-    if n_channels * n_timepoints > _MOST_VALUES_OF_A_SERIES:
+    if n_channels * n_timepoints > _MAX_VALUES_OF_A_SERIES:
         raise ModelFileError(
-            f"Series of {n_channels} channels and {n_timepoints} time points are too large to be "
-            "meant."
+            f"The file says n_channels={n_channels} and n_timepoints={n_timepoints}, which is too "
+            "large to be true."
         )
     return n_channels, n_timepoints

@@ -1,4 +1,4 @@
-"""Predictions with numpy and onnxruntime alone: no torch, no sktime, no pandas is imported."""
+"""Classifier that predicts from an ONNX file. Does not import torch, sktime or pandas."""
 
 import json
 from numbers import Integral
@@ -19,27 +19,28 @@ from sktime_tsd.runtime._model_files import (
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
 
-# More than any machine of ours has cores: each of them is started.
-_MOST_THREADS = 1024
+# More than any machine has cores. A limit is needed, since every thread is really started.
+_MAX_THREADS = 1024
 
-# No larger file can hold an ONNX model.
+# An ONNX file cannot be larger, in bytes.
 _LARGEST_FILE = 2**31
 
-# Bounds the memory of a network's hidden layers.
+# Values of series per batch; bounds the memory of a network's hidden layers.
 _VALUES_PER_BATCH = 2**16
 
 
 class OnnxClassifier:
-    """A classifier in a file that `sktime_tsd.to_onnx` has written.
+    """Classifier that predicts from an ONNX file written by `sktime_tsd.to_onnx`.
 
-    It can be shared by threads and pickled (it then reads the file again, which must be there).
+    Several threads can share it. It can be pickled; unpickling reads the file again, so the file
+    must still exist.
 
     Parameters
     ----------
     path : path-like
-        Of the file.
+        The ONNX file.
     n_threads : int, default=1
-        Threads that compute one call. Small networks gain nothing from more.
+        Threads per call, from 1 to 1024. Small networks do not gain from more than 1.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class OnnxClassifier:
     ModelFileError
         A ``ValueError``. If the file is missing, damaged, or was not written by `to_onnx`.
     ValueError
-        If `n_threads` is no integer from 1 to 1024.
+        If `n_threads` is not an integer from 1 to 1024.
     ImportError
         If onnxruntime is not installed.
 
@@ -82,9 +83,9 @@ class OnnxClassifier:
 
     def __init__(self, path, *, n_threads=1):
         is_number = isinstance(n_threads, Integral) and not isinstance(n_threads, bool)
-        if not is_number or not 1 <= n_threads <= _MOST_THREADS:
+        if not is_number or not 1 <= n_threads <= _MAX_THREADS:
             raise ValueError(
-                f"n_threads must be an integer from 1 to {_MOST_THREADS}, got {n_threads!r}."
+                f"n_threads must be an integer from 1 to {_MAX_THREADS}, got {n_threads!r}."
             )
         path = self.path = Path(path)
         self.n_threads = n_threads = int(n_threads)
@@ -98,51 +99,55 @@ class OnnxClassifier:
         return f"OnnxClassifier({str(self.path)!r}, n_threads={self.n_threads})"
 
     def __reduce__(self):
-        """Pickle as the path: a session cannot be pickled."""
+        """Pickle the path only, since a session cannot be pickled."""
         return _reopen, (self.path, self.n_threads)
 
     def _check_file(self):
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         names = [value.name for value in (*inputs, *outputs)]
         if names != ["X", "probabilities"]:
-            raise ModelFileError(f"{self.path} does not map X to probabilities, but has {names}.")
+            raise ModelFileError(
+                f"{self.path} must map X to probabilities, but its inputs and outputs are {names}."
+            )
         shapes = inputs[0].shape[1:], outputs[0].shape[1:]
         expected = [self.n_channels_, self.n_timepoints_], [len(self.classes_)]
         if shapes != expected:
             raise ModelFileError(
-                f"{self.path} maps {shapes[0]} to {shapes[1]}; its metadata say {expected[0]} to "
-                f"{expected[1]}."
+                f"{self.path} maps shape {shapes[0]} to {shapes[1]}, but its metadata say "
+                f"{expected[0]} to {expected[1]}."
             )
         try:
             found = self._run(np.zeros((2, *expected[0]), dtype=np.float32))
-        except Exception as error:  # onnxruntime has an error of its own for each kind of fault
+        except Exception as error:  # onnxruntime raises many types of errors
             raise ModelFileError(f"{self.path} cannot be run: {error}") from error
         is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
         if not is_probability or not (found.min() >= 0 and np.allclose(found.sum(axis=1), 1)):
-            raise ModelFileError(f"{self.path} gives no probabilities.")
+            raise ModelFileError(
+                f"{self.path} does not return probabilities, as a trial on series of zeros shows."
+            )
 
     def _run(self, X):
         return self._session.run(["probabilities"], {"X": X})[0]
 
     def predict_proba(self, X):
-        """Probabilities of series.
+        """Predict class probabilities.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            A 2-D array is read as one channel.
+            In the units of the training data. A 2-D array is read as one channel.
 
         Returns
         -------
         probabilities : numpy.ndarray of shape (n_instances, n_classes), float64
-            Rows sum to 1.
+            Columns in the order of ``classes_``; rows sum to 1.
 
         Raises
         ------
         TypeError
-            If `X` is no array of real numbers.
+            If `X` is not a numpy array of real numbers.
         ValueError
-            If the series have another shape than in `fit`, NaN or infinite values.
+            If the series have a different shape than in `fit`, or NaN or infinite values.
         """
         if not isinstance(X, np.ndarray):
             raise TypeError(
@@ -158,12 +163,12 @@ class OnnxClassifier:
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def predict(self, X):
-        """Labels of series.
+        """Predict class labels.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            A 2-D array is read as one channel.
+            In the units of the training data. A 2-D array is read as one channel.
 
         Returns
         -------
@@ -172,7 +177,7 @@ class OnnxClassifier:
         Raises
         ------
         TypeError, ValueError
-            As `predict_proba`.
+            See `predict_proba`.
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
@@ -191,18 +196,18 @@ def _open_session(path, n_threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors, which are raised anyway
+    options.log_severity_level = 3  # only errors, which are raised anyway
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise ModelFileError(f"{path} is larger than any ONNX file.")
+            raise ModelFileError(f"{path} is too large for an ONNX file, which has at most 2 GiB.")
         data = path.read_bytes()
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error}") from error
     try:
-        # bytes instead of the path: a file must not lead to others
+        # bytes instead of the path, so that the file cannot refer to other files
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has an error of its own for each kind of damage
-        raise ModelFileError(f"{path} is no ONNX file, or is damaged: {error}") from error
+    except Exception as error:  # onnxruntime raises many types of errors
+        raise ModelFileError(f"{path} is damaged, or not an ONNX file: {error}") from error
 
 
 def _read_metadata(session, path):
