@@ -1,1 +1,1 @@
-"""Commands and what they share. Empty: their help must not wait for torch."""
+"""The commands and what they share. Kept empty, so that --help does not import torch."""
