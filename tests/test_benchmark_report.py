@@ -206,7 +206,7 @@ def test_pairs_have_all_seeds_that_both_have(tmp_path):
     assert found["datasets"].tolist() == [3, 2]
     assert found["gain"].tolist() == pytest.approx([0.5, 0.25])
     text, _ = report(tmp_path, rows)
-    assert "the 2 data set(s) that all of them have finished, 1 seed(s) each." in text
+    assert "the 2 data sets that all of them have finished, 1 seed each." in text
     assert "Left out of means and ranks: Set2. Another 8 runs" in text
     assert table_of(text, "method")["TSD"]["accuracy"] == "0.250"
 
@@ -218,7 +218,7 @@ def test_a_report_on_some_methods(tmp_path, capsys):
     command.main([*arguments, "TSD", "--title", "Only two"])
     text = (tmp_path / "report" / "report.md").read_text()
     assert text.startswith("# Only two\n")
-    assert "2 method(s) on the 3 data set(s) that all of them have finished, 2 seed(s)" in text
+    assert "2 methods on the 3 data sets that all of them have finished, 2 seeds each." in text
     assert "report results.csv --out DIR --methods ce TSD`" in text
     with pytest.raises(SystemExit):
         command.main([*arguments, "kd"])
@@ -253,7 +253,7 @@ def test_a_method_that_never_finished_does_not_empty_the_report(tmp_path):
     rows.loc[rows["method"] == "kd", ["status", "error"]] = ["failed", "ValueError: a\n## b"]
     text, _ = report(tmp_path, rows)
     assert "No run of kd has finished." in text
-    assert "2 method(s) on the 2 data set(s) that all of them have finished" in text
+    assert "2 methods on the 2 data sets that all of them have finished" in text
     assert set(table_of(text, "method")) == {"CE", "TSD"}
     assert "\n## b" not in text
 
@@ -327,7 +327,7 @@ def test_many_sets_give_everything(tmp_path):
         f"{group}-sets.png",
         "trade-off.png",
     ]
-    assert "4 method(s) on the 9 data set(s) that all of them have finished, 3 seed(s)" in text
+    assert "4 methods on the 9 data sets that all of them have finished, 3 seeds each." in text
     assert "9/0/0, p = 0." in table_of(text, "pair")["TSD / CE"]["agreement"]
     assert "1.50%" in text  # the student's share of the teacher's parameters
     assert "0123456789ab" in text
@@ -351,7 +351,7 @@ def test_few_rows_give_a_report_too(tmp_path, rows):
     assert "nan" not in text.lower()
     n_sets = rows["dataset"].nunique()
     if rows["method"].nunique() > 1:
-        assert f"No critical difference diagram: with {n_sets} data set(s)" in text
+        assert f"No critical difference diagram: with {n_sets} data set" in text
         assert ("No p-value: too few data sets" in text) == (n_sets < 6)
 
 
@@ -363,7 +363,7 @@ def test_what_failed_or_is_missing_is_said_and_left_out(tmp_path):
     rows = rows[~((rows["dataset"] == "Set5") & (rows["method"] == "tsd"))]
     text, _ = report(tmp_path, rows)
     assert "* failed: kd on Set3, seed 1: ValueError: it did not work" in text
-    assert "the 7 data set(s) that all of them have finished, 2 to 3 seed(s) each" in text
+    assert "the 7 data sets that all of them have finished, 2 to 3 seeds each" in text
     assert "Left out of means and ranks: Set5." in text
     complete = rows[(rows["dataset"] != "Set5") & (rows["method"] == "ce")]
     complete = complete[(complete["dataset"] != "Set3") | (complete["seed"] != 1)]
@@ -483,7 +483,7 @@ def test_methods_that_cannot_be_compared_are_refused(tmp_path):
 def test_a_quick_try_says_so(tmp_path):
     settings = json.dumps({"run": {"max_epochs": 5}})
     text, _ = report(tmp_path, make_rows(1, ("ce",), (0,), settings=settings))
-    assert "## InceptionTime to FCN, default protocol, 5 epoch(s) only" in text
+    assert "## InceptionTime to FCN, default protocol, 5 epochs only" in text
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "\x00\xff"])

@@ -14,7 +14,14 @@ from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores
 from sktime_tsd.fidelity import LINES
 
-__all__ = ["FURTHER_METRICS", "MAIN_METRICS", "Group", "groups_of", "higher_is_better"]
+__all__ = [
+    "FURTHER_METRICS",
+    "MAIN_METRICS",
+    "Group",
+    "counted",
+    "groups_of",
+    "higher_is_better",
+]
 
 #: Metrics of the fidelity report shown in every table and test -> their short names.
 MAIN_METRICS = {
@@ -41,6 +48,22 @@ _TITLES = {
     "fcn": "FCN",
     "minirocket": "MiniRocket",
 }
+
+
+def counted(n, noun):
+    """Write a number with its noun, such as "1 seed" or "2 seeds".
+
+    Parameters
+    ----------
+    n : int
+    noun : str
+        In the singular; its plural ends in s.
+
+    Returns
+    -------
+    text : str
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def higher_is_better(metric):
@@ -83,7 +106,7 @@ class Group:
         where = "" if evaluated_on == "test" else ", on held-out training series"
         chosen = "" if chosen_on != "test" else ", weight picked on TEST series"
         epochs = json.loads(self.rows["settings"].iloc[0])["run"].get("max_epochs")
-        shortened = "" if epochs is None else f", {epochs} epoch(s) only"
+        shortened = "" if epochs is None else f", {counted(epochs, 'epoch')} only"
         return f"{self.pair}, {protocol} protocol{where}{chosen}{shortened}"
 
     @property
@@ -216,11 +239,12 @@ def groups_of(rows):
             first, *others = of_method.drop_duplicates("settings").itertuples()
             for row in others:
                 differ = differing_settings(first.settings, row.settings)
-                raise ValueError(
-                    f"rows of {method} ({', '.join(filter(None, key))}) have different settings "
-                    f"on {first.dataset} and {row.dataset} ({', '.join(differ)}). Put them in "
-                    "separate reports."
-                )
+                if differ:
+                    raise ValueError(
+                        f"rows of {method} ({', '.join(filter(None, key))}) have different "
+                        f"settings on {first.dataset} and {row.dataset} ({', '.join(differ)}). "
+                        "Put them in separate reports."
+                    )
         _check_comparable(part)
         groups.append(Group(key, part.reset_index(drop=True)))
     return groups

@@ -11,6 +11,7 @@ from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, method_title
 from sktime_tsd.benchmark._groups import (
     FURTHER_METRICS,
     MAIN_METRICS,
+    counted,
     groups_of,
     higher_is_better,
 )
@@ -134,11 +135,12 @@ def _origin(rows, results, methods):
         for name, version in json.loads(text).items():
             found.setdefault(name, set()).add(version)
     versions = ", ".join(f"{name} {'/'.join(sorted(known))}" for name, known in found.items())
-    threads = ", ".join(f"{n:.0f}" for n in sorted(rows["threads"].unique()))
+    threads = ", ".join(counted(int(n), "torch thread") for n in sorted(rows["threads"].unique()))
     yield (
-        f"{len(ok)} runs on {ok['dataset'].nunique()} data sets, {len(rows) - len(ok)} failed. "
+        f"{counted(len(ok), 'run')} on {counted(ok['dataset'].nunique(), 'data set')}, "
+        f"{len(rows) - len(ok)} failed. "
         f"Data: {', '.join(sorted(rows['archive'].unique()))}. Device: "
-        f"{', '.join(sorted(rows['device'].unique()))}, {threads} torch thread(s). {versions}. "
+        f"{', '.join(sorted(rows['device'].unique()))}, {threads}. {versions}. "
         f"Commits: {', '.join(sorted(filter(None, rows['commit'].unique()))) or 'unknown'}."
     )
     yield ""
@@ -174,12 +176,12 @@ def _section(group, save):
     low, high = finished.min(), finished.max()
     others = len(group.ok) - len(group.shared)
     yield (
-        f"{len(group.methods)} method(s) on the {len(sets)} data set(s) that all of them have "
-        f"finished, {low if low == high else f'{low} to {high}'} seed(s) each."
+        f"{counted(len(group.methods), 'method')} on the {counted(len(sets), 'data set')} that all "
+        f"of them have finished, {'' if low == high else f'{low} to '}{counted(high, 'seed')} each."
         + (f" Left out of means and ranks: {', '.join(group.left_out)}." if group.left_out else "")
         + (
-            f" Another {others} runs, with data sets or seeds that some methods lack, count only "
-            "in the pairs."
+            f" Another {counted(others, 'run')}, with data sets or seeds that some methods lack, "
+            "count only in the pairs."
             if others
             else ""
         )
@@ -243,7 +245,7 @@ def _pairs(group):
         "",
         "Pairs of methods, on the data sets and seeds that both have finished: mean gain of the "
         "first over the second (positive is better), data sets won/tied/lost, and p-value of the "
-        f"Wilcoxon signed-rank test with Holm's correction for {len(pairs)} pair(s).",
+        f"Wilcoxon signed-rank test with Holm's correction for {counted(len(pairs), 'pair')}.",
         "",
     )
     cells, untested = {}, False
@@ -277,9 +279,9 @@ def _diagrams(group, save):
     if least >= _ALPHA:
         yield from (
             "",
-            f"No critical difference diagram: with {len(group.complete)} data set(s) and {n_tests} "
-            f"pair(s), no difference could be significant (smallest possible p-value: "
-            f"{least:.2g}).",
+            f"No critical difference diagram: with {counted(len(group.complete), 'data set')} and "
+            f"{counted(n_tests, 'pair')}, no difference could be significant (smallest possible "
+            f"p-value: {least:.2g}).",
         )
         return
     for metric, name in group.main_metrics.items():
@@ -294,8 +296,8 @@ def _diagrams(group, save):
     yield from (
         "",
         "Bars join methods that do not differ significantly (Wilcoxon test with Holm's correction "
-        f"for {n_tests} pair(s), level {_ALPHA}; the smallest p-value that "
-        f"{len(group.complete)} data sets can give is {least:.2g}).",
+        f"for {counted(n_tests, 'pair')}, level {_ALPHA}; the smallest p-value that "
+        f"{counted(len(group.complete), 'data set')} can give is {least:.2g}).",
     )
 
 

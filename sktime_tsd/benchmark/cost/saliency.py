@@ -220,9 +220,9 @@ def _print_ratios(options):
                 rows = compare_with_occlusion(classifier, X[:n], repeats=options.repeats)
                 occlusion += [{"network": name} | row for row in rows]
     print(
-        f"GunPoint, windows of {WIDTH} time points every {STRIDE}, {options.threads} torch "
-        f"thread(s) on {classifier._torch_device}; median [smallest, largest] of "
-        f"{options.repeats} turn(s).\n"
+        f"GunPoint, windows of {WIDTH} time points every {STRIDE}; torch threads: "
+        f"{options.threads}, device: {classifier._torch_device}, turns: {options.repeats}; median "
+        "[smallest, largest].\n"
     )
     print("Time of temporal_saliency / bare forward pass on as many series:\n")
     print(pd.DataFrame(forward).to_string(index=False))

@@ -323,7 +323,10 @@ def main(arguments=None):
 
     rows = []
     with torch_threads(options.threads):
-        print(f"{options.threads} torch thread(s), {options.device}; median [smallest, largest].\n")
+        print(
+            f"torch threads: {options.threads}, device: {options.device}; "
+            "median [smallest, largest].\n"
+        )
         for name in options.rows:
             for row in ROWS[name](options):
                 rows.append(row)

@@ -120,7 +120,7 @@ def main(arguments=None):
         table = cost_table(options.series, options.batch_size, options.repeats, options.device)
     print(
         f"Epoch with the term / with cross entropy alone; batches of {options.batch_size}, "
-        f"{options.threads} torch thread(s), {options.device}; median [smallest, largest].\n"
+        f"torch threads: {options.threads}, device: {options.device}; median [smallest, largest].\n"
     )
     print(table.to_string())
 
