@@ -87,7 +87,7 @@ def _add_run(commands):
         "--backend",
         choices=BACKENDS,
         default="loky",
-        help="loky (default): processes on this machine; dask or ray: a cluster's",
+        help="loky (default): processes on this machine; dask or ray: a cluster",
     )
     parser.add_argument(
         "--workers", type=positive, default=1, help="processes to start (default: 1)"

@@ -108,8 +108,9 @@ def main(arguments=None):
     """
     parser = cost_parser(
         "deployment",
-        "File size, load time and latency of teachers and students, as estimators on torch and as "
-        "ONNX files on onnxruntime, one thread each. The forms take turns, call by call.",
+        "Measure file size, load time and latency of teachers and students, as estimators on "
+        "torch and as ONNX files on onnxruntime, one thread each. The forms take turns, call by "
+        "call.",
     )
     parser.add_argument(
         "--dataset",

@@ -134,10 +134,10 @@ def main(arguments=None):
     """
     parser = cost_parser(
         "fewer_windows",
-        "Fidelity on test series if the same teacher is distilled with 50 windows drawn anew in "
-        "each step (the plain algorithm), with 10 windows from a bank of 100 (the default), and "
-        "not at all; everything else equals the plain algorithm. Rows already in the file are "
-        "not computed again.",
+        "Measure fidelity on test series when the same teacher is distilled with 50 windows drawn "
+        "anew in each step (the plain algorithm), with 10 windows from a bank of 100 (the "
+        "default), and not at all. Everything else is as in the plain algorithm. Rows already in "
+        "the file are not computed again.",
     )
     parser.add_argument(
         "--data",

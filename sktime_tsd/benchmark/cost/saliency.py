@@ -191,9 +191,9 @@ def main(arguments=None):
     """
     parser = cost_parser(
         "saliency",
-        "Time temporal saliency over the network's bare forward pass on as many series and, if "
-        "they are installed, over occlusion by captum and time_interpret with the same windows. "
-        "Both sides of a ratio take turns in one run.",
+        "Time temporal saliency over the network's bare forward pass on as many series. Also time "
+        "occlusion by captum and time_interpret, if installed, over temporal saliency with the "
+        "same windows. Both sides of a ratio take turns in one run.",
     )
     add_number(parser, "--repeats", 7, "turns per ratio")
     add_number(parser, "--series", 50, "explain at most this many series at once")

@@ -312,7 +312,8 @@ def main(arguments=None):
         nargs="+",
         choices=ROWS,
         default=list(ROWS),
-        help="what to measure (default: all); cuda needs --device cuda",
+        metavar="ROW",
+        help=f"what to measure, of {', '.join(ROWS)} (default: all); cuda needs --device cuda",
     )
     add_number(parser, "--repeats", 5, "turns per ratio")
     add_number(parser, "--series", None, "number of series (default: set by each row)", low=64)
