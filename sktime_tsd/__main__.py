@@ -1,16 +1,16 @@
-"""``python -m sktime_tsd``: distil a real classifier, or use what was distilled."""
+"""``python -m sktime_tsd``: distil a teacher on a real data set, export or use a student."""
 
 import argparse
 import importlib
 import sys
 from pathlib import Path
 
-from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive
+from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive, whole_number
 
-# Other commands, and their modules.
+# Other commands and their modules.
 _COMMANDS = {"export": "export_command", "predict": "predict_command"}
 
-# What the parser offers, known without importing torch; a test keeps it in step.
+# The parser's choices, written out so that --help does not import torch. A test keeps them true.
 _TEACHERS = ("inception_time", "lstm", "minirocket")
 _STUDENTS = ("fcn", "lstm")
 _METHODS = ("ce", "kd", "dkd", "fitnets", "at", "rkd", "vid", "dt2w", "memkd", "tsd")
@@ -27,12 +27,6 @@ _FORMATS = {
 }
 
 
-def _seed(text):
-    if not (text.isdecimal() and int(text) < 2**32):
-        raise argparse.ArgumentTypeError(f"must be a whole number in 0 .. {2**32 - 1}, got {text}")
-    return int(text)
-
-
 def _folder(text):
     path = Path(text)
     if path.exists() and not path.is_dir():
@@ -43,18 +37,21 @@ def _folder(text):
 def _parser():
     parser = Parser(
         prog="python -m sktime_tsd",
-        description="Fit a teacher, then the same small student several ways: by default alone "
-        "(ce), by knowledge distillation (kd), by temporal saliency distillation (tsd). "
+        description="Fit a teacher, then train the same small student in several ways and compare "
+        "them. By default: on labels alone (ce), by knowledge distillation (kd), by temporal "
+        "saliency distillation (tsd). "
         "Other commands, each with --help: "
         + ", ".join(f"python -m sktime_tsd {name}" for name in _COMMANDS),
     )
     parser.add_argument(
         "--dataset",
         default="GunPoint",
-        help="a set inside sktime (default: GunPoint), or a folder of --data-dir",
+        help="a data set bundled with sktime (default: GunPoint), or a folder in --data-dir",
     )
     parser.add_argument(
-        "--data-dir", type=_folder, help="folder of UCR/UEA sets: NAME/NAME_TRAIN.ts, _TEST.ts"
+        "--data-dir",
+        type=_folder,
+        help="folder of UCR/UEA data sets: NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts",
     )
     parser.add_argument(
         "--teacher",
@@ -66,27 +63,27 @@ def _parser():
     parser.add_argument(
         "--methods",
         default="ce,kd,tsd",
-        help=f"joined by commas, of {', '.join(_METHODS)}, and several of these at once, such as "
-        "kd+tsd (default: ce,kd,tsd); the last one's student is reported on and kept",
+        help=f"separated by commas: {', '.join(_METHODS)}, or several joined with +, such as "
+        "kd+tsd (default: ce,kd,tsd); the student of the last one is reported on and saved",
     )
-    parser.add_argument("--seed", type=_seed, default=0)
+    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=0)
     parser.add_argument(
         "--threads",
         type=positive,
         default=1,
-        help="of torch (default: 1; networks as small as these gain little from more, and wait "
-        "long for each other where other work runs)",
+        help="torch threads (default: 1; networks this small gain little from more, and more are "
+        "slow if the machine is busy)",
     )
     parser.add_argument(
         "--out",
         type=_folder,
-        help="folder for the student, the tables and, with matplotlib, pictures",
+        help="folder for the student, the tables and, if matplotlib is installed, pictures",
     )
     return parser
 
 
 def _format(table):
-    """Lay the table out for a terminal."""
+    """Format the table for a terminal."""
     formatted = table.copy().astype(object)
     for column, form in _FORMATS.items():
         formatted[column] = [
@@ -97,12 +94,12 @@ def _format(table):
 
 
 def main(arguments=None):
-    """Run the demonstration, or the command that comes first.
+    """Run the command named by the first argument, or the demonstration.
 
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in _COMMANDS:
@@ -114,13 +111,13 @@ def main(arguments=None):
     import torch
 
     from sktime_tsd._cli.demonstration import load_data, parse_methods, run_demonstration
-    from sktime_tsd._cli.models import check_teacher
+    from sktime_tsd._cli.models import check_teacher_name
     from sktime_tsd._utils.threads import keep_torch_threads
 
-    # what can be wrong with the options is found before anything is fitted
+    # check all options before fitting anything
     try:
         methods = parse_methods(options.methods)
-        check_teacher(options.teacher, methods)
+        check_teacher_name(options.teacher, methods)
         data = load_data(options.dataset, options.data_dir)
         if options.out is not None:
             options.out.mkdir(parents=True, exist_ok=True)
@@ -141,7 +138,7 @@ def main(arguments=None):
         parser.exit(INTERRUPTED, "\nStopped; nothing was written.\n")
     print(_format(result.table))
     print(
-        "agreement, KL and saliency correlation are with the teacher, on the test series; "
+        "Agreement, KL and saliency correlation compare with the teacher, on the test series; "
         "lower KL is better.\n"
     )
     print(result.report)

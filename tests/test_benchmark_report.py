@@ -1,4 +1,4 @@
-"""Reports on rows: right numbers, and something useful from few rows too."""
+"""The report on a benchmark's rows: right numbers, and something useful from few rows too."""
 
 import json
 from itertools import combinations
@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from sktime_tsd.benchmark import __main__ as command
-from sktime_tsd.benchmark._groups import HEADLINES, groups_of
-from sktime_tsd.benchmark._results import COLUMNS
+from sktime_tsd.benchmark._benchmark_method import current_spelling
+from sktime_tsd.benchmark._groups import MAIN_METRICS, groups_of
+from sktime_tsd.benchmark._results import COLUMNS, read_results
 from sktime_tsd.benchmark._results_report import write_report
 from sktime_tsd.benchmark._statistics import (
     compare_pairs,
@@ -23,13 +24,14 @@ from sktime_tsd.benchmark._statistics import (
     pairs_of_interest,
     scores,
 )
-from sktime_tsd.fidelity import LINES
+from sktime_tsd.fidelity import METRICS
 
 METHODS = ("ce", "kd", "tsd", "kd+tsd")
+TEMPERATURE = current_spelling("temperature")
 
 
 def make_rows(n_datasets=8, methods=METHODS, seeds=(0, 1, 2), **changes):
-    """Rows as a benchmark writes them, of which "tsd" is the best."""
+    """Rows as a benchmark writes them, with "tsd" best."""
     rng = np.random.RandomState(0)
     rows = []
     for i in range(n_datasets):
@@ -60,19 +62,19 @@ def make_rows(n_datasets=8, methods=METHODS, seeds=(0, 1, 2), **changes):
                     "fit_seconds": 2.0,
                     "chosen_weight": np.nan,
                 }
-                row |= {name: rng.uniform(0.4, 0.6) + 0.05 * (i % 3) for name in LINES}
-                for line in HEADLINES:
+                row |= {name: rng.uniform(0.4, 0.6) + 0.05 * (i % 3) for name in METRICS}
+                for metric in MAIN_METRICS:
                     gain = 0.2 if method == "tsd" else 0.01 * number
-                    row[line] += gain if LINES[line].higher_is_better else -gain
+                    row[metric] += gain if METRICS[metric].higher_is_better else -gain
                 row |= {"parameters_teacher": 80_000.0, "parameters_student": 1_200.0}
                 rows.append(row)
     return pd.DataFrame(rows).assign(**changes)
 
 
-def rows_of(table, line):
+def rows_of(table, metric):
     """Rows with these scores, one seed."""
-    rows = make_rows(len(table), table.columns, (0,)).drop(columns=line)
-    scores = table.set_axis([f"Set{i}" for i in range(len(table))]).stack().rename(line)
+    rows = make_rows(len(table), table.columns, (0,)).drop(columns=metric)
+    scores = table.set_axis([f"Set{i}" for i in range(len(table))]).stack().rename(metric)
     return rows.merge(scores, left_on=["dataset", "method"], right_index=True)
 
 
@@ -106,7 +108,7 @@ def report(tmp_path, rows):
 
 
 def table_of(text, first_column):
-    """The first Markdown table whose header begins so, as cells by row name."""
+    """The first Markdown table whose header begins with this column, as cells by row name."""
     lines = text.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_column}"))
     header = [cell.strip() for cell in lines[start].strip("|").split("|")]
@@ -128,13 +130,10 @@ def test_means_are_those_of_sets_and_their_spread_that_of_seeds(tmp_path):
     found = table_of(text, "method")
     for method, title in zip(METHODS, ("CE", "KD", "TSD", "KD + TSD"), strict=True):
         of_method = rows[rows["method"] == method]
-        for line, name in HEADLINES.items():
-            value = np.mean(
-                [of_method[of_method["dataset"] == f"Set{i}"][line].mean() for i in range(8)]
-            )
-            variances = [
-                np.var(of_method[of_method["dataset"] == f"Set{i}"][line], ddof=1) for i in range(8)
-            ]
+        for metric, name in MAIN_METRICS.items():
+            of_sets = [of_method[of_method["dataset"] == f"Set{i}"][metric] for i in range(8)]
+            value = np.mean([of_set.mean() for of_set in of_sets])
+            variances = [np.var(of_set, ddof=1) for of_set in of_sets]
             spread = np.sqrt(np.sum(variances)) / 8
             assert found[title][name] == f"{value:.3f} ± {spread:.3f}"
 
@@ -177,7 +176,7 @@ def test_ranks_wins_and_tests_are_right():
 
 
 def test_zeros_and_ties_in_the_test():
-    # exact differences of which some are equal; as computed they differ by rounding
+    # some exact differences are equal, but differ by rounding once computed
     steps = np.array([1, 1, 1, 1, 1, -1, -1, 2, 0, 0])
     table = pd.DataFrame({"ce": 0.1 * np.arange(1, 11)})
     table["tsd"] = table["ce"] + 0.1 * steps
@@ -205,7 +204,7 @@ def test_methods_are_compared_on_equal_seeds():
     (group,) = groups_of(rows[~lacks])
     assert group.complete == ["Set0", "Set1"]
     assert len(group.shared) == 6
-    # one lacks one seed, the other the other: as many rows, but not the same
+    # each method lacks a different seed: as many rows, but no seed in common
     lacks |= (rows["dataset"] == "Set0") & (rows["method"] == "tsd") & (rows["seed"] == 0)
     assert scores(rows[~lacks], "accuracy_student").index.tolist() == ["Set1"]
     (group,) = groups_of(rows[~lacks])
@@ -222,8 +221,8 @@ def test_pairs_have_all_seeds_that_both_have(tmp_path):
     assert found["datasets"].tolist() == [3, 2]
     assert found["gain"].tolist() == pytest.approx([0.5, 0.25])
     text, _ = report(tmp_path, rows)
-    assert "2 data sets that all of them have finished, 1 seed(s) each." in text
-    assert "Left out of means and ranks: Set2. 8 more runs, of seeds or sets that not all" in text
+    assert "the 2 data sets that all of them have finished, 1 seed each." in text
+    assert "Left out of means and ranks: Set2. Another 8 runs" in text
     assert table_of(text, "method")["TSD"]["accuracy"] == "0.250"
 
 
@@ -234,7 +233,7 @@ def test_a_report_on_some_methods(tmp_path, capsys):
     command.main([*arguments, "TSD", "--title", "Only two"])
     text = (tmp_path / "report" / "report.md").read_text()
     assert text.startswith("# Only two\n")
-    assert "2 methods, 3 data sets that all of them have finished, 2 seed(s) each." in text
+    assert "2 methods on the 3 data sets that all of them have finished, 2 seeds each." in text
     assert "report results.csv --out DIR --methods ce TSD`" in text
     with pytest.raises(SystemExit):
         command.main([*arguments, "kd"])
@@ -244,16 +243,16 @@ def test_a_report_on_some_methods(tmp_path, capsys):
 def test_the_spread_is_that_of_the_mean_over_sets():
     rows = make_rows(40, ("ce", "tsd"), range(30))
     (group,) = groups_of(rows)
-    line = "accuracy_student"
-    means = rows[rows["method"] == "ce"].groupby("seed")[line].mean()
-    assert group.spread(line, "ce") == pytest.approx(means.std(), rel=0.3)
-    # sets with one seed tell nothing of it, and count in the mean
+    metric = "accuracy_student"
+    means = rows[rows["method"] == "ce"].groupby("seed")[metric].mean()
+    assert group.spread(metric, "ce") == pytest.approx(means.std(), rel=0.3)
+    # data sets with one seed have no variance, but count in the mean
     few = rows[(rows["seed"] == 0) | ((rows["dataset"] == "Set7") & (rows["seed"] < 3))]
     (group,) = groups_of(few)
-    of_set = few[(few["dataset"] == "Set7") & (few["method"] == "ce")][line]
-    assert group.spread(line, "ce") == pytest.approx(of_set.std() / np.sqrt(40))
+    of_set = few[(few["dataset"] == "Set7") & (few["method"] == "ce")][metric]
+    assert group.spread(metric, "ce") == pytest.approx(of_set.std() / np.sqrt(40))
     (group,) = groups_of(rows[rows["seed"] == 0])
-    assert np.isnan(group.spread(line, "ce"))
+    assert np.isnan(group.spread(metric, "ce"))
 
 
 def test_rows_of_different_settings_are_not_averaged(tmp_path):
@@ -269,7 +268,7 @@ def test_a_method_that_never_finished_does_not_empty_the_report(tmp_path):
     rows.loc[rows["method"] == "kd", ["status", "error"]] = ["failed", "ValueError: a\n## b"]
     text, _ = report(tmp_path, rows)
     assert "No run of kd has finished." in text
-    assert "2 methods, 2 data sets that all of them have finished" in text
+    assert "2 methods on the 2 data sets that all of them have finished" in text
     assert set(table_of(text, "method")) == {"CE", "TSD"}
     assert "\n## b" not in text
 
@@ -321,14 +320,14 @@ def test_few_sets_are_not_tested():
 
 
 def test_pairs_answer_the_questions():
-    methods = ["ce", "kd", "kd+tsd", "tsd:temperature=4", "tsd", "dkd+tsd", "random_tsd"]
+    methods = ["ce", "kd", "kd+tsd", "tsd:window=0.2", "tsd", "dkd+tsd", "random_tsd"]
     pairs = pairs_of_interest(methods)
     assert {pair for pair in pairs if pair[0] == "tsd"} == {
         ("tsd", other) for other in methods if other != "tsd"
     }
     assert ("kd+tsd", "kd") in pairs
-    assert not any(pair[0] == "dkd+tsd" for pair in pairs)  # dkd is not there
-    assert pairs_of_interest(["ce", "tsd:temperature=4"]) == [("tsd:temperature=4", "ce")]
+    assert not any(pair[0] == "dkd+tsd" for pair in pairs)  # there is no dkd to compare it with
+    assert pairs_of_interest(["ce", "tsd:window=0.2"]) == [("tsd:window=0.2", "ce")]
     assert pairs_of_interest(["ce", "kd"]) == []
 
 
@@ -339,11 +338,11 @@ def test_many_sets_give_everything(tmp_path, drawn):
     text, names = report(tmp_path, make_rows(9))
     group = "default-inception-time-fcn-on-test"
     assert names[1:] == [
-        *(f"{group}-ranks-{line.replace('_', '-')}.png" for line in HEADLINES),
+        *(f"{group}-ranks-{metric.replace('_', '-')}.png" for metric in MAIN_METRICS),
         f"{group}-sets.png",
         "trade-off.png",
     ]
-    assert "4 methods, 9 data sets that all of them have finished, 3 seed(s) each." in text
+    assert "4 methods on the 9 data sets that all of them have finished, 3 seeds each." in text
     assert "9/0/0, p = 0." in table_of(text, "pair")["TSD / CE"]["agreement"]
     assert "1.50%" in text  # the student's share of the teacher's parameters
     assert "0123456789ab" in text
@@ -367,19 +366,19 @@ def test_few_rows_give_a_report_too(tmp_path, rows, drawn):
     assert "nan" not in text.lower()
     n_sets = rows["dataset"].nunique()
     if rows["method"].nunique() > 1:
-        assert f"No critical difference diagram: with {n_sets} data set(s)" in text
-        assert ("No p: too few data sets" in text) == (n_sets < 6)
+        assert f"No critical difference diagram: with {n_sets} data set" in text
+        assert ("No p-value: too few data sets" in text) == (n_sets < 6)
 
 
 def test_what_failed_or_is_missing_is_said_and_left_out(tmp_path):
     rows = make_rows(8)
     failed = (rows["dataset"] == "Set3") & (rows["method"] == "kd") & (rows["seed"] == 1)
     rows.loc[failed, ["status", "error"]] = ["failed", "ValueError: it did not work"]
-    rows.loc[failed, list(LINES)] = np.nan
+    rows.loc[failed, list(METRICS)] = np.nan
     rows = rows[~((rows["dataset"] == "Set5") & (rows["method"] == "tsd"))]
     text, _ = report(tmp_path, rows)
     assert "* failed: kd on Set3, seed 1: ValueError: it did not work" in text
-    assert "7 data sets that all of them have finished, 2 to 3 seed(s) each" in text
+    assert "the 7 data sets that all of them have finished, 2 to 3 seeds each" in text
     assert "Left out of means and ranks: Set5." in text
     complete = rows[(rows["dataset"] != "Set5") & (rows["method"] == "ce")]
     complete = complete[(complete["dataset"] != "Set3") | (complete["seed"] != 1)]
@@ -499,7 +498,7 @@ def test_methods_that_cannot_be_compared_are_refused(tmp_path):
 def test_a_quick_try_says_so(tmp_path):
     settings = json.dumps({"run": {"max_epochs": 5}})
     text, _ = report(tmp_path, make_rows(1, ("ce",), (0,), settings=settings))
-    assert "## InceptionTime to FCN, default protocol, 5 epoch(s) only" in text
+    assert "## InceptionTime to FCN, default protocol, 5 epochs only" in text
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "\x00\xff"])
@@ -517,8 +516,25 @@ def test_what_is_no_result_file_is_refused_in_one_line(tmp_path, capsys, content
 
 
 def test_methods_stand_in_the_order_of_the_package(tmp_path):
-    names = ("random_tsd", "tsd:temperature=4", "kd+tsd", "tsd", "dkd+tsd", "kd", "ce", "dkd")
+    names = ("random_tsd", "tsd:window=0.2", "kd+tsd", "tsd", "dkd+tsd", "kd", "ce", "dkd")
     (group,) = groups_of(make_rows(1, names, (0,)))
     assert group.methods == [
-        *("ce", "kd", "kd+tsd", "dkd", "dkd+tsd", "tsd", "tsd:temperature=4", "random_tsd")
+        *("ce", "kd", "kd+tsd", "dkd", "dkd+tsd", "tsd", "tsd:window=0.2", "random_tsd")
     ]
+
+
+def test_rows_with_an_older_spelling_of_a_setting_are_read(tmp_path):
+    name = f"tsd:{TEMPERATURE}=4"
+    old = make_rows(2, ("ce", "tsd:temperature=4"), (0,))
+    run = {"device": "cpu"}
+    old["settings"] = json.dumps({"run": run, "transfer": {"temperature": 4}})
+    settings = json.dumps({"run": run, "transfer": {TEMPERATURE: 4}})
+    new = make_rows(2, (name,), (1,), settings=settings)
+    rows = read_results(write(tmp_path, pd.concat([old, new])))
+    (group,) = groups_of(rows)
+    assert group.methods == ["ce", name]
+    text, _ = report(tmp_path, old)
+    assert f"TSD ({TEMPERATURE}=4)" in text
+    again = pd.concat([old, old.iloc[1:2].assign(method=name)])
+    with pytest.raises(ValueError, match=r"line 6: .* line 3"):
+        read_results(write(tmp_path, again))

@@ -1,4 +1,4 @@
-"""The harness: a row per run, resumable whatever dies, the same on any backend."""
+"""The harness: one row per run, resumable whatever dies, the same rows on any backend."""
 
 import json
 import os
@@ -20,17 +20,23 @@ from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_r
 from sktime_tsd.benchmark import __main__ as command
 from sktime_tsd.benchmark import _plan, _run, _unit, read_results, run_benchmark
 from sktime_tsd.benchmark._backends import joblib_backend
-from sktime_tsd.benchmark._benchmark_method import CONTROLS, BenchmarkMethod, KDOnCopies
+from sktime_tsd.benchmark._benchmark_method import (
+    CONTROLS,
+    BenchmarkMethod,
+    KDOnCopies,
+    current_spelling,
+)
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import COLUMNS, KEY, ResultFile, write_part
 from sktime_tsd.datasets import load_dataset
-from sktime_tsd.fidelity import LINES, macro_auc_prc
+from sktime_tsd.fidelity import METRICS, macro_auc_prc
 from sktime_tsd.losses import KD, FitNets, Outputs
 from sktime_tsd.perturbations import Zero
 
 QUICK = {"max_epochs": 2, "saliency_instances": 3, "report": lambda line: None}
-# two columns of seconds, one of what a call takes, and what a pickle of other seconds weighs
+# times, and the size of a pickle that contains times
 NOISY = [name for name in COLUMNS if "seconds" in name or name.startswith(("latency", "bytes"))]
+TEMPERATURE = current_spelling("temperature")
 
 
 def run(tmp_path, datasets=("UnitTest",), methods=("ce", "tsd"), seeds=(0,), **options):
@@ -44,7 +50,7 @@ def without_noise(rows):
 
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory):
-    """Two sets, two methods, two seeds, computed in this process."""
+    """Two data sets, two methods, two seeds, computed in this process."""
     folder = tmp_path_factory.mktemp("serial")
     rows = run(folder, ["UnitTest", "ItalyPowerDemand"], ["ce", "kd+tsd"], [0, 1])
     return folder / "results.csv", rows
@@ -53,7 +59,7 @@ def serial(tmp_path_factory):
 # -- rows ------------------------------------------------------------------------------
 
 
-def test_a_row_per_run_with_every_line_of_the_report(serial):
+def test_a_row_per_run_with_every_metric_of_the_report(serial):
     path, rows = serial
     assert list(rows.columns) == list(COLUMNS)
     assert (rows["status"] == "ok").all()
@@ -64,7 +70,7 @@ def test_a_row_per_run_with_every_line_of_the_report(serial):
         for seed in (0, 1)
         for method in ("ce", "kd+tsd")
     )
-    assert rows[[name for name in LINES if "_wrong" not in name]].notna().all(axis=None)
+    assert rows[[name for name in METRICS if "_wrong" not in name]].notna().all(axis=None)
     assert rows["commit"].str.fullmatch(r"([0-9a-f]{12}\+?)?").all()
     assert set(json.loads(rows["versions"][0])) >= {"sktime", "scikit-learn", "skorch", "torch"}
     settings = json.loads(rows[rows["method"] == "kd+tsd"]["settings"].iloc[0])
@@ -104,7 +110,7 @@ def test_a_row_says_what_the_report_says(serial):
         random_state=1,
     )
     values = report.to_frame()["value"]
-    for name in LINES:
+    for name in METRICS:
         if name not in NOISY:
             np.testing.assert_allclose(row[name], values[name], rtol=1e-6, err_msg=name)
 
@@ -273,7 +279,7 @@ def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
     assert (before.rows["status"] == "ok").all()
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert "goes on where it was" in said
+        assert "Run the same command again to resume" in said
     lines = []
     methods = ["ce", "tsd", "kd"]
     run(tmp_path, methods=methods, seeds=range(4), max_epochs=20, report=lines.append)
@@ -308,7 +314,7 @@ def test_runs_of_a_killed_worker_begin_again(tmp_path):
     workers[0].kill()
     said, _ = process.communicate(timeout=250)
     assert process.returncode == 0, said
-    assert "A worker died; the runs that were in progress begin again." in said
+    assert "A worker died; the runs in progress start again." in said
     rows = read_results(out)
     assert len(rows) == 12
     assert (rows["status"] == "ok").all()
@@ -327,18 +333,18 @@ def test_a_unit_that_kills_its_worker_is_given_up(tmp_path):
                 file.write("started\n")
         results.collect()
         _run._after_a_crash(waiting, options, results, lines.append)
-    assert list(waiting) == [other.name, waits.name]  # it was not the other's fault
+    assert list(waiting) == [other.name, waits.name]  # the other did not kill its worker
     rows = results.rows.set_index("method")
     assert rows.loc["kd", "error"].startswith("its process died 3 times")
     assert rows.loc["ce", "error"] == "as if it had ended"
     other.mark(options).unlink()
-    with pytest.raises(RuntimeError, match="begin"):
+    with pytest.raises(RuntimeError, match="start"):
         _run._after_a_crash(waiting, options, results, lines.append)
 
 
 @pytest.fixture
 def deadly(tmp_path, monkeypatch):
-    """A folder of two data sets, of which reading one kills the process: it cannot be read."""
+    """A folder of two data sets; reading one of them kills the process."""
     import sktime.datasets
 
     bundled = Path(sktime.datasets.__file__).parent / "data" / "UnitTest"
@@ -471,12 +477,12 @@ def test_a_teacher_that_is_no_network(tmp_path):
 
 
 def test_settings_of_a_method():
-    method = BenchmarkMethod("TSD+KD: temperature=4, kd.weight=0.1, perturbation=Zero")
-    assert method.name == "kd+tsd:kd.weight=0.1,perturbation=Zero,temperature=4"
+    method = BenchmarkMethod("TSD+KD: window=0.2, kd.weight=0.1, perturbation=Zero")
+    assert method.name == "kd+tsd:kd.weight=0.1,perturbation=Zero,window=0.2"
     assert BenchmarkMethod(method.name) == method
-    classifier = method.classifier(None, SkorchClassifier("fcn"), n_windows=3, temperature=2)
+    classifier = method.classifier(None, SkorchClassifier("fcn"), n_windows=3, window=0.1)
     assert classifier.distillation == [KD(weight=0.1)]
-    assert classifier.temperature == 4
+    assert classifier.window == 0.2
     assert classifier.n_windows == 3
     assert classifier.perturbation == Zero()
     assert classifier.saliency_weight == SaliencyDistilledClassifier().saliency_weight
@@ -489,6 +495,19 @@ def test_settings_of_a_method():
     method = BenchmarkMethod("ce:student__network_params={'filters': (4,), 'kernel_sizes': (3,)}")
     params = method.classifier(None, SkorchClassifier()).network_params
     assert params == {"filters": (4,), "kernel_sizes": (3,)}
+
+
+def test_older_spellings_of_settings_mean_the_same():
+    method = BenchmarkMethod("tsd:top_n=2,temperature=4")
+    top_n = current_spelling("top_n")
+    assert method.settings == {TEMPERATURE: 4, top_n: 2}
+    assert method == BenchmarkMethod(f"tsd:{TEMPERATURE}=4,{top_n}=2")
+    params = method.classifier(None, SkorchClassifier("fcn")).get_params(deep=False)
+    assert (params[TEMPERATURE], params[top_n]) == (4, 2)
+    with pytest.raises(ValueError, match="twice"):
+        BenchmarkMethod(f"tsd:temperature=4,{TEMPERATURE}=4")
+    # the temperature of a term keeps its name
+    assert BenchmarkMethod("kd:kd.temperature=4").terms == [KD(temperature=4)]
 
 
 @pytest.mark.parametrize(
@@ -562,7 +581,7 @@ def test_the_published_protocol_picks_the_weight_on_the_validation_split(tmp_pat
     rows = run(tmp_path, **options).set_index("method")
     assert (rows["status"] == "ok").all(), rows["error"].tolist()
     assert np.isnan(rows.loc["ce", "chosen_weight"])
-    assert {n for n, _, _ in tried} == {4}  # a fifth of 20, those that stop the training early
+    assert {n for n, _, _ in tried} == {4}  # a fifth of 20: the student's validation split
     weights = PROTOCOLS["paper"].weights
     of_kd, of_both = tried[:5], tried[5:]
     assert [weight for _, weight, _ in of_kd] == [(0, weight) for weight in weights]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from scipy.special import softmax
 
 from sktime_tsd import fidelity_report, temporal_saliency
-from sktime_tsd.fidelity import LINES, saliency_spearman
+from sktime_tsd.fidelity import METRICS, saliency_spearman
 from sktime_tsd.plotting import (
     plot_agreement,
     plot_fidelity_curve,
@@ -375,5 +375,5 @@ def test_every_line_of_a_report_can_be_an_axis(report):
     for name in report.lines["value"].dropna().index:
         label = plot_tradeoff({"one": report}, y=name, ax=ax())[1].get_ylabel()
         assert label.endswith("is better")
-        if LINES[name].unit:
-            assert f"({LINES[name].unit})" in label
+        if METRICS[name].unit:
+            assert f"({METRICS[name].unit})" in label

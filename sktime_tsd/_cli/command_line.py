@@ -1,37 +1,52 @@
-"""What the commands have in common."""
+"""Parser, number types and exit status that the commands share."""
 
 import argparse
 
-__all__ = ["INTERRUPTED", "Parser", "positive"]
+__all__ = ["INTERRUPTED", "Parser", "positive", "whole_number"]
 
-#: Exit status of a command that Ctrl-C has ended, as the shell's own.
+#: Exit status of a command stopped by Ctrl-C, the same as in a shell.
 INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Argument parser that reports an error in one line."""
 
     def error(self, message):
-        """End the command with the message."""
+        """Print the message and exit with status 2."""
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
 
 
-def positive(text):
-    """Read a whole number from 1 on.
+def whole_number(low, high=None):
+    """Make an argparse type that reads a whole number and checks its range.
 
     Parameters
     ----------
-    text : str
+    low : int
+        Smallest number allowed, 0 or more.
+    high : int, optional
+        Largest number allowed. Default: no limit.
 
     Returns
     -------
-    number : int
+    read : callable
+        Takes the text, returns an int; raises ``argparse.ArgumentTypeError`` for anything else.
 
-    Raises
-    ------
-    argparse.ArgumentTypeError
-        If it is none.
+    Examples
+    --------
+    >>> from sktime_tsd._cli.command_line import whole_number
+    >>> whole_number(1)("12")
+    12
     """
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text}")
-    return int(text)
+    allowed = f"{low} or more" if high is None else f"in {low} .. {high}"
+
+    def read(text):
+        number = int(text) if text.isdecimal() else -1
+        if number < low or (high is not None and number > high):
+            raise argparse.ArgumentTypeError(f"must be a whole number, {allowed}, got {text}")
+        return number
+
+    return read
+
+
+#: argparse type: a whole number, 1 or more.
+positive = whole_number(1)

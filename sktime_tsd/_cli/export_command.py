@@ -1,4 +1,4 @@
-"""``python -m sktime_tsd export``: a fitted student to a file for production."""
+"""``python -m sktime_tsd export``: write a fitted student to a file for production."""
 
 from pathlib import Path
 
@@ -11,32 +11,34 @@ __all__ = ["main"]
 def _parser():
     parser = Parser(
         prog="python -m sktime_tsd export",
-        description="Write a fitted student as a file for onnxruntime, or as a folder of "
-        "safetensors, configuration and model card that loads without running code.",
+        description="Write a fitted student as an ONNX file for onnxruntime, or as a folder "
+        "(safetensors, configuration, model card) that loads without running code.",
     )
     add_model(parser)
     parser.add_argument("--format", choices=("onnx", "safetensors"), required=True)
     parser.add_argument(
-        "--out", type=Path, required=True, help="the file (onnx) or folder (safetensors) to write"
+        "--out", type=Path, required=True, help="file (onnx) or folder (safetensors) to write"
     )
     parser.add_argument(
         "--sample",
         metavar="FILE.ts",
         type=Path,
-        help="real series on which an ONNX file's answers are compared with the network's",
+        help="real series for comparing the ONNX file's predictions with the network's",
     )
     parser.add_argument(
         "--int8",
         action="store_true",
-        help="weights of 8 bits, where the file becomes smaller and 99 %% of the answers on "
-        "--sample stay",
+        help="round the weights to 8 bits, if that makes the file smaller and keeps 99 %% of the "
+        "answers on --sample",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an existing file or folder"
+    )
     return parser
 
 
 def main(arguments):
-    """Run the command.
+    """Export the model.
 
     Parameters
     ----------
@@ -45,9 +47,11 @@ def main(arguments):
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.format != "onnx" and (options.int8 or options.sample):
-        parser.error("--int8 and --sample are for --format onnx")
+        parser.error("--int8 and --sample are only for --format onnx: leave them out")
     if options.format == "safetensors" and options.model.is_dir():
-        parser.error(f"{options.model} is such a folder already: copy it, with its model card")
+        parser.error(
+            f"{options.model} already is a folder of this format: copy it, to keep its model card"
+        )
 
     from sktime_tsd.datasets import load_ts_file
     from sktime_tsd.export import save_model, to_onnx
@@ -59,7 +63,7 @@ def main(arguments):
         else:
             X = None if options.sample is None else load_ts_file(options.sample)[0]
             path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
-    except Exception as error:  # what is in a trusted pickle may fail in any way
+    except Exception as error:  # a model from a trusted pickle can raise anything
         message = str(error) or type(error).__name__
-        parser.error(message.replace("pass overwrite=True", "add --overwrite"))
+        parser.error(message.replace("overwrite=True", "--overwrite"))
     print(f"wrote {path}")

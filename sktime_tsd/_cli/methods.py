@@ -1,4 +1,4 @@
-"""Names of methods, as on a command line, and what they stand for."""
+"""Training methods by the names that commands accept."""
 
 from dataclasses import dataclass
 
@@ -40,12 +40,12 @@ class Method:
     ----------
     name : str
         "ce" (labels alone), "tsd", a base method such as "kd", or several of these joined
-        by "+", such as "kd+tsd". Upper case counts as lower case.
+        by "+", such as "kd+tsd". Case does not matter.
 
     Raises
     ------
     ValueError
-        If a part is unknown or named twice, or "ce" has company.
+        If a part is unknown or named twice, or "ce" is joined with another.
 
     Examples
     --------
@@ -62,14 +62,15 @@ class Method:
         unknown = [part for part in self._parts if part not in METHODS]
         if unknown:
             raise ValueError(
-                f"unknown method {', '.join(map(repr, unknown))} in {self.name!r}; known are "
-                f"{', '.join(METHODS)}, and several of them joined by +, such as kd+tsd"
+                f"unknown method {', '.join(map(repr, unknown))} in {self.name!r}; choose from "
+                f"{', '.join(METHODS)}, or join several with +, such as kd+tsd"
             )
         if len(set(self._parts)) < len(self._parts):
-            raise ValueError(f"the method {self.name!r} names a part twice")
+            raise ValueError(f"method {self.name!r} names a part twice; name each part once")
         if _ALONE in self._parts and len(self._parts) > 1:
             raise ValueError(
-                f"{self.name!r}: {_ALONE} is the student alone; every method has the cross entropy"
+                f"method {self.name!r}: {_ALONE} trains the student alone and cannot be joined. "
+                f"Every method includes cross entropy already: leave {_ALONE} out"
             )
 
     @property
@@ -78,7 +79,7 @@ class Method:
 
     @property
     def terms(self):
-        """Terms beside cross entropy and saliency, with their defaults."""
+        """Terms other than cross entropy and saliency, with their default settings."""
         return [BASE_METHODS[part]() for part in self._parts if part in BASE_METHODS]
 
     @property
@@ -88,7 +89,7 @@ class Method:
 
     @property
     def title(self):
-        """What to call it in a table."""
+        """Name in tables."""
         if self._parts == [_ALONE]:
             return "alone"
         titles = [
@@ -107,7 +108,7 @@ class Method:
         terms : list of DistillationTerm, optional
             Default: `terms`.
         **settings : object
-            Further parameters of the distiller; without effect for the student alone.
+            Other parameters of the distiller. Ignored if the student is trained alone.
 
         Returns
         -------

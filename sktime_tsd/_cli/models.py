@@ -1,4 +1,4 @@
-"""Teachers and students by name, as on a command line."""
+"""Teachers and students by the names that commands accept."""
 
 import importlib.util
 
@@ -10,33 +10,33 @@ from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import default_student
 from sktime_tsd.teachers._fit import default_teacher
 
-__all__ = ["STUDENTS", "TEACHERS", "check_teacher"]
+__all__ = ["STUDENTS", "TEACHERS", "check_teacher_name"]
 
 
 def _minirocket():
     from sktime.transformations.panel.rocket import MiniRocketMultivariate
 
-    # a scaler of its own would be run feature by feature, a hundred times slower
+    # As a separate sktime step, the scaler would run feature by feature: 100 times slower.
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return MiniRocketMultivariate() * classifier
 
 
-#: Callables that make an unfitted classifier without a seed.
+#: Name -> callable that makes an unfitted, unseeded classifier.
 TEACHERS = {
     "inception_time": default_teacher,
     "lstm": lambda: SkorchClassifier("lstm", lr=2e-3),
     "minirocket": _minirocket,
 }
 
-#: Callables that make an unfitted `SkorchClassifier` without a seed.
+#: Name -> callable that makes an unfitted, unseeded `SkorchClassifier`.
 STUDENTS = {
     "fcn": default_student,
     "lstm": lambda: SkorchClassifier("lstm", {"hidden_size": 16, "num_layers": 1}),
 }
 
 
-def check_teacher(teacher, methods):
-    """Refuse a teacher that cannot serve, or whose optional library is missing.
+def check_teacher_name(teacher, methods):
+    """Refuse a teacher that the methods cannot use, or whose optional library is missing.
 
     Parameters
     ----------
@@ -47,15 +47,15 @@ def check_teacher(teacher, methods):
     Raises
     ------
     ValueError
-        Saying what to do.
+        If the teacher cannot be used.
     """
     if teacher != "minirocket":
         return
     if importlib.util.find_spec("numba") is None:
-        raise ValueError('the teacher "minirocket" needs numba: pip install numba')
+        raise ValueError('teacher "minirocket" needs numba: pip install numba')
     unserved = [method.name for method in methods if method.needs_features]
     if unserved:
         raise ValueError(
-            f'the teacher "minirocket" has no features, which {", ".join(unserved)} match; take '
-            "another teacher, or methods on logits: kd, dkd, tsd"
+            f'teacher "minirocket" has no features, but {", ".join(unserved)} match features; '
+            "choose another teacher, or methods that use logits: kd, dkd, tsd"
         )

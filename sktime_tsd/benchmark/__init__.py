@@ -1,10 +1,4 @@
-"""What distillation gives, and what it costs, measured by commands that anyone can rerun.
-
-``python -m sktime_tsd.benchmark run`` fits data sets x methods x seeds and writes one row per run;
-``python -m sktime_tsd.benchmark report`` makes tables, tests and pictures of them. The other
-modules measure one thing each: ``speed``, ``saliency``, ``terms``, ``weights``,
-``fewer_windows``.
-"""
+"""Benchmark: compare distillation methods over data sets and seeds, and report the results."""
 
 from sktime_tsd.benchmark._benchmark_method import CONTROLS, BenchmarkMethod, KDOnCopies
 from sktime_tsd.benchmark._results import read_results

@@ -1,10 +1,9 @@
-"""``python -m sktime_tsd.benchmark run`` and ``... report``."""
+"""``python -m sktime_tsd.benchmark run`` and ``python -m sktime_tsd.benchmark report``."""
 
-import argparse
 import sys
 from pathlib import Path
 
-from sktime_tsd._cli.command_line import INTERRUPTED, positive
+from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive
 from sktime_tsd.benchmark import _results_report, _run
 from sktime_tsd.benchmark._backends import BACKENDS
 from sktime_tsd.benchmark._benchmark_method import CONTROLS
@@ -21,79 +20,87 @@ _SOME_FAILED = 1
 def _add_run(commands):
     parser = commands.add_parser(
         "run",
-        help="fit data sets x methods x seeds; one row per run",
+        help="fit data sets x methods x seeds; write one row per run",
         description="Fit every method on every data set with every seed, and compare each student "
-        "with its teacher. Rows that --out has are not computed again: a run that was stopped "
-        "goes on where it was.",
+        "with its teacher. Runs that already have a row in --out are skipped, so the same command "
+        "resumes a benchmark that was stopped.",
     )
-    parser.add_argument("--out", type=Path, required=True, help="CSV file of the rows")
+    parser.add_argument("--out", type=Path, required=True, help="CSV file for the rows")
     parser.add_argument(
-        "--data-dir", type=Path, help="folder of UCR/UEA sets: NAME/NAME_TRAIN.ts, _TEST.ts"
+        "--data-dir",
+        type=Path,
+        help="folder of UCR/UEA data sets: NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts",
     )
     parser.add_argument(
         "--datasets",
         nargs="+",
-        help=f"default: all of --data-dir, or those inside sktime ({', '.join(BUNDLED)})",
+        help=f"default: all in --data-dir, or those bundled with sktime ({', '.join(BUNDLED)})",
     )
-    parser.add_argument("--archive", help="version of the data, for the rows")
+    parser.add_argument("--archive", help="version of the data, recorded in the rows")
     parser.add_argument(
         "--methods",
         nargs="+",
         default=list(METHODS),
         help="such as ce, kd, tsd, kd+tsd, dkd, fitnets; controls: "
         + "; ".join(f"{name} ({what})" for name, what in CONTROLS.items())
-        + "; with settings: tsd:temperature=4,n_windows=20 or kd:kd.weight=0.1; default: "
-        + " ".join(METHODS),
+        + "; add settings after a colon: tsd:n_windows=20,window=0.05 or kd:kd.weight=0.1; "
+        "default: " + " ".join(METHODS),
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default: 0 1 2")
     parser.add_argument(
         "--protocol",
         choices=PROTOCOLS,
         default="default",
-        help="default: the classifiers' own settings; paper: those of the publication, the weight "
-        "picked on the validation split; authors: as their code, with its learning rate",
+        help="default: the classifiers' default settings; paper: the publication's settings, "
+        "weight picked on the validation split; authors: the same with the learning rate schedule "
+        "of the authors' code",
     )
     parser.add_argument(
-        "--teacher", help="inception_time, lstm or minirocket; default: the protocol's"
+        "--teacher", help="inception_time, lstm or minirocket; default: set by the protocol"
     )
-    parser.add_argument("--student", help="fcn or lstm; default: the protocol's")
+    parser.add_argument("--student", help="fcn or lstm; default: set by the protocol")
     parser.add_argument(
         "--evaluate-on",
         choices=("test", "validation"),
         default="test",
-        help="validation: a third of the training series, to choose settings on",
+        help="validation: hold out a third of the training series, for choosing settings",
     )
     parser.add_argument(
         "--choose-weight-on",
         choices=("validation", "test"),
         default="validation",
-        help="test is what the authors' code does; the rows are marked (paper, authors)",
+        help="for the paper and authors protocols; test is what the authors' code does, and the "
+        "rows say so",
     )
     parser.add_argument(
         "--saliency-instances",
         type=int,
         default=50,
-        help="measure reasons on at most so many series (default: 50)",
+        help="measure saliency and removal on at most this many test series (default: 50)",
     )
-    parser.add_argument("--no-removal", action="store_true", help="leave removal curves out")
-    parser.add_argument("--no-latency", action="store_true", help="do not time predictions")
-    parser.add_argument("--epochs", type=positive, help="of all networks, for a quick try")
+    parser.add_argument("--no-removal", action="store_true", help="skip the removal metrics")
+    parser.add_argument("--no-latency", action="store_true", help="skip timing predictions")
+    parser.add_argument(
+        "--epochs", type=positive, help="train every network for this many epochs, for a quick try"
+    )
     parser.add_argument(
         "--backend",
         choices=BACKENDS,
         default="loky",
-        help="loky (default): processes of this machine; dask or ray: those of a cluster",
+        help="loky (default): processes on this machine; dask or ray: a cluster",
     )
     parser.add_argument(
         "--workers", type=positive, default=1, help="processes to start (default: 1)"
     )
     parser.add_argument("--scheduler", help="address of a running Dask or Ray cluster")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
     parser.add_argument(
-        "--threads", type=positive, default=1, help="of torch, in each worker (default: 1)"
+        "--threads", type=positive, default=1, help="torch threads per worker (default: 1)"
     )
-    parser.add_argument("--cache", type=Path, help="folder that keeps teachers and their logits")
-    parser.add_argument("--retry-failed", action="store_true", help="run again what failed")
+    parser.add_argument(
+        "--cache", type=Path, help="folder to keep fitted teachers and their logits in"
+    )
+    parser.add_argument("--retry-failed", action="store_true", help="run failed runs again")
     parser.set_defaults(command=_run_command)
 
 
@@ -128,7 +135,7 @@ def _run_command(options):
     failed = rows[rows["status"] == "failed"]
     for row in failed.itertuples():
         print(f"failed: {row.method} on {row.dataset}, seed {row.seed}: {row.error}")
-    print(f"All {len(rows)} runs asked for are in {options.out}, {len(failed)} of them failed.")
+    print(f"{options.out} has all {len(rows)} runs; {len(failed)} of them failed.")
     if len(failed):
         raise SystemExit(_SOME_FAILED)
 
@@ -136,15 +143,16 @@ def _run_command(options):
 def _add_report(commands):
     parser = commands.add_parser(
         "report",
-        help="tables, tests and pictures of the rows",
-        description="Write report.md and pictures from the rows of one or more files.",
+        help="write tables, significance tests and pictures",
+        description="Write report.md and pictures from the rows in one or more files.",
     )
-    parser.add_argument("results", type=Path, nargs="+", help="CSV files that run has written")
-    parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument("results", type=Path, nargs="+", help="CSV files written by run")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     parser.add_argument(
         "--methods",
         nargs="+",
-        help="report on these alone; means are over data sets and seeds that all of them have",
+        help="report on these methods only; means cover the data sets and seeds that all of them "
+        "have",
     )
     parser.add_argument("--title", default=_results_report.TITLE, help="default: %(default)s")
     parser.set_defaults(command=_report_command)
@@ -158,14 +166,18 @@ def _report_command(options):
 
 
 def main(arguments=None):
-    """Run a benchmark, or report on its rows.
+    """Run a benchmark or report its results.
 
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
-    parser = argparse.ArgumentParser(prog="python -m sktime_tsd.benchmark")
+    parser = Parser(
+        prog="python -m sktime_tsd.benchmark",
+        description="Compare distillation methods over data sets and seeds. The package's own "
+        "cost (speed, memory, latency) is measured by sktime_tsd.benchmark.cost.",
+    )
     commands = parser.add_subparsers(required=True, metavar="{run,report}")
     _add_run(commands)
     _add_report(commands)
@@ -173,9 +185,9 @@ def main(arguments=None):
     try:
         options.command(options)
     except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
-        parser.exit(2, f"{parser.prog}: error: {error}\n")
+        parser.error(str(error))
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on where it was.", file=sys.stderr)
+        print("Stopped. Run the same command again to resume.", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
 
 

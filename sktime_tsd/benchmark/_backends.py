@@ -1,4 +1,4 @@
-"""Where the runs of a benchmark are computed."""
+"""Joblib backends that a benchmark can run on."""
 
 import importlib.util
 from contextlib import contextmanager
@@ -11,8 +11,9 @@ BACKENDS = ("loky", "dask", "ray")
 
 _ONE_BY_ONE = "generator_unordered"
 
-# A unit whose process dies gives itself up. Dask's own giving up would take with it what only
-# waited there, and joblib would wait for it for ever.
+# Failures after which Dask gives a task up: never. A unit whose process keeps dying gives up by
+# itself. If Dask did it, tasks that merely waited on that worker would be lost too, and joblib
+# would wait for them for ever.
 _NEVER = 10**6
 
 _NEEDS = {"dask": "distributed", "ray": "ray"}
@@ -20,37 +21,37 @@ _NEEDS = {"dask": "distributed", "ray": "ray"}
 
 @contextmanager
 def joblib_backend(backend, n_workers, scheduler):
-    """Make joblib compute on a backend.
+    """Make joblib use a backend.
 
     Parameters
     ----------
     backend : {"loky", "dask", "ray"}
     n_workers : int
-        Processes, where none are running yet.
+        Processes to start, unless a cluster is running.
     scheduler : str or None
         Address of a running cluster.
 
     Yields
     ------
     n_jobs : int
-        For ``joblib.Parallel``, as is the next.
+        Argument of ``joblib.Parallel``, like `return_as`.
     return_as : str
-        "generator_unordered", so that results come one by one, or "list" where the backend
-        gives them at the end.
+        "generator_unordered", so that results arrive one by one, or "list" for a backend
+        that returns them all at the end.
 
     Raises
     ------
     ValueError
-        If a scheduler is named for "loky", which has none.
+        If `scheduler` is given for "loky", which has none.
     ImportError
-        If the library of the backend is not installed.
+        If the backend's library is not installed.
     """
     needed = _NEEDS.get(backend)
     if needed is not None and importlib.util.find_spec(needed) is None:
-        raise ImportError(f'the backend "{backend}" needs {needed}: pip install {needed}')
+        raise ImportError(f'backend "{backend}" needs {needed}: pip install {needed}')
     if backend == "loky":
         if scheduler is not None:
-            raise ValueError('scheduler is for the backends "dask" and "ray"')
+            raise ValueError(f'scheduler={scheduler!r} needs backend "dask" or "ray", got "loky"')
         with joblib.parallel_config("loky"):
             yield n_workers, _ONE_BY_ONE
     elif backend == "dask":

@@ -1,4 +1,4 @@
-"""Methods of a benchmark: those of the package with settings, and controls."""
+"""Methods that a benchmark compares: the package's, with settings, and controls."""
 
 import ast
 import re
@@ -11,10 +11,11 @@ from sktime_tsd import perturbations
 from sktime_tsd._cli.methods import METHODS, Method
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.distiller import SaliencyDistilledClassifier
 from sktime_tsd.losses import DistillationTerm, kd_loss
 from sktime_tsd.perturbations import Perturbation
 
-__all__ = ["CONTROLS", "BenchmarkMethod", "KDOnCopies", "method_title"]
+__all__ = ["CONTROLS", "BenchmarkMethod", "KDOnCopies", "current_spelling", "method_title"]
 
 
 class _KDOnCopiesLoss(nn.Module):
@@ -37,7 +38,7 @@ class _KDOnCopiesLoss(nn.Module):
 class KDOnCopies(DistillationTerm):
     """Control: soft targets on the series and on the same perturbed copies, no saliency.
 
-    What it does not reach, the augmentation alone does not explain.
+    Where a method does better than this control, the extra data alone does not explain it.
 
     Parameters
     ----------
@@ -66,17 +67,20 @@ class KDOnCopies(DistillationTerm):
         return _KDOnCopiesLoss(self.temperature)
 
 
-#: Name of a control -> what it is.
+#: Control -> description.
 CONTROLS = {
     "kd_copies": "KD on the series and the same perturbed copies, no saliency",
     "random_tsd": "TSD from a teacher fitted on permuted labels",
 }
 
-# Methods beside those of the package, to which no other can be added.
+# Methods other than the package's. They cannot be joined with others.
 _ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd")
 
-# Not a method's to set.
+# Parameters of the student that the run sets, so a method cannot.
 _LEFT_TO_THE_RUN = {"device", "verbose", "random_state", "callbacks"}
+
+# Older spelling of a distiller's parameter, still found in rows on disk -> today's.
+_OLDER_SPELLINGS = {"temperature": "saliency_temperature", "top_n": "saliency_top_n"}
 
 _DOT = "__of__"
 
@@ -88,32 +92,49 @@ _TITLES = {
 }
 
 
+def current_spelling(parameter):
+    """Give today's name of a distiller's parameter.
+
+    Parameters
+    ----------
+    parameter : str
+        In an older spelling, or today's.
+
+    Returns
+    -------
+    parameter : str
+    """
+    newer = _OLDER_SPELLINGS.get(parameter, parameter)
+    return newer if newer in SaliencyDistilledClassifier.get_param_names() else parameter
+
+
 @dataclass(frozen=True)
 class BenchmarkMethod:
-    """A way to train a student, with settings of its own.
+    """A way to train a student, with its settings.
 
     Parameters
     ----------
     name : str
-        A method such as "kd+tsd", or a control ("kd_copies", "kd_copies+tsd", "random_tsd");
-        after a colon, settings joined by commas: parameters of `SaliencyDistilledClassifier`,
-        of its student (``student__lr=0.01``), or of a term (``kd.weight=0.1``). It is kept in
-        one form: lower case, "tsd" last, settings sorted.
+        A method such as "kd+tsd", or a control ("kd_copies", "kd_copies+tsd", "random_tsd").
+        Settings follow a colon, separated by commas: parameters of
+        `SaliencyDistilledClassifier`, of its student (``student__lr=0.01``), or of a term
+        (``kd.weight=0.1``). The name is stored in a standard form: lower case, "tsd" last,
+        settings sorted and in today's spelling.
 
     Raises
     ------
     ValueError
-        If a method or setting is unknown, a value out of its range, or a setting without
-        effect on the method.
+        If a method or setting is unknown, a value is out of range, or a setting has no effect
+        on the method.
 
     Examples
     --------
     >>> from sktime_tsd.benchmark import BenchmarkMethod
-    >>> method = BenchmarkMethod("kd+tsd:temperature=4,kd.weight=0.1")
+    >>> method = BenchmarkMethod("kd+tsd:n_windows=20,kd.weight=0.1")
     >>> method.terms
     [KD(weight=0.1, temperature=2.0)]
     >>> method.settings
-    {'temperature': 4, 'kd.weight': 0.1}
+    {'n_windows': 20, 'kd.weight': 0.1}
     >>> BenchmarkMethod("TSD+KD").name
     'kd+tsd'
     """
@@ -134,22 +155,22 @@ class BenchmarkMethod:
         try:
             self._method  # noqa: B018 - checks its name
         except ValueError as error:
-            raise ValueError(f"{error}; or, alone, {', '.join(_ALONE)}") from error
+            raise ValueError(f"{error}; or name one of {', '.join(_ALONE)} alone") from error
         of_student = set(self.settings_of_student)
         own = [key for key in settings if "." not in key and not key.startswith("student__")]
         known = self._known_settings()
         for key in own:
             if key not in known:
                 raise ValueError(
-                    f"{self.name!r}: {key!r} has no effect on this method; settings that have: "
-                    f"{', '.join([*known, 'student__lr and others of the student'])}"
+                    f"{self.name!r}: setting {key!r} has no effect on this method; settings with "
+                    f"an effect: {', '.join([*known, 'student__lr and others of the student'])}"
                     + (", kd.weight and others of its terms" if self._method.terms else "")
                 )
         networks = set(SkorchClassifier.get_param_names()) - _LEFT_TO_THE_RUN
         if not of_student <= networks:
             raise ValueError(
-                f"{self.name!r}: a student has no setting "
-                f"{', '.join(map(repr, sorted(of_student - networks)))} to vary; it has "
+                f"{self.name!r}: a method cannot set the student's "
+                f"{', '.join(map(repr, sorted(of_student - networks)))}; it can set "
                 f"{', '.join(sorted(networks))}"
             )
         self.terms  # noqa: B018 - checks their names and values
@@ -160,7 +181,7 @@ class BenchmarkMethod:
         if self.base == "ce":
             return []
         of_saliency = {"saliency_weight", "saliency_measure", "saliency_normalization"}
-        of_saliency |= {"saliency_ramp", "temperature", "top_n"}
+        of_saliency |= {"saliency_ramp", *map(current_spelling, _OLDER_SPELLINGS)}
         of_copies = {"perturbation", "window", "n_windows", "bank_size"}
         uses_saliency = self.permutes_labels or "tsd" in self.base.split("+")
         uses_copies = uses_saliency or self._has_kd_on_copies
@@ -169,7 +190,7 @@ class BenchmarkMethod:
 
     @property
     def base(self):
-        """The method without its settings."""
+        """Name of the method without its settings."""
         return self.name.split(":")[0]
 
     @property
@@ -178,7 +199,7 @@ class BenchmarkMethod:
 
     @property
     def _method(self):
-        """What it is but for the control."""
+        """The package's method that it is, or that a control is built on."""
         if self._has_kd_on_copies:
             return Method(self.base.replace("kd_copies", "kd"))
         return Method("tsd" if self.permutes_labels else self.base)
@@ -189,7 +210,7 @@ class BenchmarkMethod:
 
     @property
     def terms(self):
-        """Terms beside cross entropy and saliency."""
+        """Terms other than cross entropy and saliency."""
         terms = [KDOnCopies()] if self._has_kd_on_copies else self._method.terms
         changes = {term.name: {} for term in terms}
         for key, value in self.settings.items():
@@ -200,15 +221,15 @@ class BenchmarkMethod:
             if term is None or parameter not in [f.name for f in fields(term)]:
                 known = [f"{term.name}.{f.name}" for term in terms for f in fields(term)]
                 raise ValueError(
-                    f"{self.name!r}: there is no {key!r}; its terms have "
-                    f"{', '.join(known) or 'nothing to set'}"
+                    f"{self.name!r}: there is no setting {key!r}; its terms have "
+                    f"{', '.join(known) or 'no settings'}"
                 )
             changes[name][parameter] = value
         return [replace(term, **changes[term.name]) for term in terms]
 
     @property
     def settings_of_student(self):
-        """Parameters of the student that it sets, and their values."""
+        """Parameters of the student that it sets -> values."""
         return {
             key.partition("__")[2]: value
             for key, value in self.settings.items()
@@ -226,7 +247,7 @@ class BenchmarkMethod:
         return self.base == "random_tsd"
 
     def with_weight(self, weight):
-        """Set the weight of the saliency, or without it of the last term.
+        """Set the weight of the saliency term or, without one, of the last term.
 
         Parameters
         ----------
@@ -235,7 +256,7 @@ class BenchmarkMethod:
         Returns
         -------
         method : BenchmarkMethod or None
-            None for a method without anything to weigh, or whose weight is set already.
+            None if the method has no term to weigh, or its weight is set already.
         """
         if "tsd" in self.base:
             key = "saliency_weight"
@@ -250,7 +271,7 @@ class BenchmarkMethod:
 
     @property
     def title(self):
-        """What to call it in a table."""
+        """Name in tables."""
         return method_title(self.name)
 
     def classifier(self, teacher, student, **settings):
@@ -261,7 +282,7 @@ class BenchmarkMethod:
         teacher : classifier or FrozenEstimator
         student : SkorchClassifier
         **settings : object
-            Further parameters of the distiller; its own settings go before them.
+            Other parameters of the distiller; the method's own settings override them.
 
         Returns
         -------
@@ -274,14 +295,14 @@ class BenchmarkMethod:
 
 
 def _canonical(base):
-    """Lower case, terms in the order of the package's list, saliency last."""
+    """Make lower case, order the terms as the package lists them, saliency last."""
     parts = base.lower().strip().split("+")
     order = {name: i for i, name in enumerate(METHODS)}
     return "+".join(sorted(map(str.strip, parts), key=lambda part: order.get(part, -1)))
 
 
 def _parse(name, text):
-    """Read settings as Python reads keyword arguments; kd.weight is a name, too."""
+    """Read settings written like Python's keyword arguments, also with names like kd.weight."""
     call = re.sub(r"(?<![\w.])([A-Za-z]\w*)\.([A-Za-z]\w*)(?=\s*=)", rf"\1{_DOT}\2", text)
     try:
         (statement,) = ast.parse(f"f({call})").body
@@ -289,20 +310,20 @@ def _parse(name, text):
             raise SyntaxError("a value without a name")
         settings = {}
         for keyword in statement.value.keywords:
-            key = keyword.arg.replace(_DOT, ".")
+            key = current_spelling(keyword.arg.replace(_DOT, "."))
             if key in settings:
                 raise SyntaxError(f"{key} twice")
             settings[key] = _value(keyword.value)
     except (SyntaxError, ValueError, AttributeError) as error:
         raise ValueError(
-            f"{name!r}: settings are written name=value, joined by commas, such as "
-            f"tsd:temperature=4,n_windows=20 ({error})"
+            f"{name!r}: write settings as name=value, separated by commas, such as "
+            f"tsd:n_windows=20,window=0.05 ({error})"
         ) from error
     return settings
 
 
 def _value(node):
-    """Read a value: a literal, the name of a perturbation, or a word."""
+    """Read a value: a literal, the class name of a perturbation, or a word."""
     if isinstance(node, ast.Name):
         kind = getattr(perturbations, node.id, None)
         is_perturbation = isinstance(kind, type) and issubclass(kind, Perturbation)
@@ -311,14 +332,14 @@ def _value(node):
 
 
 def _text(value):
-    """Write a value as it is read."""
+    """Write a value so that `_value` reads it back."""
     if isinstance(value, Perturbation):
         return type(value).__name__
     return value if isinstance(value, str) else repr(value).replace(" ", "")
 
 
 def method_title(name):
-    """Title of a method in a table.
+    """Give a method's name in tables.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which source a row was made with."""
+"""The commit that a row was made with."""
 
 import functools
 import subprocess
@@ -11,12 +11,13 @@ __all__ = ["commit"]
 
 @functools.cache
 def commit():
-    """Commit of the package's source.
+    """Find the commit of the package's source.
 
     Returns
     -------
     commit : str
-        With "+" where the package's files differ from it; "" where it is no checkout.
+        Ends in "+" if the package's files have uncommitted changes; "" if the package does
+        not run from a git checkout.
     """
     folder = Path(sktime_tsd.__file__).parent
     try:

@@ -1,4 +1,4 @@
-"""Rows that can be compared with each other."""
+"""Groups of rows that can be compared with each other."""
 
 import json
 from dataclasses import dataclass
@@ -12,12 +12,19 @@ from sktime_tsd.benchmark._benchmark_method import CONTROLS, method_title
 from sktime_tsd.benchmark._plan import incomparable_settings
 from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores
-from sktime_tsd.fidelity import LINES
+from sktime_tsd.fidelity import METRICS
 
-__all__ = ["HEADLINES", "MORE_LINES", "Group", "groups_of", "higher_is_better"]
+__all__ = [
+    "FURTHER_METRICS",
+    "MAIN_METRICS",
+    "Group",
+    "counted",
+    "groups_of",
+    "higher_is_better",
+]
 
-#: Lines of the fidelity report that tables and tests are made of, and their short names.
-HEADLINES = {
+#: Metrics of the fidelity report shown in every table and test -> their short names.
+MAIN_METRICS = {
     "accuracy_student": "accuracy",
     "auc_prc_student": "AUC-PRC",
     "top_1_agreement": "agreement",
@@ -25,8 +32,8 @@ HEADLINES = {
     "saliency_spearman": "saliency corr.",
 }
 
-#: Further lines of the table of means.
-MORE_LINES = {
+#: Metrics shown in the table of means only -> their short names.
+FURTHER_METRICS = {
     "negative_log_likelihood_student": "NLL",
     "expected_calibration_error_student": "calibration error",
     "saliency_top_k_overlap": "top 10 % overlap",
@@ -43,28 +50,44 @@ _TITLES = {
 }
 
 
-def higher_is_better(line):
-    """Tell the direction of a line.
+def counted(n, noun):
+    """Write a number with its noun, such as "1 seed" or "2 seeds".
 
     Parameters
     ----------
-    line : str
+    n : int
+    noun : str
+        In the singular; its plural ends in s.
+
+    Returns
+    -------
+    text : str
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def higher_is_better(metric):
+    """Tell the direction of a metric.
+
+    Parameters
+    ----------
+    metric : str
 
     Returns
     -------
     bool
     """
-    return LINES[line].higher_is_better
+    return METRICS[metric].higher_is_better
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows of one protocol, teacher and student.
+    """Rows that share protocol, teacher and student.
 
     Parameters
     ----------
-    key : tuple
-        Protocol, teacher, student, what was evaluated on, what the weight was picked on.
+    key : tuple of str
+        Protocol, teacher, student, evaluation split, split the weight was picked on.
     rows : pandas.DataFrame
     """
 
@@ -73,54 +96,56 @@ class Group:
 
     @property
     def pair(self):
-        """Teacher and student."""
+        """Teacher and student, as text."""
         return " to ".join(_TITLES[name] for name in self.key[1:3])
 
     @property
     def title(self):
-        """What it is called in a heading."""
+        """Heading in the report."""
         protocol, _, _, evaluated_on, chosen_on = self.key
-        where = "" if evaluated_on == "test" else ", on training series kept aside"
+        where = "" if evaluated_on == "test" else ", on held-out training series"
         chosen = "" if chosen_on != "test" else ", weight picked on TEST series"
         epochs = json.loads(self.rows["settings"].iloc[0])["run"].get("max_epochs")
-        shortened = "" if epochs is None else f", {epochs} epoch(s) only"
+        shortened = "" if epochs is None else f", {counted(epochs, 'epoch')} only"
         return f"{self.pair}, {protocol} protocol{where}{chosen}{shortened}"
 
     @property
     def slug(self):
-        """What its pictures are called."""
+        """Beginning of its pictures' file names."""
         *models, evaluated_on, chosen_on = self.key
         parts = [*models, f"on-{evaluated_on}", *([f"weight-{chosen_on}"] if chosen_on else [])]
         return "-".join(parts).replace("_", "-")
 
     @cached_property
     def ok(self):
-        """Rows of the runs that did not fail."""
+        """Rows of finished runs."""
         return self.rows[self.rows["status"] == "ok"]
 
     @cached_property
     def methods(self):
-        """Methods with any run that did not fail, "x+tsd" beside "x"."""
+        """Methods with at least one finished run, "x+tsd" next to "x"."""
         return sorted(dict.fromkeys(self.ok["method"]), key=_place)
 
     @cached_property
     def without_result(self):
-        """Methods all of whose runs failed."""
+        """Methods with no finished run."""
         return [name for name in dict.fromkeys(self.rows["method"]) if name not in self.methods]
 
     @cached_property
-    def headlines(self):
-        """Those of ``HEADLINES`` that were measured."""
-        return {line: name for line, name in HEADLINES.items() if self.ok[line].notna().any()}
+    def main_metrics(self):
+        """Those of ``MAIN_METRICS`` that were measured."""
+        return {
+            metric: name for metric, name in MAIN_METRICS.items() if self.ok[metric].notna().any()
+        }
 
-    def table(self, line, methods=None):
+    def table(self, metric, methods=None):
         """Scores of methods (default: all) on each data set; see `scores`."""
         chosen = self.methods if methods is None else methods
-        return scores(self.ok[self.ok["method"].isin(chosen)], line)
+        return scores(self.ok[self.ok["method"].isin(chosen)], metric)
 
     @cached_property
     def shared(self):
-        """Runs with data sets and seeds that every method has finished."""
+        """Runs on the data sets and seeds that every method has finished."""
         n_methods = self.ok.groupby(["dataset", "seed"])["method"].transform("nunique")
         return self.ok[n_methods == len(self.methods)]
 
@@ -134,34 +159,34 @@ class Group:
         """The other data sets."""
         return sorted(set(self.rows["dataset"]) - set(self.complete))
 
-    def complete_table(self, line):
-        """Scores on the data sets that all methods have, with this line."""
-        return scores(self.shared, line).reindex(columns=self.methods).dropna()
+    def complete_table(self, metric):
+        """Scores on the data sets where all methods have this metric."""
+        return scores(self.shared, metric).reindex(columns=self.methods).dropna()
 
-    def spread(self, line, method):
-        """Estimate by how much the mean over complete data sets differs from seed to seed.
+    def spread(self, metric, method):
+        """Estimate how much the mean over complete data sets varies from seed to seed.
 
         Parameters
         ----------
-        line, method : str
+        metric, method : str
 
         Returns
         -------
         spread : float
-            Standard deviation of the mean that one seed gives: of independent sets whose
-            variance is the mean of those between the seeds of each set. NaN where no set has
-            several seeds.
+            Standard deviation of the mean that a single seed gives, for independent data sets
+            that share one variance: the average, over data sets, of the variance between
+            seeds. NaN if no data set has several seeds.
         """
         rows = self.shared[self.shared["method"] == method]
-        variances = rows.groupby("dataset")[line].var(ddof=1)
-        return np.sqrt(variances.mean() / len(self.complete_table(line)))
+        variances = rows.groupby("dataset")[metric].var(ddof=1)
+        return np.sqrt(variances.mean() / len(self.complete_table(metric)))
 
-    def of_teacher(self, line):
-        """Mean of a line of the teacher over complete data sets."""
-        return self.shared.groupby("dataset")[line].mean().mean()
+    def of_teacher(self, metric):
+        """Mean of a metric of the teacher over complete data sets."""
+        return self.shared.groupby("dataset")[metric].mean().mean()
 
     def titles(self, methods=None):
-        """Titles of methods."""
+        """Titles of methods (default: all)."""
         return [method_title(method) for method in (self.methods if methods is None else methods)]
 
 
@@ -172,19 +197,19 @@ def _check_comparable(rows):
         differ = incomparable_settings(first.method, first.settings, row.method, row.settings)
         if differ:
             raise ValueError(
-                f"{first.method} and {row.method} cannot be compared, since their rows were made "
-                f"with different settings: {', '.join(differ)}. Report on files of their own."
+                f"{first.method} and {row.method} cannot be compared: their rows have different "
+                f"settings ({', '.join(differ)}). Put them in separate reports."
             )
     for dataset, of_set in rows.groupby("dataset"):
         if of_set["archive"].nunique() > 1:
             raise ValueError(
-                f"rows of {dataset} are of different archives: "
-                f"{', '.join(sorted(of_set['archive'].unique()))}. Report on files of their own."
+                f"rows of {dataset} come from different archives "
+                f"({', '.join(sorted(of_set['archive'].unique()))}). Put them in separate reports."
             )
 
 
 def _place(method):
-    """Sort methods as the package lists them, controls last, each before its variants."""
+    """Sort key: methods as the package lists them, controls last, each before its variants."""
     base, _, settings = method.partition(":")
     first, *others = base.split("+")
     known = [*METHODS, *CONTROLS]
@@ -192,7 +217,7 @@ def _place(method):
 
 
 def groups_of(rows):
-    """Part rows into those that can be compared.
+    """Split rows into groups that can be compared.
 
     Parameters
     ----------
@@ -205,8 +230,8 @@ def groups_of(rows):
     Raises
     ------
     ValueError
-        If within a group a method has rows of different settings, or methods have teachers,
-        students or measurements that cannot be compared.
+        If, within a group, a method has rows with different settings, or the methods' teachers,
+        students or measurements cannot be compared.
     """
     groups = []
     for key, part in rows.groupby(list(_KEY), sort=False):
@@ -214,11 +239,12 @@ def groups_of(rows):
             first, *others = of_method.drop_duplicates("settings").itertuples()
             for row in others:
                 differ = differing_settings(first.settings, row.settings)
-                raise ValueError(
-                    f"the rows of {method} ({', '.join(filter(None, key))}) were made with "
-                    f"different settings: {', '.join(differ)} on {first.dataset} and "
-                    f"{row.dataset}. Report on files of their own."
-                )
+                if differ:
+                    raise ValueError(
+                        f"rows of {method} ({', '.join(filter(None, key))}) have different "
+                        f"settings on {first.dataset} and {row.dataset} ({', '.join(differ)}). "
+                        "Put them in separate reports."
+                    )
         _check_comparable(part)
         groups.append(Group(key, part.reset_index(drop=True)))
     return groups

@@ -1,4 +1,4 @@
-"""Pictures of a benchmark's rows."""
+"""Pictures in a benchmark's report."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -14,14 +14,14 @@ _MARKERS = "osD^vP*Xhd<>"
 
 
 def critical_difference(ranks, p_values, title, alpha=0.05):
-    """Draw mean ranks, with a bar over methods that are not significantly different.
+    """Draw mean ranks, with a bar joining methods that do not differ significantly.
 
     Parameters
     ----------
     ranks : pandas.Series
         Mean rank of each method.
-    p_values : pandas.DataFrame
-        Adjusted, of all pairs.
+    p_values : pandas.DataFrame of shape (n_methods, n_methods)
+        Adjusted p-values of all pairs.
     title : str
     alpha : float, default=0.05
 
@@ -51,18 +51,18 @@ def critical_difference(ranks, p_values, title, alpha=0.05):
 
 
 def scatter(tables, method, others, labels):
-    """Draw each data set's score by one method against those by others.
+    """Draw one method's scores against other methods', one point per data set.
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-        Line of the report -> scores (data sets x methods).
+        Metric -> scores, of shape (n_datasets, n_methods). One column of pictures each.
     method : str
         On the vertical axis.
     others : sequence of str
-        One picture each, for each line.
+        On the horizontal axis. One row of pictures each.
     labels : dict of str to tuple (label, higher_is_better)
-        Of the lines.
+        For each metric.
 
     Returns
     -------
@@ -71,8 +71,8 @@ def scatter(tables, method, others, labels):
     figure = file_figure((3.1 * len(tables), 3.1 * len(others)))
     axes = figure.subplots(len(others), len(tables), squeeze=False)
     for row, other in zip(axes, others, strict=True):
-        for ax, (line, table) in zip(row, tables.items(), strict=True):
-            label, higher_is_better = labels[line]
+        for ax, (metric, table) in zip(row, tables.items(), strict=True):
+            label, higher_is_better = labels[metric]
             both = table[[other, method]].dropna()
             x, y = both[other].to_numpy(), both[method].to_numpy()
             gain = np.round(y - x if higher_is_better else x - y, 9)
@@ -90,20 +90,20 @@ def scatter(tables, method, others, labels):
             ax.set_xlabel(f"{label}, {method_title(other)}", fontsize="small")
             ax.set_ylabel(method_title(method), fontsize="small")
             won, tied = (gain > 0).sum(), (gain == 0).sum()
-            title = f"better on {won}, equal on {tied} of {len(both)} sets"
+            title = f"better on {won}, equal on {tied} of {len(both)} data sets"
             ax.set_title(title, fontsize="small")
             ax.tick_params(labelsize="small")
     return figure
 
 
 def trade_off(points, x_label, y_label):
-    """Draw what models cost against what they are worth.
+    """Draw the quality of models against their cost.
 
     Parameters
     ----------
     points : pandas.DataFrame
-        Columns ``x``, ``y``, ``model`` (which has a marker of its own) and ``group`` (which has
-        a colour of its own).
+        Columns ``x`` (cost), ``y`` (quality), ``model`` (sets the marker) and ``group`` (sets
+        the colour).
     x_label, y_label : str
 
     Returns

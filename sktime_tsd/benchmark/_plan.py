@@ -1,4 +1,4 @@
-"""What is to be run, and what rows say of it beforehand."""
+"""Units of work, shared options, and the columns of a row that are known before its run."""
 
 import json
 import traceback
@@ -24,7 +24,7 @@ __all__ = [
     "settings",
 ]
 
-#: How often a unit is begun whose process dies.
+#: A unit is given up once its process has died this often.
 MOST_STARTS = 3
 
 DIED = f"its process died {MOST_STARTS} times (out of memory?)"
@@ -32,7 +32,7 @@ DIED = f"its process died {MOST_STARTS} times (out of memory?)"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What all units of a benchmark share; see `run_benchmark`."""
+    """Options shared by all units of a benchmark; see `run_benchmark`."""
 
     protocol: str
     teacher: str
@@ -53,7 +53,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Unit:
-    """One data set and seed, and the methods that are still to run."""
+    """One data set and seed, with the methods still to run."""
 
     dataset: str
     seed: int
@@ -61,11 +61,11 @@ class Unit:
 
     @property
     def name(self):
-        """What to call it."""
+        """Name in messages."""
         return f"{self.dataset}, seed {self.seed}"
 
     def mark(self, options):
-        """File that is there while the unit is at work, with a line for each start.
+        """Path of the marker file: it exists while the unit runs, with one line per start.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class Unit:
 
 
 def n_starts(mark):
-    """Count how often a unit was begun that has not ended.
+    """Count how often an unfinished unit was started.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def n_starts(mark):
 
 
 def failed_row(unit, method, options, error):
-    """Give the row of a run that failed.
+    """Make the row of a failed run.
 
     Parameters
     ----------
@@ -114,13 +114,13 @@ def failed_row(unit, method, options, error):
     return row_before(unit, method, options) | {"status": "failed", "error": text}
 
 
-# Beginnings of settings that methods which are compared must have in common, and exceptions.
+# Prefixes of settings that must be equal for methods to be compared, and the exceptions.
 _COMPARED = ("teacher.", "student.", "run.")
 _INCIDENTAL = {f"run.{name}" for name in ("archive", "device", "threads", "removal", "latency")}
 
 
 def row_before(unit, method, options):
-    """Give the part of a row that is known before the run."""
+    """Make the part of a row that is known before its run."""
     return {
         "dataset": unit.dataset,
         "seed": unit.seed,
@@ -140,7 +140,7 @@ def row_before(unit, method, options):
 
 
 def settings(method, options):
-    """Everything that decides what a run gives, beside data set, seed and versions.
+    """Collect everything that determines a run's result, except data set, seed and versions.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def settings(method, options):
     Returns
     -------
     settings : dict
-        Ready for JSON.
+        JSON-serialisable.
     """
     protocol = PROTOCOLS[options.protocol]
     teacher = protocol.make_teacher(options.teacher, "cpu", options.max_epochs)
@@ -180,14 +180,14 @@ def settings(method, options):
 
 
 def incomparable_settings(method, settings, other, settings_of_other):
-    """Name the settings for which rows of two methods cannot be compared.
+    """Name the settings that keep rows of two methods from being compared.
 
     Parameters
     ----------
     method : str
-        What it sets of its student itself is left out.
+        Student settings that are part of its name may differ.
     settings : str
-        Of a row of it, in JSON.
+        Settings of one of its rows, in JSON.
     other : str
         The other method, likewise.
     settings_of_other : str
@@ -195,7 +195,7 @@ def incomparable_settings(method, settings, other, settings_of_other):
     Returns
     -------
     names : list of str
-        Of the teacher, of the student's training and of the measurement.
+        Settings of the teacher, of the student's training and of the measurement.
     """
     own = {
         f"student.{key}"
@@ -210,7 +210,7 @@ def incomparable_settings(method, settings, other, settings_of_other):
 
 
 def _device(name):
-    """Say what a device parameter stands for on this machine, as far as it is there."""
+    """Resolve a device parameter; a device that this machine lacks keeps its name."""
     try:
         return str(resolve_device(name))
     except ValueError:
@@ -228,6 +228,6 @@ def _readable(parameters, left_out):
 def _is_json(value):
     try:
         json.dumps(value)
-    except TypeError:  # an object, or a list of some, as the steps of a pipeline
+    except TypeError:  # an object, or a list of objects, such as a pipeline's steps
         return False
     return True

@@ -12,7 +12,7 @@ from sktime_tsd.classifier import SkorchClassifier
 
 __all__ = ["PROTOCOLS", "Protocol"]
 
-# Of the published experiments: a fifth of the series kept aside, the lr halved thrice.
+# The published experiments: a fifth of the training series held out, the lr halved three times.
 _PUBLISHED = {
     "scale_inputs": False,
     "optimizer": "adam",
@@ -36,17 +36,18 @@ class Protocol:
     ----------
     name : str
     teacher, student : str
-        Keys of ``TEACHERS`` and ``STUDENTS``, where none is named.
+        Default teacher and student: keys of ``TEACHERS`` and ``STUDENTS``.
     most_timepoints : int or None
-        Longer series are resampled to it, linearly.
+        Longer series are resampled to this length, linearly.
     training : dict
         Parameters of `SkorchClassifier`, for teacher and student.
     transfer : dict
         Parameters of `SaliencyDistilledClassifier`.
     weights : tuple of float
-        Candidates for the weight of the method's last term; empty to take the default.
+        Candidates for the weight of the method's last term; empty to use the default weight.
     lr_step : {"epoch", "batch"} or None
-        What halves the lr at 25, 30 and 35 of them; None: the classifier's own schedule.
+        The lr is halved after 25, 30 and 35 epochs or batches. None: the classifier's own
+        schedule.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Protocol:
     lr_step: str | None = None
 
     def prepare(self, X):
-        """Bring series to the length of the protocol.
+        """Shorten series to the protocol's length.
 
         Parameters
         ----------
@@ -85,7 +86,7 @@ class Protocol:
             A key of ``TEACHERS``.
         device : str
         max_epochs : int, optional
-            Of a network, in place of the protocol's.
+            Of a network. Default: the protocol's.
 
         Returns
         -------
@@ -102,7 +103,7 @@ class Protocol:
             A key of ``STUDENTS``.
         device : str
         max_epochs : int, optional
-            In place of the protocol's.
+            Default: the protocol's.
 
         Returns
         -------
@@ -141,8 +142,8 @@ _PAPER = {
     "weights": (0.1, 0.5, 1.0, 10.0, 100.0),
 }
 
-#: Name -> Protocol. "paper" follows the publication; "authors" its code, which lowers the
-#: learning rate after so many batches instead of epochs.
+#: Name -> Protocol. "paper" follows the publication. "authors" follows its code, which lowers
+#: the learning rate after a number of batches, not epochs.
 PROTOCOLS = {
     "default": Protocol("default", "inception_time", "fcn", None, {}, {}, ()),
     "paper": Protocol("paper", lr_step="epoch", **_PAPER),

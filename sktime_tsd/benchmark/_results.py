@@ -1,4 +1,4 @@
-"""Rows of a benchmark on disk: written as each run ends, never half written."""
+"""The result file of a benchmark: written as each run ends, never half written."""
 
 import hashlib
 import json
@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
-from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
+from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, current_spelling
 from sktime_tsd.benchmark._protocols import PROTOCOLS
-from sktime_tsd.fidelity import LINES
+from sktime_tsd.fidelity import METRICS
 
 __all__ = [
     "COLUMNS",
@@ -21,13 +21,14 @@ __all__ = [
     "differing_settings",
     "parts_folder",
     "read_results",
+    "write_at_once",
     "write_part",
 ]
 
-#: What makes a run: a second start skips those that are there.
+#: Columns that identify a run.
 KEY = ("dataset", "seed", "method", "protocol", "teacher", "student", "evaluated_on")
 
-#: Columns of a result file, in their order.
+#: Columns of a result file, in order.
 COLUMNS = (
     *KEY,
     "status",
@@ -38,7 +39,7 @@ COLUMNS = (
     "n_channels",
     "n_timepoints",
     "n_classes",
-    *LINES,
+    *METRICS,
     "teacher_fit_seconds",
     "fit_seconds",
     "predict_seconds",
@@ -65,12 +66,12 @@ _TEXT = (
 
 
 def parts_folder(path):
-    """Name the folder in which the rows of runs in progress are.
+    """Name the folder that holds rows not yet in the result file.
 
     Parameters
     ----------
     path : path-like
-        Of the result file.
+        The result file.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def parts_folder(path):
 
 
 def _typed(rows):
-    """Give rows the types that reading their file gives, and the known columns first."""
+    """Give rows the same types as when read from a file, and put the known columns first."""
     others = [name for name in rows.columns if name not in COLUMNS]
     rows = rows.reindex(columns=[*COLUMNS, *others])
     for name in COLUMNS:
@@ -91,8 +92,14 @@ def _typed(rows):
     return rows
 
 
-def _write(path, text):
-    """Replace a file at once, and see that it is on the disk."""
+def write_at_once(path, text):
+    """Write or replace a file in one step, so that it is never half written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    text : str
+    """
     part = path.with_name(f"{path.name}.part")
     with part.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
@@ -102,23 +109,25 @@ def _write(path, text):
 
 
 def write_part(folder, row):
-    """Write the row of one run to a file of its own, at once.
+    """Write the row of one run to a separate file in the parts folder.
 
     Parameters
     ----------
     folder : path-like
-        Where it is not there (on another machine), nothing is written.
+        If it does not exist (on another machine), nothing is written.
     row : dict
     """
     folder = Path(folder)
     if folder.is_dir():
         key = json.dumps([row[name] for name in KEY])
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
-        _write(folder / f"{name}.json", json.dumps(row))
+        write_at_once(folder / f"{name}.json", json.dumps(row))
 
 
 def read_results(path):
     """Read a result file.
+
+    Methods with settings in an older spelling (``tsd:temperature=4``) get today's.
 
     Parameters
     ----------
@@ -127,15 +136,15 @@ def read_results(path):
     Returns
     -------
     rows : pandas.DataFrame
-        With the columns ``COLUMNS``, and others that somebody has added; settings and versions
-        are texts in JSON.
+        Has the columns ``COLUMNS``, then any that were added to the file. ``settings`` and
+        ``versions`` are JSON texts.
 
     Raises
     ------
     ValueError
-        If it is no result file, or a row is damaged.
+        If the file is not a result file, or a row is damaged.
     FileNotFoundError
-        If it is not there.
+        If the file does not exist.
     """
     try:
         rows = pd.read_csv(
@@ -146,32 +155,38 @@ def read_results(path):
             na_values={name: [""] for name in COLUMNS if name not in _TEXT},
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no result file: {error}") from error
+        raise ValueError(
+            f"{path} is not a result file ({error}); name a CSV file written by run_benchmark"
+        ) from error
     missing = [name for name in COLUMNS if name not in rows.columns]
     if missing:
         raise ValueError(
-            f"{path} is no result file of this version: it has no column {', '.join(missing[:5])}"
+            f"{path} is not a result file of this version: it lacks the columns "
+            f"{', '.join(missing[:5])}; name a CSV file written by run_benchmark"
         )
-    lines = {}
+    line_numbers = {}
     for number, row in enumerate(rows.to_dict("records"), start=2):
         problem = _damage(row)
-        key = tuple(row[name] for name in (*KEY, "weight_chosen_on"))
-        if not problem and lines.setdefault(key, number) != number:
-            problem = f"the run of line {lines[key]} again"
+        if not problem:
+            row["method"] = _method(row["method"])[0]
+            key = tuple(row[name] for name in (*KEY, "weight_chosen_on"))
+            if line_numbers.setdefault(key, number) != number:
+                problem = f"repeats the run of line {line_numbers[key]}"
         if problem:
-            raise ValueError(f"{path}, line {number}: {problem}; mend or remove that line")
+            raise ValueError(f"{path}, line {number}: {problem}; fix or remove that line")
+    rows["method"] = [_method(name)[0] for name in rows["method"]]
     return _typed(rows)
 
 
 def _damage(row):
-    """Say what is wrong with a row, if anything."""
+    """Describe what is wrong with a row; empty if nothing is."""
     if row["status"] not in ("ok", "failed"):
-        return f"the status is {row['status']!r}, not ok or failed"
+        return f"status is {row['status']!r}, not ok or failed"
     for name in ("settings", "versions"):
         try:
             found = json.loads(row[name])
         except (ValueError, TypeError):
-            return f"{name} is no JSON"
+            return f"{name} is not JSON"
         parts = found.values() if isinstance(found, dict) else [None]
         kind = dict if name == "settings" else str
         if not all(isinstance(part, kind) for part in parts) or (name, found) == ("settings", {}):
@@ -180,34 +195,34 @@ def _damage(row):
         try:
             number = float(row[name])
         except ValueError:
-            return f"{name} is {row[name]!r}, no number"
+            return f"{name} is {row[name]!r}, not a number"
         if np.isinf(number):
             return f"{name} is infinite"
     if not float(row["seed"]).is_integer() or float(row["seed"]) < 0:
-        return "the seed is no whole number from 0 on"
+        return f"seed is {row['seed']}, not a whole number of 0 or more"
     known = {"protocol": PROTOCOLS, "teacher": TEACHERS, "student": STUDENTS}
     for name, names in known.items():
         if row[name] not in names:
-            return f"{name} is {row[name]!r}, none of {', '.join(names)}"
+            return f"{name} is {row[name]!r}, not one of {', '.join(names)}"
     if row["evaluated_on"] not in ("test", "validation"):
         return f"evaluated_on is {row['evaluated_on']!r}, not test or validation"
     if row["dataset"] == "":
-        return "it names no data set"
-    unknown = _unknown_method(row["method"])
-    return unknown or (_impossible(row) if row["status"] == "ok" else "")
+        return "dataset is empty"
+    _, problem = _method(row["method"])
+    return problem or (_impossible(row) if row["status"] == "ok" else "")
 
 
 @cache  # many rows, few methods
-def _unknown_method(name):
+def _method(name):
+    """Return a method's name in today's spelling, and what is wrong with it, if anything."""
     try:
-        BenchmarkMethod(name)
+        return BenchmarkMethod(name).name, ""
     except (ValueError, TypeError) as error:
-        return str(error)
-    return ""
+        return name, str(error)
 
 
 def _impossible(row):
-    """Say what a finished run cannot have given, if anything."""
+    """Describe a value that no finished run can have; empty if there is none."""
     for name in ("accuracy_teacher", "accuracy_student", "auc_prc_student", "top_1_agreement"):
         if not 0 <= float(row[name]) <= 1:
             return f"{name} is {float(row[name]):g}, not in 0 .. 1"
@@ -222,7 +237,7 @@ def differing_settings(one, other):
     Parameters
     ----------
     one, other : str
-        Their settings, in JSON.
+        The settings of each row, in JSON.
 
     Returns
     -------
@@ -236,7 +251,7 @@ def differing_settings(one, other):
     """
     one, other = (
         {
-            f"{part}.{name}": value
+            f"{part}.{current_spelling(name) if part == 'transfer' else name}": value
             for part, values in json.loads(text).items()
             for name, value in values.items()
         }
@@ -248,10 +263,10 @@ def differing_settings(one, other):
 
 
 class ResultFile:
-    """The rows of a benchmark.
+    """The result file of a benchmark.
 
-    Runs in progress write their rows to files of their own in a folder beside it, which
-    `collect` moves into the table.
+    While a benchmark runs, each row is first written to a separate file in the parts folder
+    next to the result file; `collect` moves these rows into the result file.
 
     Parameters
     ----------
@@ -261,7 +276,7 @@ class ResultFile:
     Raises
     ------
     ValueError
-        If it is no result file.
+        If the file is not a result file.
     """
 
     def __init__(self, path):
@@ -272,13 +287,13 @@ class ResultFile:
         )
 
     def open(self):
-        """Make the folder of parts, and collect what an earlier run left."""
+        """Make the parts folder, and collect rows that an earlier run left there."""
         self.parts.mkdir(parents=True, exist_ok=True)
         self.collect()
         self._clear()
 
     def collect(self, rows=()):
-        """Add rows, and those in the folder of parts, and write the table at once.
+        """Add rows, including those in the parts folder, and write the result file.
 
         Parameters
         ----------
@@ -290,24 +305,24 @@ class ResultFile:
             table = _typed(pd.DataFrame(found))
             both = pd.concat([self.rows, table]) if len(self.rows) else table
             self.rows = both.drop_duplicates(list(KEY), keep="last").reset_index(drop=True)
-            _write(self.path, self.rows.to_csv(index=False))
+            write_at_once(self.path, self.rows.to_csv(index=False))
         for path in paths:
             path.unlink()
 
     def close(self):
-        """Collect what is there and remove the folder of parts."""
+        """Collect the remaining rows and remove the parts folder."""
         self.collect()
         self._clear()
         self.parts.rmdir()
 
     def _clear(self):
-        """Remove half-written rows, and marks of runs that died."""
+        """Remove half-written rows, and marker files of units that died."""
         for path in self.parts.iterdir():
             path.unlink()
 
 
 def _read_part(path):
-    """Read the row of one run; one that a crash of the machine has emptied is run again."""
+    """Read the row of one run; None if a crash has left it empty, so that it runs again."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""From rows to a report: tables, tests and pictures."""
+"""The report on a benchmark's rows: tables, significance tests and pictures."""
 
 import importlib.util
 import json
@@ -9,8 +9,9 @@ import pandas as pd
 
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, method_title
 from sktime_tsd.benchmark._groups import (
-    HEADLINES,
-    MORE_LINES,
+    FURTHER_METRICS,
+    MAIN_METRICS,
+    counted,
     groups_of,
     higher_is_better,
 )
@@ -43,12 +44,12 @@ def write_report(results, out, *, methods=None, title=TITLE):
     Parameters
     ----------
     results : sequence of path-like
-        Files that `run_benchmark` has written.
+        Files written by `run_benchmark`.
     out : path-like
-        Folder, made where it is not there.
+        Folder; created if it does not exist.
     methods : sequence of str, optional
-        Report on these alone. Default: all. Means are over the data sets and seeds that all
-        of them have, so fewer methods can mean more runs.
+        Report on these methods only. Default: all. Means cover the data sets and seeds that
+        all reported methods have, so fewer methods can mean more runs.
     title : str, default="Results of the benchmark"
 
     Returns
@@ -58,10 +59,10 @@ def write_report(results, out, *, methods=None, title=TITLE):
     Raises
     ------
     ValueError
-        If a file holds no results, two hold rows of the same run, a method has rows of
-        different settings, or one of ``methods`` has none.
+        If a file is not a result file, a run is in the files twice, rows that cannot be
+        compared would be averaged, or one of ``methods`` has no rows.
     FileNotFoundError
-        If a file is not there.
+        If a file does not exist.
     ImportError
         If scikit-posthocs, tabulate or matplotlib is not installed.
     """
@@ -70,14 +71,14 @@ def write_report(results, out, *, methods=None, title=TITLE):
             raise ImportError(f'the report needs {needed}: pip install "sktime_tsd[benchmark]"')
     out = Path(out)
     if out.is_file():
-        raise ValueError(f"{out} is a file; name a folder")
+        raise ValueError(f"out: {out} is a file; name a folder")
     rows = pd.concat([_rows_in(path) for path in results], ignore_index=True)
     if rows.empty:
-        raise ValueError(f"there are no rows in {', '.join(map(str, results))}")
+        raise ValueError(f"no rows to report on in {', '.join(map(str, results))}")
     twice = rows[rows.duplicated([*KEY, "weight_chosen_on"])]
     if len(twice):
         run = ", ".join(str(twice.iloc[0][name]) for name in KEY)
-        raise ValueError(f"the run ({run}) is in the files more than once")
+        raise ValueError(f"the run ({run}) is in the files more than once; give each file once")
     if methods is not None:
         rows = _rows_of(rows, methods)
     groups = groups_of(rows)
@@ -104,8 +105,8 @@ def _rows_in(path):
         if not parts_folder(path).is_dir():
             raise
         raise ValueError(
-            f"{path} is not there yet: a run is writing to it, or was killed and has left its "
-            "rows aside; the same run command collects them"
+            f"{path} does not exist yet, but a run has started or was killed; if it was killed, "
+            "repeat its run command to collect its rows"
         ) from None
 
 
@@ -114,12 +115,12 @@ def _rows_of(rows, methods):
     known = sorted(set(rows["method"]))
     missing = [name for name in names if name not in known]
     if missing:
-        raise ValueError(f"no rows of {', '.join(missing)}; there are rows of {', '.join(known)}")
+        raise ValueError(f"no rows of {', '.join(missing)}; choose from {', '.join(known)}")
     return rows[rows["method"].isin(names)]
 
 
 def _markdown(table):
-    """Lay out a table whose cells are texts already."""
+    """Format a table of texts in Markdown."""
     return table.to_markdown(disable_numparse=True)
 
 
@@ -134,18 +135,19 @@ def _origin(rows, results, methods):
         for name, version in json.loads(text).items():
             found.setdefault(name, set()).add(version)
     versions = ", ".join(f"{name} {'/'.join(sorted(known))}" for name, known in found.items())
-    threads = ", ".join(f"{n:.0f}" for n in sorted(rows["threads"].unique()))
+    threads = ", ".join(counted(int(n), "torch thread") for n in sorted(rows["threads"].unique()))
     yield (
-        f"{len(ok)} runs on {ok['dataset'].nunique()} data sets, {len(rows) - len(ok)} failed. "
+        f"{counted(len(ok), 'run')} on {counted(ok['dataset'].nunique(), 'data set')}, "
+        f"{len(rows) - len(ok)} failed. "
         f"Data: {', '.join(sorted(rows['archive'].unique()))}. Device: "
-        f"{', '.join(sorted(rows['device'].unique()))}, {threads} torch thread(s). {versions}. "
+        f"{', '.join(sorted(rows['device'].unique()))}, {threads}. {versions}. "
         f"Commits: {', '.join(sorted(filter(None, rows['commit'].unique()))) or 'unknown'}."
     )
     yield ""
     names = " ".join(Path(path).name for path in results)
     chosen = "" if methods is None else f" --methods {' '.join(methods)}"
     command = f"python -m sktime_tsd.benchmark report {names} --out DIR{chosen}"
-    yield f"Written by `{command}`, not by hand."
+    yield f"Generated by `{command}`."
     failed = rows[rows["status"] != "ok"]
     if len(failed):
         yield ""
@@ -164,8 +166,8 @@ def _section(group, save):
     sets = group.complete
     if not sets:
         yield (
-            f"No data set on which all of {', '.join(group.titles())} have finished with the same "
-            "seeds: nothing to average."
+            f"{', '.join(group.titles())} have finished no data set with the same seeds: nothing "
+            "to average."
         )
         yield from _pairs(group)
         yield from _per_set(group)
@@ -174,11 +176,12 @@ def _section(group, save):
     low, high = finished.min(), finished.max()
     others = len(group.ok) - len(group.shared)
     yield (
-        f"{len(group.methods)} methods, {len(sets)} data sets that all of them have finished, "
-        f"{low if low == high else f'{low} to {high}'} seed(s) each."
+        f"{counted(len(group.methods), 'method')} on the {counted(len(sets), 'data set')} that all "
+        f"of them have finished, {'' if low == high else f'{low} to '}{counted(high, 'seed')} each."
         + (f" Left out of means and ranks: {', '.join(group.left_out)}." if group.left_out else "")
         + (
-            f" {others} more runs, of seeds or sets that not all methods have, count in pairs only."
+            f" Another {counted(others, 'run')}, with data sets or seeds that some methods lack, "
+            "count only in the pairs."
             if others
             else ""
         )
@@ -187,17 +190,18 @@ def _section(group, save):
     yield from ("", f"Mean over the data sets{spread}:", "")
     yield _markdown(_means(group))
     yield from ("", "Median over the data sets:", "")
-    yield _markdown(_per_line(group, lambda table, _: table.median(), 3))
-    lower = [name for line, name in (HEADLINES | MORE_LINES).items() if not higher_is_better(line)]
+    yield _markdown(_per_metric(group, lambda table, _: table.median(), 3))
+    names = MAIN_METRICS | FURTHER_METRICS
+    lower = [name for metric, name in names.items() if not higher_is_better(metric)]
     yield from (
         "",
-        f"The teacher: accuracy {_number(group.of_teacher('accuracy_teacher'))}, AUC-PRC "
+        f"Teacher: accuracy {_number(group.of_teacher('accuracy_teacher'))}, AUC-PRC "
         f"{_number(group.of_teacher('auc_prc_teacher'))}. Lower is better for {', '.join(lower)}; "
-        "higher for the others.",
+        "higher is better for the others.",
     )
     if len(group.methods) > 1:
         yield from ("", "Mean rank, 1 is best:", "")
-        yield _markdown(_per_line(group, mean_ranks, 2))
+        yield _markdown(_per_metric(group, mean_ranks, 2))
         yield from _pairs(group)
         yield from _diagrams(group, save)
         yield from _scatters(group, save)
@@ -205,16 +209,16 @@ def _section(group, save):
 
 
 def _means(group):
-    """Means over data sets, with the spread between seeds where there are several."""
+    """Tabulate means over data sets, with the spread between seeds if there are several."""
     cells = {}
-    for line, name in {**group.headlines, **MORE_LINES}.items():
-        table = group.complete_table(line)
+    for metric, name in {**group.main_metrics, **FURTHER_METRICS}.items():
+        table = group.complete_table(metric)
         if table.empty:
             continue
         dropped = len(group.complete) - len(table)
         heading = f"{name} ({len(table)} sets)" if dropped else name
         cells[heading] = [
-            _number(table[method].mean()) + _plus_minus(group.spread(line, method))
+            _number(table[method].mean()) + _plus_minus(group.spread(metric, method))
             for method in group.methods
         ]
     return pd.DataFrame(cells, index=pd.Index(group.titles(), name="method"))
@@ -224,11 +228,11 @@ def _plus_minus(spread):
     return "" if np.isnan(spread) else f" ± {spread:.3f}"
 
 
-def _per_line(group, statistic, digits):
-    """Give a statistic of each method, a column for each headline."""
+def _per_metric(group, statistic, digits):
+    """Tabulate a statistic of each method, with a column for each main metric."""
     cells = {}
-    for line, name in group.headlines.items():
-        found = statistic(group.complete_table(line), higher_is_better(line))
+    for metric, name in group.main_metrics.items():
+        found = statistic(group.complete_table(metric), higher_is_better(metric))
         cells[name] = [_number(found[method], digits) for method in group.methods]
     return pd.DataFrame(cells, index=pd.Index(group.titles(), name="method"))
 
@@ -239,14 +243,14 @@ def _pairs(group):
         return
     yield from (
         "",
-        "Pairs, on the data sets and seeds that both have finished: mean gain of the first "
-        "(positive is better), sets won/tied/lost, and p of the Wilcoxon signed-rank test with "
-        f"Holm's correction for {len(pairs)} pair(s).",
+        "Pairs of methods, on the data sets and seeds that both have finished: mean gain of the "
+        "first over the second (positive is better), data sets won/tied/lost, and p-value of the "
+        f"Wilcoxon signed-rank test with Holm's correction for {counted(len(pairs), 'pair')}.",
         "",
     )
     cells, untested = {}, False
-    for line, name in group.headlines.items():
-        found = compare_pairs(group.ok, line, pairs, higher_is_better(line))
+    for metric, name in group.main_metrics.items():
+        found = compare_pairs(group.ok, metric, pairs, higher_is_better(metric))
         cells[name] = [
             f"{row.gain:+.3f}, {row.wins}/{row.ties}/{row.losses}{_p_text(row.p_holm)}"
             if row.datasets
@@ -257,7 +261,7 @@ def _pairs(group):
     names = [f"{method_title(a)} / {method_title(b)}" for a, b in pairs]
     yield _markdown(pd.DataFrame(cells, index=pd.Index(names, name="pair")))
     if untested:
-        yield from ("", "No p: too few data sets for any difference to be significant.")
+        yield from ("", "No p-value: too few data sets for any difference to be significant.")
 
 
 def _p_text(p):
@@ -275,24 +279,25 @@ def _diagrams(group, save):
     if least >= _ALPHA:
         yield from (
             "",
-            f"No critical difference diagram: with {len(group.complete)} data set(s) and {n_tests} "
-            f"pair(s), no difference could be significant (least p-value: {least:.2g}).",
+            f"No critical difference diagram: with {counted(len(group.complete), 'data set')} and "
+            f"{counted(n_tests, 'pair')}, no difference could be significant (smallest possible "
+            f"p-value: {least:.2g}).",
         )
         return
-    for line, name in group.headlines.items():
-        table = group.complete_table(line)
+    for metric, name in group.main_metrics.items():
+        table = group.complete_table(metric)
         if len(table) < len(group.complete):
             continue
         figure = _pictures.critical_difference(
-            mean_ranks(table, higher_is_better(line)), p_value_matrix(table), name, _ALPHA
+            mean_ranks(table, higher_is_better(metric)), p_value_matrix(table), name, _ALPHA
         )
-        path = save(figure, f"{group.slug}-ranks-{line.replace('_', '-')}.png")
+        path = save(figure, f"{group.slug}-ranks-{metric.replace('_', '-')}.png")
         yield from ("", f"![Critical difference diagram of {name}]({path})")
     yield from (
         "",
-        f"Bars join methods that are not significantly different (Wilcoxon, Holm over {n_tests} "
-        f"pair(s), {_ALPHA}; the smallest p that {len(group.complete)} data sets can give is "
-        f"{least:.2g}).",
+        "Bars join methods that do not differ significantly (Wilcoxon test with Holm's correction "
+        f"for {counted(n_tests, 'pair')}, level {_ALPHA}; the smallest p-value that "
+        f"{counted(len(group.complete), 'data set')} can give is {least:.2g}).",
     )
 
 
@@ -302,20 +307,22 @@ def _scatters(group, save):
     others = [other for other in ("ce", "kd") if other in group.methods]
     if "tsd" not in group.methods or not others:
         return
-    tables = {line: group.table(line, ["tsd", *others]) for line in group.headlines}
-    labels = {line: (name, higher_is_better(line)) for line, name in group.headlines.items()}
+    tables = {metric: group.table(metric, ["tsd", *others]) for metric in group.main_metrics}
+    labels = {
+        metric: (name, higher_is_better(metric)) for metric, name in group.main_metrics.items()
+    }
     if any(table[["tsd", *others]].dropna().empty for table in tables.values()):
         return
     path = save(_pictures.scatter(tables, "tsd", others, labels), f"{group.slug}-sets.png")
-    yield from ("", f"![TSD against others, a point for each data set]({path})")
+    yield from ("", f"![TSD against other methods, one point per data set]({path})")
 
 
 def _per_set(group):
     sizes = group.ok.groupby("dataset")[list(_SIZES)].first().rename(columns=_SIZES)
-    for line, name in group.headlines.items():
-        table = group.table(line).reindex(sizes.index)[group.methods].map(_number)
+    for metric, name in group.main_metrics.items():
+        table = group.table(metric).reindex(sizes.index)[group.methods].map(_number)
         table.columns = group.titles(table.columns)
-        if line == "accuracy_student":
+        if metric == "accuracy_student":
             of_teacher = common_runs(group.ok).groupby("dataset")["accuracy_teacher"].mean()
             table.insert(0, "teacher", of_teacher.reindex(sizes.index).map(_number))
             table = sizes.map("{:.0f}".format).join(table)
@@ -334,7 +341,7 @@ def _cost_section(groups, save):
             continue
         by_set = rows.groupby("dataset").mean(numeric_only=True)
         costs[group.title] = _cost(by_set)
-        # medians: other work slows single calls many times; old pandas warns where there are none
+        # Medians: other work can slow a single call many times. dropna: old pandas warns otherwise.
         latency = [by_set["latency_256_teacher"].dropna().median()]
         quality = [group.of_teacher("auc_prc_teacher")]
         for method in group.methods:
@@ -348,9 +355,9 @@ def _cost_section(groups, save):
         return
     yield from ("", "## What it costs", "")
     yield (
-        "Teacher / student, means over the data sets; of the ms of one call with 1 and with 256 "
-        "series medians, since other work ran beside; share: the student's parameters of the "
-        "teacher's, mean and largest."
+        "Teacher / student, mean over the data sets. The ms are for one call with 1 or 256 series: "
+        "medians over the data sets, since other work ran on the machine. Share: the student's "
+        "parameters as a share of the teacher's, mean and largest."
     )
     yield ""
     yield _markdown(pd.DataFrame(costs).T.rename_axis("models"))
@@ -366,11 +373,11 @@ def _cost(by_set):
     cost = {}
     for name, title, form, statistic in (
         ("parameters", "parameters", "{:,.0f}", "mean"),
-        ("bytes", "bytes of pickle", "{:,.0f}", "mean"),
+        ("bytes", "pickle, bytes", "{:,.0f}", "mean"),
         ("latency_1", "ms, 1 series", "{:.2f}", "median"),
         ("latency_256", "ms, 256 series", "{:.2f}", "median"),
     ):
-        # what was not measured is dropped: older versions of pandas warn of it
+        # Drop what was not measured: older pandas warns about it.
         both = (by_set[f"{name}_{side}"].dropna().agg(statistic) for side in ("teacher", "student"))
         cost[title] = " / ".join("-" if np.isnan(value) else form.format(value) for value in both)
     share = by_set["parameters_student"] / by_set["parameters_teacher"]

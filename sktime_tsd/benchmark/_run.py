@@ -1,4 +1,4 @@
-"""Data sets x methods x seeds -> one row per run, over the workers of a joblib backend."""
+"""Run data sets x methods x seeds on a joblib backend; write one row per run."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ import joblib
 import sktime
 from filelock import FileLock, Timeout
 
-from sktime_tsd._cli.models import STUDENTS, TEACHERS, check_teacher
+from sktime_tsd._cli.models import STUDENTS, TEACHERS, check_teacher_name
 from sktime_tsd._utils.validation import check_choice, check_number, resolve_device
 from sktime_tsd.benchmark._backends import BACKENDS, joblib_backend
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
@@ -63,70 +63,73 @@ def run_benchmark(
 ):
     """Run every method on every data set with every seed.
 
-    The unit of work is a data set and a seed: its teacher is fitted once for all methods.
-    Each run gives a row in `out`, written as the run ends. Runs whose row is there are
-    skipped, so that a benchmark that was stopped goes on where it was. A run that fails
-    gives a row with its error.
+    The unit of work is one data set with one seed: its teacher is fitted once for all methods.
+    Each run adds a row to `out` as it ends. Runs that already have a row are skipped, so a
+    benchmark that was stopped resumes where it left off. A failed run gives a row with its
+    error.
 
     Parameters
     ----------
     datasets : sequence of str
-        Sets inside sktime, or folders of `data_dir`.
+        Data sets bundled with sktime, or folders in `data_dir`.
     methods : sequence of str
         See `BenchmarkMethod`.
     seeds : sequence of int
     out : path-like
-        CSV file; rows are added to those it has.
+        CSV file. New rows are added to the existing ones.
     data_dir : path-like, optional
         See `sktime_tsd.datasets.load_dataset`.
     archive : str, optional
-        Version of the data, for the rows; by default that of sktime, or the folder's name.
+        Version of the data, recorded in the rows. Default: sktime's version, or the name of
+        the folder `data_dir`.
     protocol : {"default", "paper", "authors"}, default="default"
-        "default": the classifiers' own defaults, nothing chosen. "paper": that of the
-        publication, the weight picked on the validation split. "authors": as the authors'
-        code, which lowers the learning rate after batches instead of epochs.
+        "default": the classifiers' default settings, nothing is picked. "paper": the
+        publication's settings, the weight picked on the validation split. "authors": the same
+        as in the authors' code, which lowers the learning rate after batches, not epochs.
     teacher : {"inception_time", "lstm", "minirocket"}, optional
-        Default: the protocol's.
+        Default: set by the protocol.
     student : {"fcn", "lstm"}, optional
-        Default: the protocol's.
+        Default: set by the protocol.
     evaluated_on : {"test", "validation"}, default="test"
-        "validation" keeps a third of the training series aside and leaves the test series
-        alone: for choosing settings.
+        "validation" holds out a third of the training series and does not touch the test
+        series: for choosing settings.
     weight_chosen_on : {"validation", "test"}, default="validation"
-        For the protocols that pick a weight. "test" is what the authors' code does, and
-        makes results look better than they are; the rows say so.
+        For protocols that pick a weight. "test" is what the authors' code does: results look
+        better than they are, and the rows say so.
     saliency_instances : int, default=50
-        Reasons and removal are measured on at most so many series.
+        Saliency and removal are measured on at most this many series.
     removal, latency : bool, default=True
-        Whether reports have these lines.
+        Whether to measure these metrics.
     max_epochs : int, optional
-        Of all networks, in place of the protocol's: for a quick try.
+        Train every network for this many epochs, for a quick try. Default: set by the
+        protocol.
     backend : {"loky", "dask", "ray"}, default="loky"
     n_workers : int, default=1
-        1 with "loky" runs in this process. Of a cluster at `scheduler`, all are used.
+        1 with "loky" runs in this process. Ignored with `scheduler`: all the cluster's workers
+        are used.
     scheduler : str, optional
-        Address of a running Dask or Ray cluster; without, one is started on this machine.
+        Address of a running Dask or Ray cluster. Default: start one on this machine.
     device : str, default="cpu"
     threads : int, default=1
-        Of torch, in each worker.
+        Torch threads per worker.
     cache : path-like, optional
-        Folder for fitted teachers and their logits, for later benchmarks with the same
-        teachers. With it, `fit_seconds` leaves out what was found there.
+        Folder that keeps fitted teachers and their logits for later benchmarks with the same
+        teachers. `fit_seconds` then excludes the time of what was found there.
     retry_failed : bool, default=False
-        Whether to run again what failed.
+        Whether to run failed runs again.
     report : callable, optional
-        Takes a line on what has been done; default: print to stderr.
+        Called with a line of text on progress. Default: print to stderr.
 
     Returns
     -------
     rows : pandas.DataFrame
-        Those asked for, as they are in the file now.
+        The requested runs, as they are in the file now.
 
     Raises
     ------
     ValueError, TypeError, ImportError
-        Before anything is run, if a name is unknown, or the file
-        holds rows made with other settings.
+        Before anything runs, if a parameter cannot be used or the file holds rows made with
+        other settings.
     RuntimeError
         If another process is writing to `out`.
 
@@ -158,9 +161,14 @@ def run_benchmark(
     check_choice("evaluated_on", evaluated_on, ("test", "validation"))
     check_choice("weight_chosen_on", weight_chosen_on, ("validation", "test"))
     if weight_chosen_on == "test" and not PROTOCOLS[protocol].weights:
-        raise ValueError(f'weight_chosen_on="test": the {protocol} protocol chooses no weight')
+        picking = " or ".join(f'"{name}"' for name in PROTOCOLS if PROTOCOLS[name].weights)
+        raise ValueError(
+            f'weight_chosen_on="test" needs protocol={picking}; "{protocol}" picks no weight'
+        )
     if (weight_chosen_on, evaluated_on) == ("test", "validation"):
-        raise ValueError('weight_chosen_on="test" needs evaluated_on="test"')
+        raise ValueError(
+            'weight_chosen_on="test" needs evaluated_on="test", got evaluated_on="validation"'
+        )
     check_choice("backend", backend, BACKENDS)
     for name, number in (("n_workers", n_workers), ("threads", threads)):
         check_number(name, number, integer=True, low=1)
@@ -168,17 +176,17 @@ def run_benchmark(
     check_number("saliency_instances", saliency_instances, integer=True, low=0)
     for seed in seeds:
         check_number("seed", seed, integer=True, low=0, high=_MOST_SEED)
-    if scheduler is None:  # else the workers' machines have the devices
+    if scheduler is None:  # with one, the workers' machines have the device
         resolve_device(device)
-    check_teacher(teacher, methods)
+    check_teacher_name(teacher, methods)
     _check_datasets(datasets, data_dir)
     for what, given in (("data sets", datasets), ("methods", methods), ("seeds", seeds)):
         if not given:
-            raise ValueError(f"there is nothing to run: name {what}")
+            raise ValueError(f"nothing to run: give at least one of the {what}")
 
     path = Path(out)
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a CSV file")
+        raise ValueError(f"out: {path} is a folder; name a CSV file")
     options = RunOptions(
         protocol=protocol,
         teacher=teacher,
@@ -198,7 +206,7 @@ def run_benchmark(
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # the file of the lock stays: to remove it would let two others in at once
+        # Keep the lock file: removing it could let two other processes in at once.
         with FileLock(f"{path}.lock", timeout=0):
             results = ResultFile(path)
             names = [method.name for method in methods]
@@ -207,12 +215,14 @@ def run_benchmark(
                 units = _units_to_run(results, datasets, names, seeds, options, retry_failed)
                 n_runs = sum(len(unit.methods) for unit in units)
                 n_all = len(datasets) * len(names) * len(seeds)
-                say(f"{n_all - n_runs} of {n_all} runs are in {path}; {n_runs} to do.")
+                say(f"{n_all - n_runs} of {n_all} runs are in {path}; {n_runs} left to do.")
                 _run_all(units, options, results, say, backend, n_workers, scheduler)
             finally:
                 results.close()
     except Timeout:
-        raise RuntimeError(f"another process is writing to {path}") from None
+        raise RuntimeError(
+            f"another process is writing to {path}; wait for it, or write to another file"
+        ) from None
     rows = results.rows
     asked = rows["dataset"].isin(datasets) & rows["seed"].isin(seeds) & rows["method"].isin(names)
     for name in _SHARED:
@@ -220,20 +230,22 @@ def run_benchmark(
     return rows[asked].reset_index(drop=True)
 
 
-# What options and rows have in common, of what makes a run.
+# Parts of a run's key that are options too.
 _SHARED = ("protocol", "teacher", "student", "evaluated_on")
 
 
 def _check_datasets(datasets, data_dir):
     if data_dir is not None and not Path(data_dir).is_dir():
-        raise ValueError(f"there is no folder {data_dir}")
+        raise ValueError(f"data_dir: there is no folder {data_dir}")
     known = available_datasets(data_dir)
     if not known:
-        raise ValueError(f"{data_dir} holds no data set: no NAME/NAME_TRAIN.ts")
+        raise ValueError(
+            f"data_dir: {data_dir} holds no data set; expected NAME/NAME_TRAIN.ts in it"
+        )
     unknown = [dataset for dataset in datasets if dataset not in known]
     if unknown:
         raise ValueError(
-            f"there is no data set {', '.join(map(repr, unknown))}; there are: {', '.join(known)}"
+            f"there is no data set {', '.join(map(repr, unknown))}; choose from {', '.join(known)}"
         )
 
 
@@ -246,12 +258,12 @@ def _archive(data_dir):
 
 
 def _units_to_run(results, datasets, methods, seeds, options, retry_failed):
-    """Give the units with what is not in the results yet.
+    """List the units, with the methods that have no row yet.
 
     Raises
     ------
     ValueError
-        If a row that is there was made with other settings.
+        If an existing row was made with other settings.
     """
     known = {}
     for row in results.rows.to_dict("records"):
@@ -276,29 +288,29 @@ def _units_to_run(results, datasets, methods, seeds, options, retry_failed):
 
 
 def _check_comparable(path, rows, method, expected):
-    """Refuse to put methods side by side that could not be compared."""
+    """Refuse to mix methods in one file that cannot be compared."""
     ours = json.dumps(expected)
     for other, theirs in dict.fromkeys((row["method"], row["settings"]) for row in rows):
         differ = incomparable_settings(method, ours, other, theirs)
         if differ:
             raise ValueError(
-                f"{path} holds rows of {other} made with other settings ({', '.join(differ)}), "
-                "which could not be compared with these. Write to another file, or remove them."
+                f"{path} holds rows of {other} made with other settings ({', '.join(differ)}): "
+                "they cannot be compared with the new rows. Write to another file, or remove them."
             )
 
 
 def _check_same(path, row, expected):
-    """Refuse to mix rows of different settings under one name."""
+    """Refuse a row of the same run made with other settings."""
     differ = differing_settings(row["settings"], json.dumps(expected))
     if differ:
         raise ValueError(
             f"{path} holds a row of {row['method']} on {row['dataset']} made with other settings "
-            f"({', '.join(differ)}). Write to another file, or remove such rows."
+            f"({', '.join(differ)}). Write to another file, or remove that row."
         )
 
 
 def _run_all(units, options, results, say, backend, n_workers, scheduler):
-    """Run the units, those whose worker died again."""
+    """Run the units; run those whose worker died again."""
     waiting = {unit.name: unit for unit in units}
     n_units = len(waiting)
 
@@ -318,7 +330,7 @@ def _run_all(units, options, results, say, backend, n_workers, scheduler):
         while waiting:
             suspects = [u for u in waiting.values() if n_starts(u.mark(options)) == MOST_STARTS - 1]
             try:
-                if suspects:  # alone, so that it takes no other with it
+                if suspects:  # run one alone, so that its death stops no other
                     run(suspects[:1], 2, how)
                 else:
                     run(list(waiting.values()), n_jobs, how)
@@ -332,15 +344,18 @@ def _named(unit, options):
 
 
 def _after_a_crash(waiting, options, results, say):
-    """Go on after the death of a worker: its units begin again, but not for ever.
+    """Recover from the death of a worker: its units start again, up to ``MOST_STARTS`` times.
 
-    Of the units that were at work nobody knows whose fault it was. One that was so twice
-    runs alone next, and is given up if that dies, too.
+    Any of the running units may have killed it. A unit that was running twice when a worker
+    died runs alone next; if the worker dies again, the unit is given up.
     """
     began = [unit for unit in waiting.values() if n_starts(unit.mark(options))]
-    if not began:  # nothing of ours was running: the backend itself does not work
-        raise RuntimeError("the workers die before they begin a run")
-    say("A worker died; the runs that were in progress begin again.")
+    if not began:  # no unit was running: the backend itself does not work
+        raise RuntimeError(
+            'the workers die before they start a run; backend="loky" with n_workers=1 runs in this '
+            "process and shows why"
+        )
+    say("A worker died; the runs in progress start again.")
     rows = results.rows
     done = set(zip(rows["dataset"], rows["seed"], rows["method"], strict=True))
     for unit in list(waiting.values()):

@@ -1,4 +1,4 @@
-"""Methods compared over data sets."""
+"""Statistics that compare methods over data sets."""
 
 from itertools import combinations
 
@@ -19,12 +19,12 @@ __all__ = [
     "scores",
 ]
 
-# Of differences: what is beyond is rounding, and would rank equal ones apart.
+# Differences are rounded to this many decimals, so that rounding errors do not break ties.
 _DECIMALS = 9
 
 
 def common_runs(rows):
-    """Keep the runs that can be averaged side by side.
+    """Keep the runs that can be averaged and compared.
 
     Parameters
     ----------
@@ -34,35 +34,35 @@ def common_runs(rows):
     Returns
     -------
     rows : pandas.DataFrame
-        On each data set, those of the seeds that all methods with any row there have.
+        For each data set, the runs with seeds shared by all methods that have a row there.
     """
     n_methods = rows.groupby("dataset")["method"].transform("nunique")
     return rows[rows.groupby(["dataset", "seed"])["method"].transform("nunique") == n_methods]
 
 
-def scores(rows, line):
-    """Mean of each method on each data set, over the seeds that all of them have there.
+def scores(rows, metric):
+    """Average each method on each data set, over the seeds that all methods have there.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        See `read_results`; of one protocol, teacher and student.
-    line : str
-        A column of them.
+        Rows of one protocol, teacher and student; see `read_results`.
+    metric : str
+        A column of the rows.
 
     Returns
     -------
-    scores : pandas.DataFrame
-        Index: data sets; columns: methods, in the order of the rows. NaN where a method has
-        no value; no row where the methods have no seed in common.
+    scores : pandas.DataFrame of shape (n_datasets, n_methods)
+        Methods in the order of the rows. NaN where a method has no value. A data set on which
+        the methods share no seed has no row.
     """
     methods = list(dict.fromkeys(rows["method"]))
-    runs = common_runs(rows[(rows["status"] == "ok") & rows[line].notna()])
-    return runs.groupby(["dataset", "method"])[line].mean().unstack().reindex(columns=methods)
+    runs = common_runs(rows[(rows["status"] == "ok") & rows[metric].notna()])
+    return runs.groupby(["dataset", "method"])[metric].mean().unstack().reindex(columns=methods)
 
 
 def mean_ranks(table, higher_is_better):
-    """Mean rank of each method over the data sets on which all have scores.
+    """Average each method's rank over the data sets on which all methods have scores.
 
     Parameters
     ----------
@@ -79,18 +79,18 @@ def mean_ranks(table, higher_is_better):
 
 
 def least_p_value(n_datasets, n_tests=1):
-    """Smallest p-value that so many data sets can give after Holm's correction.
+    """Smallest p-value possible with this many data sets, after Holm's correction.
 
     Parameters
     ----------
     n_datasets : int
     n_tests : int, default=1
-        Tests that are corrected together.
+        Number of tests corrected together.
 
     Returns
     -------
     p_value : float
-        That of a method that wins on every set.
+        The p-value of a method that wins on every data set.
 
     Examples
     --------
@@ -102,16 +102,16 @@ def least_p_value(n_datasets, n_tests=1):
 
 
 def _p_value(differences):
-    """Two-sided Wilcoxon signed-rank test; zeros count half for either side."""
+    """Two-sided Wilcoxon signed-rank test; zeros count half for each side."""
     if least_p_value(len(differences)) >= 0.05:
-        return np.nan  # nothing could be found
+        return np.nan  # no result could be significant
     if not differences.any():
         return 1.0
     return float(wilcoxon(differences, zero_method="zsplit").pvalue)
 
 
 def holm(p_values):
-    """Adjust p-values for their number, by Holm's step-down procedure.
+    """Adjust p-values for multiple tests, by Holm's step-down procedure.
 
     Parameters
     ----------
@@ -156,15 +156,15 @@ def pairs_of_interest(methods):
     return pairs
 
 
-def compare_pairs(rows, line, pairs, higher_is_better):
+def compare_pairs(rows, metric, pairs, higher_is_better):
     """Compare pairs of methods on the data sets and seeds that both have finished.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        See `read_results`; of one protocol, teacher and student.
-    line : str
-        A column of them.
+        Rows of one protocol, teacher and student; see `read_results`.
+    metric : str
+        A column of the rows.
     pairs : sequence of tuple (method, compared with)
     higher_is_better : bool
 
@@ -172,13 +172,13 @@ def compare_pairs(rows, line, pairs, higher_is_better):
     -------
     comparison : pandas.DataFrame
         Columns ``method``, ``with``, ``datasets``, ``gain`` (mean difference, positive if the
-        first is better), ``wins``, ``ties``, ``losses``, ``p`` (Wilcoxon; NaN for so few sets
-        that it could not be below 0.05) and ``p_holm`` (adjusted for the number of pairs).
+        first is better), ``wins``, ``ties``, ``losses``, ``p`` (Wilcoxon; NaN if there are too
+        few data sets for p < 0.05) and ``p_holm`` (adjusted for the number of pairs).
     """
     sign = 1 if higher_is_better else -1
     found = []
     for method, other in pairs:
-        both = scores(rows[rows["method"].isin([method, other])], line)[[method, other]].dropna()
+        both = scores(rows[rows["method"].isin([method, other])], metric)[[method, other]].dropna()
         gains = np.round(sign * (both[method] - both[other]).to_numpy(), _DECIMALS)
         found.append(
             {
@@ -199,7 +199,7 @@ def compare_pairs(rows, line, pairs, higher_is_better):
 
 
 def p_value_matrix(table):
-    """Holm-adjusted p-values of all pairs, on the data sets that all methods have.
+    """Test all pairs, on the data sets that all methods have; adjust the p-values by Holm.
 
     Parameters
     ----------

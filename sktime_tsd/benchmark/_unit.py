@@ -1,4 +1,4 @@
-"""The unit of work of a benchmark: one data set and seed, one teacher, several students."""
+"""The unit of work: one data set, one seed, one teacher, several students."""
 
 import time
 import warnings
@@ -22,12 +22,12 @@ from sktime_tsd.fidelity import FidelityReference, macro_auc_prc
 
 __all__ = ["run_unit"]
 
-# Share of the training series that is kept aside where test series are not to be touched.
+# Share of the training series held out where the test series must stay untouched.
 _KEPT_ASIDE = 1 / 3
 
 
 def run_unit(unit, options):
-    """Fit the teacher once and each student, and compare them.
+    """Fit the teacher once, fit each student, and compare each with the teacher.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def run_unit(unit, options):
     Returns
     -------
     rows : list of dict
-        One per method, in their order; each has been written to the folder of parts, too.
-        A run that fails gives a row with its error, and so does one whose process has died
-        so often that it is not tried again.
+        One per method, in the unit's order, also written to the parts folder. A failed run
+        gives a row with its error; so does each run of a unit whose process has died
+        ``MOST_STARTS`` times.
     """
     mark = unit.mark(options)
     if n_starts(mark) >= MOST_STARTS:
@@ -53,7 +53,7 @@ def run_unit(unit, options):
             file.write("started\n")
     rows = []
     with keep_torch_threads(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # many fits: what matters is in the rows
+        warnings.simplefilter("ignore")  # too many fits to read them; the rows say what matters
         torch.set_num_threads(options.threads)
         work = _Work(unit, options)
         for method in unit.methods:
@@ -68,7 +68,7 @@ def run_unit(unit, options):
 
 
 class _Work:
-    """The data, teachers and reference of a unit, each made when it is first needed."""
+    """A unit's data, teachers and fidelity reference, each made when first needed."""
 
     def __init__(self, unit, options):
         self.unit = unit
@@ -78,7 +78,7 @@ class _Work:
         self._made = {}
 
     def _once(self, make):
-        """Make something once; what failed once fails again without being tried."""
+        """Call `make` once and keep its result; if it failed, raise the same error again."""
         if make.__name__ not in self._made:
             try:
                 self._made[make.__name__] = make(), None
@@ -113,7 +113,7 @@ class _Work:
         return self._fitted_teacher(X, np.random.RandomState(self.unit.seed).permutation(y))
 
     def _fitted_teacher(self, X, y):
-        """Fit a teacher and tell how long it took."""
+        """Fit a teacher; return it and the seconds it took."""
         options = self.options
         teacher = self.protocol.make_teacher(options.teacher, options.device, options.max_epochs)
         seed_unseeded(teacher, self.unit.seed)
@@ -156,7 +156,7 @@ class _Work:
         start = time.perf_counter()
         student.predict_proba(X_test)
         predict_seconds = time.perf_counter() - start
-        lines = self._once(self._reference).report(student).to_frame()["value"]
+        metrics = self._once(self._reference).report(student).to_frame()["value"]
         return row_before(self.unit, method.name, self.options) | {
             "status": "ok",
             "error": "",
@@ -165,7 +165,7 @@ class _Work:
             "n_channels": X.shape[1],
             "n_timepoints": X.shape[2],
             "n_classes": len(np.unique(y)),
-            **lines.to_dict(),
+            **metrics.to_dict(),
             "teacher_fit_seconds": teacher_seconds,
             "fit_seconds": seconds,
             "predict_seconds": predict_seconds,
@@ -185,14 +185,14 @@ class _Work:
         )
 
     def _fitted(self, method, teacher, X, y):
-        """Fit a student and tell how long it took."""
+        """Fit a student; return it and the seconds it took."""
         classifier = self._classifier(method, teacher)
         start = time.perf_counter()
         classifier.fit(X, y)
         return classifier, time.perf_counter() - start
 
     def _best(self, method, teacher, X, y):
-        """Fit a student, with the weight that the protocol's procedure picks."""
+        """Fit a student, with the best of the protocol's candidate weights if it has any."""
         candidates = [method.with_weight(weight) for weight in self.protocol.weights]
         if not candidates or None in candidates:
             return *self._fitted(method, teacher, X, y), None
@@ -207,7 +207,7 @@ class _Work:
         return best[1:]
 
     def _to_choose_on(self, classifier, X, y):
-        """Series that a weight is picked on: those that stop the student early, or the test's."""
+        """Return the series a weight is picked on: the student's validation split, or the test."""
         if self.options.weight_chosen_on == "test":
             return self._once(self._data)[2:]
         fraction = classifier.student_.validation_fraction
@@ -216,7 +216,7 @@ class _Work:
         return X[valid], y[valid]
 
 
-# Cached: equal keys, equal results.
+# Cached by `key` alone, which must identify the result.
 def _timed_fit(key, teacher, X, y):
     start = time.perf_counter()
     teacher.fit(X, y)

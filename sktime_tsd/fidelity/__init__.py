@@ -45,5 +45,3 @@ __all__ = [
     "top_1_agreement",
     "total_variation",
 ]
-
-LINES = METRICS

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from sktime_tsd._utils.validation import check_choice
-from sktime_tsd.fidelity import LINES, FidelityReport, compare
+from sktime_tsd.fidelity import METRICS, FidelityReport, compare
 from sktime_tsd.plotting._style import COLORS, MARKERS, new_axes
 
 __all__ = ["plot_agreement", "plot_fidelity_curve", "plot_tradeoff"]
@@ -245,6 +245,6 @@ def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=Non
 
 
 def _directed(name, of_both):
-    line = LINES[name]
+    line = METRICS[name]
     label = replace(line, side=None).axis_label if of_both else line.axis_label
     return f"{label}, {'higher' if line.higher_is_better else 'lower'} is better"

@@ -1,1 +1,1 @@
-"""What the package itself costs: speed, memory, latency, each a command."""
+"""Commands that measure the package's own cost: speed, memory, latency."""

@@ -1,4 +1,4 @@
-"""Epochs of training, to be timed: students, data, and the time they take."""
+"""Timed training epochs: students, noise data and the seconds per epoch."""
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ SALIENCY = (TemporalSaliency(),)
 
 
 def noise(n):
-    """Make series of noise, as numbers do not change how long arithmetic takes.
+    """Make series of noise: the values do not change how long arithmetic takes.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def noise(n):
     -------
     X : numpy.ndarray of shape (n, 1, N_TIMEPOINTS), float32
     y : numpy.ndarray of shape (n,)
-        0 and 1.
+        0 and 1 in turn.
     """
     rng = np.random.RandomState(0)
     X = rng.standard_normal((n, 1, N_TIMEPOINTS)).astype(np.float32)
@@ -47,7 +47,7 @@ def noise(n):
 
 
 def noise_training_set(X, y, n_windows, teacher=None):
-    """Draw a bank; without a teacher the logits are noise.
+    """Draw a bank of copies and let the teacher score it; without a teacher, logits are noise.
 
     Parameters
     ----------
@@ -77,12 +77,12 @@ def noise_training_set(X, y, n_windows, teacher=None):
 
 
 def epoch_seconds(kind, training_set, batch_size, device, *, n_epochs=3, terms=SALIENCY):
-    """Time an epoch of our training.
+    """Time a training epoch of the package.
 
     Parameters
     ----------
-    kind : tuple of str, dict
-        Name of the student's network, and its settings.
+    kind : tuple of (str, dict)
+        Name and settings of the student's network.
     training_set : TrainingSet
     batch_size : int
     device : torch.device
@@ -92,7 +92,7 @@ def epoch_seconds(kind, training_set, batch_size, device, *, n_epochs=3, terms=S
     Returns
     -------
     seconds : float
-        The median, the first epoch left out.
+        Median over the epochs after the first.
     """
     classifier = SkorchClassifier(
         *kind, max_epochs=n_epochs, batch_size=batch_size, device=device, random_state=0

@@ -1,4 +1,4 @@
-"""The least time that a training step can take on a device."""
+"""The shortest time that a training step can take on a device."""
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -9,11 +9,11 @@ __all__ = ["step_floor"]
 
 
 def step_floor(network, x):
-    """Least time of a network's forward and backward on its device.
+    """Estimate the shortest time of a network's forward and backward pass on its device.
 
-    The larger of two: its multiplications at the rate of a large matrix product, as far as
-    torch counts them (it does not in an LSTM); and the values that its layers keep for the
-    backward pass, written and read once at the rate of a copy.
+    This is the larger of two times: the network's multiplications at the rate of a large matrix
+    product, as far as torch counts them (it does not count an LSTM's); and writing and reading
+    once, at the rate of a copy, the values that its layers keep for the backward pass.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def step_floor(network, x):
     product = _fastest_seconds(lambda: matrix @ matrix, x.device)
     copying = _fastest_seconds(large.clone, x.device)
     arithmetic = counter.get_total_flops() * product / (2 * size**3)
-    # a copy reads and writes each byte, as storing and reading back does
+    # a copy reads and writes each byte, just like storing it and reading it back
     memory = sum(kept) * copying / (large.numel() * large.element_size())
     return max(arithmetic, memory)
 

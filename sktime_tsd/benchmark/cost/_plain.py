@@ -1,8 +1,4 @@
-"""Temporal saliency distillation written plainly, as the paper has it: what ours is held to.
-
-The teacher scores every perturbed copy anew in every step; copies are made in a loop over
-series and windows, and read whole; the gradient is recorded by torch.
-"""
+"""Temporal saliency distillation as the paper describes it, without any speed-up."""
 
 import torch
 from torch.nn import functional as F
@@ -79,7 +75,10 @@ def train_plainly(
     generator,
     most_steps=None,
 ):
-    """Train a student with the settings of `SkorchClassifier`, but plainly.
+    """Train a student with the default settings of `SkorchClassifier`, without any speed-up.
+
+    In every step, the teacher scores every perturbed copy again. Copies are made in a loop over
+    series and windows, and the student reads each whole.
 
     Parameters
     ----------
@@ -94,7 +93,7 @@ def train_plainly(
         Peak of the one-cycle schedule.
     generator : torch.Generator
     most_steps : int, optional
-        Stop after so many, where only the time matters.
+        Stop after this many steps, if only the time matters.
     """
     optimizer = torch.optim.AdamW(student.parameters(), lr=lr, weight_decay=1e-4)
     n_batches = -(-len(X) // batch_size)

@@ -1,11 +1,11 @@
-"""Times of one run, taken in turns, and what they are reported as."""
+"""Timing: seconds of a call, ratios of two sides that take turns, and their summary."""
 
 import time
 
 import numpy as np
 import torch
 
-__all__ = ["seconds", "summary", "wait_for"]
+__all__ = ["seconds", "summary", "turns", "wait_for"]
 
 
 def seconds(function):
@@ -24,8 +24,26 @@ def seconds(function):
     return time.perf_counter() - start
 
 
+def turns(numerator, denominator, n_turns):
+    """Compare two sides that take turns, so that other work on the machine slows both.
+
+    Parameters
+    ----------
+    numerator, denominator : callable
+        Take no arguments and return seconds.
+    n_turns : int
+        One more turn comes first, to warm up.
+
+    Returns
+    -------
+    ratios : list of float
+        Numerator / denominator, one per turn.
+    """
+    return [numerator() / denominator() for _ in range(n_turns + 1)][1:]
+
+
 def summary(ratios):
-    """Median with the least and the greatest.
+    """Format the median, smallest and largest ratio.
 
     Parameters
     ----------
@@ -34,12 +52,13 @@ def summary(ratios):
     Returns
     -------
     text : str
+        Such as "1.10 [1.02, 1.31]".
     """
     return f"{np.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
 
 
 def wait_for(device):
-    """Wait until a device has done what it was given.
+    """Wait until a device has finished its work.
 
     Parameters
     ----------

@@ -1,10 +1,5 @@
-"""``python -m sktime_tsd.benchmark.cost.deployment``: what networks cost in production.
+"""``python -m sktime_tsd.benchmark.cost.deployment``: cost of networks in production."""
 
-File size, load time and latency of teachers and students, as estimators on torch and as ONNX
-files on onnxruntime. The forms take turns, call by call.
-"""
-
-import argparse
 import pickle
 import subprocess
 import sys
@@ -17,8 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from sktime_tsd._cli.command_line import positive
-from sktime_tsd._utils.threads import keep_torch_threads
+from sktime_tsd.benchmark.cost._options import add_csv, add_number, cost_parser, torch_threads
 from sktime_tsd.benchmark.cost._timing import seconds
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
@@ -38,7 +32,7 @@ NETWORKS = (
 )
 BATCH_SIZES = (1, 256)
 
-# What a new process has to do before its first answer.
+# What a new process must run before its first prediction.
 _START = {
     "pickle": "import pickle; model = pickle.load(open(sys.argv[1], 'rb'))",
     "safetensors": "from sktime_tsd import load_model; model = load_model(sys.argv[1])",
@@ -51,7 +45,7 @@ def _load_pickle(path):
 
 
 def _forms(classifier, X, folder):
-    """Write a classifier in each form: title, kind, path and how to load it."""
+    """Write a classifier in each form; yield title, kind, path and loader."""
     pickled = folder / "model.pkl"
     pickled.write_bytes(pickle.dumps(classifier))
     yield "torch, pickle", "pickle", pickled, _load_pickle
@@ -72,7 +66,7 @@ def _bytes(path):
 
 
 def _first_answer(kind, path, shape):
-    """Seconds of a new process from its start to its first answer."""
+    """Time a new process from its start to its first prediction."""
     code = f"import sys; {_START[kind]}; import numpy; model.predict(numpy.zeros({shape}))"
     return seconds(lambda: subprocess.run([sys.executable, "-c", code, str(path)], check=True))
 
@@ -110,19 +104,31 @@ def main(arguments=None):
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
-    parser = argparse.ArgumentParser(prog="python -m sktime_tsd.benchmark.cost.deployment")
-    parser.add_argument("--dataset", default="GunPoint", help="a set inside sktime")
-    parser.add_argument("--calls", type=positive, default=300, help="of each form and batch size")
-    parser.add_argument("--starts", type=positive, default=3, help="new processes of each form")
-    parser.add_argument("--csv", type=Path, help="where to write the table, too")
+    parser = cost_parser(
+        "deployment",
+        "Measure file size, load time and latency of teachers and students, as estimators on "
+        "torch and as ONNX files on onnxruntime, one thread each. The forms take turns, call by "
+        "call.",
+    )
+    parser.add_argument(
+        "--dataset",
+        default="GunPoint",
+        help="a data set bundled with sktime (default: %(default)s)",
+    )
+    add_number(parser, "--calls", 300, "calls for each form and batch size")
+    add_number(parser, "--starts", 3, "new processes for each form")
+    add_csv(parser)
     options = parser.parse_args(arguments)
-    X, y = load_dataset(options.dataset, split="test")
+    try:
+        X, y = load_dataset(options.dataset, split="test")
+    except ValueError as error:
+        parser.error(f"--dataset: {error}")
     classes = np.unique(y)
     rows = []
-    with keep_torch_threads(), tempfile.TemporaryDirectory() as folder:
-        torch.set_num_threads(1)  # as onnxruntime's
+    # one thread, like onnxruntime
+    with torch_threads(1), tempfile.TemporaryDirectory() as folder:
         for i, (title, network, params) in enumerate(NETWORKS):
             torch.manual_seed(0)
             classifier = SkorchClassifier.from_module(

@@ -1,13 +1,6 @@
-"""``python -m sktime_tsd.benchmark.cost.fewer_windows``: what the cheaper bank costs in fidelity.
+"""``python -m sktime_tsd.benchmark.cost.fewer_windows``: what fewer windows cost in fidelity."""
 
-The same teacher is distilled three times: plainly, with 50 windows drawn anew for each
-series and step; with 10 of a bank of 100, the default; and not at all. All else is as in the
-plain algorithm.
-"""
-
-import argparse
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +11,14 @@ from sklearn.metrics import accuracy_score
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, temporal_saliency
 from sktime_tsd._utils.panels import as_float32_panel
 from sktime_tsd._utils.random import seeded
-from sktime_tsd._utils.threads import keep_torch_threads
+from sktime_tsd.benchmark._results import write_at_once
+from sktime_tsd.benchmark.cost._options import (
+    add_csv,
+    add_number,
+    add_threads,
+    cost_parser,
+    torch_threads,
+)
 from sktime_tsd.benchmark.cost._plain import train_plainly
 from sktime_tsd.benchmark.cost._timing import seconds
 from sktime_tsd.datasets import load_dataset
@@ -86,7 +86,7 @@ METHODS = {
 
 
 def _runs(dataset, seed, data_dir, n_epochs):
-    """One row per method, for one teacher."""
+    """Distil one teacher by each method; yield one row per method."""
     X_train, y_train = load_dataset(dataset, split="train", data_dir=data_dir)
     X, y = load_dataset(dataset, split="test", data_dir=data_dir)
     if len(X) > MOST_SERIES:
@@ -130,22 +130,30 @@ def main(arguments=None):
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m sktime_tsd.benchmark.cost.fewer_windows",
-        description="Fidelity on test series with 50 windows drawn anew in each step, and with "
-        "10 of a bank of 100. Rows that the file has already are not computed again.",
+    parser = cost_parser(
+        "fewer_windows",
+        "Measure fidelity on test series when the same teacher is distilled with 50 windows drawn "
+        "anew in each step (the plain algorithm), with 10 windows from a bank of 100 (the "
+        "default), and not at all. Everything else is as in the plain algorithm. Rows already in "
+        "the file are not computed again.",
     )
-    parser.add_argument("--data", help="folder laid out as the UCR archive; default: sktime's own")
-    parser.add_argument("--datasets", nargs="+", help="default: five, or two of sktime's own")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=120)
-    parser.add_argument("--threads", type=int, default=1, help="of torch")
-    parser.add_argument("--csv", type=Path, required=True)
+    parser.add_argument(
+        "--data",
+        help="folder of UCR data sets: NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts; default: "
+        "sktime's bundled data",
+    )
+    parser.add_argument(
+        "--datasets",
+        nargs="+",
+        help=f"default: {', '.join(DATASETS)}; without --data, {', '.join(BUNDLED_DATASETS)}",
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="default: 0 1 2")
+    add_number(parser, "--epochs", 120, "epochs of teachers and students")
+    add_threads(parser)
+    add_csv(parser, required=True, what="CSV file for the rows")
     options = parser.parse_args(arguments)
-    if min(options.epochs, options.threads) < 1:
-        parser.error("--epochs and --threads must be 1 or more")
     datasets = options.datasets or (DATASETS if options.data else BUNDLED_DATASETS)
     try:
         for dataset in datasets:
@@ -154,15 +162,14 @@ def main(arguments=None):
     except (OSError, ValueError) as error:
         parser.error(str(error))
 
-    with keep_torch_threads():
-        torch.set_num_threads(options.threads)
+    with torch_threads(options.threads):
         for dataset, seed in itertools.product(datasets, options.seeds):
             key = {"dataset": dataset, "seed": seed, "epochs": options.epochs}
             if (rows[list(key)] == pd.Series(key)).all(axis=1).any():
                 continue
             runs = [key | run for run in _runs(dataset, seed, options.data, options.epochs)]
             rows = pd.concat([rows, pd.DataFrame(runs)]) if len(rows) else pd.DataFrame(runs)
-            _write(rows, options.csv)
+            write_at_once(options.csv, rows.to_csv(index=False))
     values = list(COLUMNS[4:])
     print(rows.groupby(["dataset", "method"], sort=False)[values].mean().round(3).to_string())
     print("\nMean over all:\n")
@@ -172,23 +179,16 @@ def main(arguments=None):
 def _read(path):
     """Read the rows of complete runs: those that have each method once."""
     if not path.exists():
-        if not path.parent.is_dir():
-            raise ValueError(f"--csv: there is no folder {path.parent}")
         return pd.DataFrame(columns=COLUMNS)
     rows = pd.read_csv(path)
     if list(rows.columns) != list(COLUMNS):
-        raise ValueError(f"--csv: {path} holds other columns than {', '.join(COLUMNS)}")
+        raise ValueError(
+            f"--csv: {path} must have the columns {', '.join(COLUMNS)}; name another file"
+        )
     complete = rows.groupby(["dataset", "seed", "epochs"])["method"].transform(
         lambda methods: sorted(methods) == sorted(METHODS)
     )
     return rows[complete.astype(bool)]
-
-
-def _write(rows, path):
-    """Replace the file at once, so that it is never half written."""
-    part = path.with_name(f"{path.name}.part")
-    rows.to_csv(part, index=False)
-    part.replace(path)
 
 
 if __name__ == "__main__":

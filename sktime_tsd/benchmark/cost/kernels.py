@@ -1,17 +1,17 @@
-"""``python -m sktime_tsd.benchmark.cost.kernels``: long convolutions on channels-last memory.
+"""``python -m sktime_tsd.benchmark.cost.kernels``: long convolutions in channels-last memory."""
 
-A step of training and a prediction of InceptionTime on the CPU, with and without, in turns.
-"""
-
-import argparse
 from functools import partial
 from unittest import mock
 
 import torch
 
-from sktime_tsd._cli.command_line import positive
-from sktime_tsd._utils.threads import keep_torch_threads
-from sktime_tsd.benchmark.cost._timing import seconds, summary
+from sktime_tsd.benchmark.cost._options import (
+    add_number,
+    add_threads,
+    cost_parser,
+    torch_threads,
+)
+from sktime_tsd.benchmark.cost._timing import seconds, summary, turns
 from sktime_tsd.networks import InceptionTime, _convolution
 
 __all__ = ["main"]
@@ -35,16 +35,13 @@ def _predict(network, x):
 
 
 def _ratios(work, n_turns):
-    """Time without over time with, turn by turn."""
-    plain = mock.patch.object(_convolution, "_LONG_KERNEL", float("inf"))
-    ratios = []
-    for turn in range(n_turns + 1):
-        with plain:
-            without = seconds(work)
-        ratio = without / seconds(work)
-        if turn:  # the first warms up
-            ratios.append(ratio)
-    return ratios
+    """Time the work without channels-last memory over the same work with it."""
+
+    def without():
+        with mock.patch.object(_convolution, "_LONG_KERNEL", float("inf")):
+            return seconds(work)
+
+    return turns(without, partial(seconds, work), n_turns)
 
 
 def main(arguments=None):
@@ -53,16 +50,19 @@ def main(arguments=None):
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
-    parser = argparse.ArgumentParser(prog="python -m sktime_tsd.benchmark.cost.kernels")
-    parser.add_argument("--turns", type=positive, default=15)
-    parser.add_argument("--threads", type=positive, default=1)
+    parser = cost_parser(
+        "kernels",
+        "Time a training step and a prediction of InceptionTime on the CPU, with and without "
+        "channels-last memory for long convolutions. The two take turns.",
+    )
+    add_number(parser, "--turns", 15, "turns per ratio")
+    add_threads(parser)
     options = parser.parse_args(arguments)
     print("| InceptionTime | time points | training: without / with | prediction |")
     print("|---|---|---|---|")
-    with keep_torch_threads():
-        torch.set_num_threads(options.threads)
+    with torch_threads(options.threads):
         for name, params in NETWORKS.items():
             for n_timepoints in N_TIMEPOINTS:
                 torch.manual_seed(0)

@@ -1,10 +1,5 @@
-"""``python -m sktime_tsd.benchmark.cost.load``: threads that share one model.
+"""``python -m sktime_tsd.benchmark.cost.load``: load test of threads that share one model."""
 
-Eight threads ask one OnnxClassifier and one estimator from a pickle, a series at a time. Every
-answer is compared with that of a single thread, bit for bit, and memory is watched.
-"""
-
-import argparse
 import pickle
 import tempfile
 import time
@@ -14,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import torch
 
-from sktime_tsd._cli.command_line import positive
-from sktime_tsd._utils.threads import keep_torch_threads
+from sktime_tsd.benchmark.cost._options import add_number, cost_parser, torch_threads
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.export import to_onnx
@@ -25,25 +18,25 @@ from sktime_tsd.runtime import OnnxClassifier
 
 __all__ = ["load_test", "main"]
 
-# Share of the predictions after which memory must no longer grow.
+# Share of the predictions that warm up; after it, memory must not grow.
 _WARM = 0.2
 
 
 def load_test(model, X, *, n_threads, n_predictions):
-    """Let threads share a model.
+    """Let threads share a model, each predicting one series at a time.
 
     Parameters
     ----------
     model : fitted classifier
-        With ``predict_proba``.
+        Has ``predict_proba``.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
     n_threads, n_predictions : int
 
     Returns
     -------
     found : dict
-        ``predictions``; how many are ``different`` from those of one thread; ``growth MB`` of
-        the process's memory after the first fifth; ``per second``.
+        ``predictions``; ``different``, how many differ from those of a single thread;
+        ``growth MB``, of the process's memory after the first fifth; ``per second``.
     """
     expected = [model.predict_proba(x[np.newaxis]) for x in X]
 
@@ -67,27 +60,31 @@ def load_test(model, X, *, n_threads, n_predictions):
 
 
 def _count(pool, ask, places):
-    """Count true answers; a few thousand at a time, so that results do not pile up."""
+    """Count true answers, a few thousand at a time, so that results do not pile up."""
     chunks = [places[i : i + 4000] for i in range(0, len(places), 4000)]
     return sum(sum(pool.map(ask, chunk)) for chunk in chunks)
 
 
 def main(arguments=None):
-    """Print what was found.
+    """Print the results.
 
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
-    parser = argparse.ArgumentParser(prog="python -m sktime_tsd.benchmark.cost.load")
-    parser.add_argument("--predictions", type=positive, default=100_000, help="in all")
-    parser.add_argument("--threads", type=positive, default=8)
+    parser = cost_parser(
+        "load",
+        "Let threads share one OnnxClassifier, then one estimator from a pickle, each predicting "
+        "one series at a time. Every answer is compared bit for bit with a single thread's, and "
+        "memory is watched.",
+    )
+    add_number(parser, "--predictions", 100_000, "predictions in total")
+    add_number(parser, "--threads", 8, "threads that share the model; torch has one")
     options = parser.parse_args(arguments)
     X, y = load_dataset("GunPoint", split="train")
     X_test, _ = load_dataset("GunPoint", split="test")
-    with keep_torch_threads(), tempfile.TemporaryDirectory() as folder:
-        torch.set_num_threads(1)
+    with torch_threads(1), tempfile.TemporaryDirectory() as folder:
         student = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=20, random_state=0)
         student.fit(X, y)
         onnx = OnnxClassifier(to_onnx(student, Path(folder) / "student.onnx", X))

@@ -1,13 +1,8 @@
-"""``python -m sktime_tsd.benchmark.cost.saliency``: what temporal saliency costs, as ratios.
+"""``python -m sktime_tsd.benchmark.cost.saliency``: cost of temporal saliency."""
 
-Against the network's bare forward pass over as many series, and against occlusion by
-captum and by time_interpret, which answer the same question for the same windows. All
-ratios come from one run, in which the two sides take turns.
-"""
-
-import argparse
 import importlib.util
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,40 +10,45 @@ import torch
 
 from sktime_tsd import SkorchClassifier, temporal_saliency
 from sktime_tsd._scoring.scorer_of import scorer_of
-from sktime_tsd._utils.threads import keep_torch_threads
-from sktime_tsd.benchmark.cost._timing import seconds, summary
+from sktime_tsd.benchmark.cost._options import (
+    add_number,
+    add_threads,
+    cost_parser,
+    torch_threads,
+)
+from sktime_tsd.benchmark.cost._timing import seconds, summary, turns
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.perturbations import AnyClass, Zero
 
 __all__ = ["compare_with_forward", "compare_with_occlusion", "main"]
 
-# two students, and a teacher that takes some fifty times as long: on fewer series
+# Network, its settings and the share of the series it explains: the last, a teacher, takes about
+# fifty times as long as the two students.
 NETWORKS = {
     "fcn 8-16-8": ("fcn", {"filters": (8, 16, 8)}, 1.0),
     "lstm 16": ("lstm", {"hidden_size": 16, "num_layers": 1}, 1.0),
     "inception_time 16x3": ("inception_time", {"n_filters": 16, "depth": 3}, 0.1),
 }
 
-# Windows of 10 time points every 5 of the 150 of GunPoint: other libraries cut a last
-# window that does not fit, ours moves it back, so the windows must fit.
+# Windows of 10 time points every 5 points fit GunPoint's 150 exactly. They must: other libraries
+# cut a last window that does not fit, ours moves it back.
 WIDTH, STRIDE = 10, 5
 FORWARD_BATCHES = (64, 256, 1024)
 PER_EVAL = (1, 4, 16, 64)
 
 
-def _ratios(ours, theirs, repeats):
-    """Time both in turn: theirs / ours, one per repeat, after one turn to warm up."""
-    both = [(seconds(theirs), seconds(ours)) for _ in range(repeats + 1)][1:]
-    return [a / b for a, b in both]
+def _over(numerator, denominator, repeats):
+    """Summarise the time of one function over that of another."""
+    return summary(turns(partial(seconds, numerator), partial(seconds, denominator), repeats))
 
 
 def _fastest(functions):
-    """Find the function that takes least, of the better of two runs each."""
+    """Find the fastest function; the better of two runs counts."""
     return min(functions, key=lambda function: min(seconds(function), seconds(function)))
 
 
 def compare_with_forward(classifier, X, background, *, repeats):
-    """Time `temporal_saliency` over the bare network on as many series.
+    """Time `temporal_saliency` over the bare network's forward pass on as many series.
 
     Parameters
     ----------
@@ -60,8 +60,9 @@ def compare_with_forward(classifier, X, background, *, repeats):
     Returns
     -------
     rows : list of dict
-        One for zeros and one for 8 donors; ``over forward (same batches)`` is a median with
-        the least and the greatest, ``(best batches)`` takes the forward pass at its fastest.
+        One row with windows filled by zeros and one by 8 donors. ``over forward (same
+        batches)`` is the median ratio [smallest, largest]; ``(best batches)`` is the same over
+        the forward pass at its fastest batch size.
     """
     network = classifier.network_
     rows = []
@@ -97,12 +98,8 @@ def compare_with_forward(classifier, X, background, *, repeats):
                 "filled by": str(filling),
                 "series": len(X),
                 "perturbed": n_perturbed,
-                "over forward (same batches)": summary(
-                    [1 / r for r in _ratios(ours, same, repeats)]
-                ),
-                "over forward (best batches)": summary(
-                    [1 / r for r in _ratios(ours, best, repeats)]
-                ),
+                "over forward (same batches)": _over(ours, same, repeats),
+                "over forward (best batches)": _over(ours, best, repeats),
             }
         )
     return rows
@@ -111,7 +108,7 @@ def compare_with_forward(classifier, X, background, *, repeats):
 def compare_with_occlusion(classifier, X, *, repeats):
     """Time captum's and time_interpret's occlusion over `temporal_saliency`.
 
-    All three measure the fall of the predicted class's probability, windows filled by zeros.
+    All three fill windows with zeros and measure how far the predicted class's probability falls.
 
     Parameters
     ----------
@@ -123,9 +120,9 @@ def compare_with_occlusion(classifier, X, *, repeats):
     Returns
     -------
     rows : list of dict
-        One per library that is installed; ``default batching`` and ``best batching`` are
-        their time over ours, a median with the least and the greatest, and ``largest
-        difference`` that of the results.
+        One per installed library. ``default batching`` and ``best batching`` are its time over
+        that of `temporal_saliency`, a median ratio [smallest, largest]; ``largest difference``
+        is between the two results.
     """
     network = classifier.network_
     target = classifier.predict(X)
@@ -153,8 +150,8 @@ def compare_with_occlusion(classifier, X, *, repeats):
             {
                 "library": library,
                 "series": len(X),
-                "default batching": summary(_ratios(ours, lambda run=theirs: run(1), repeats)),
-                "best batching": summary(_ratios(ours, best, repeats)),
+                "default batching": _over(partial(theirs, 1), ours, repeats),
+                "best batching": _over(best, ours, repeats),
                 "largest difference": f"{np.abs(theirs(1) - ours()).max():.1e}",
             }
         )
@@ -162,7 +159,7 @@ def compare_with_occlusion(classifier, X, *, repeats):
 
 
 def _occlusions(forward):
-    """Find the occlusion of each library that is installed, as functions of series."""
+    """Find each installed library's occlusion, as a function of series."""
     found = {}
     if importlib.util.find_spec("captum"):
         from captum.attr import Occlusion
@@ -175,8 +172,8 @@ def _occlusions(forward):
     if importlib.util.find_spec("tint"):
         from tint.attr import TemporalOcclusion
 
-        # It occludes the last step of axis 1 and slides over the axes behind it: given one
-        # channel as that step, its windows slide over our time points.
+        # It occludes the last step of axis 1 and slides windows over the axes after it. Given our
+        # single channel as that step, its windows slide over our time points.
         def by_time_interpret(x, **settings):
             shapes = {"sliding_window_shapes": (WIDTH,), "strides": (STRIDE,)}
             return TemporalOcclusion(forward).attribute(x, **shapes, **settings)
@@ -191,22 +188,19 @@ def main(arguments=None):
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m sktime_tsd.benchmark.cost.saliency",
-        description="What temporal saliency costs, as ratios of times measured in one run. "
-        "Compares with captum and time_interpret where they are installed.",
+    parser = cost_parser(
+        "saliency",
+        "Time temporal saliency over the network's bare forward pass on as many series. Also time "
+        "occlusion by captum and time_interpret, if installed, over temporal saliency with the "
+        "same windows. Both sides of a ratio take turns in one run.",
     )
-    parser.add_argument("--repeats", type=int, default=7, help="turns per ratio")
-    parser.add_argument("--series", type=int, default=50, help="most series explained at once")
-    parser.add_argument("--threads", type=int, default=1, help="of torch")
+    add_number(parser, "--repeats", 7, "turns per ratio")
+    add_number(parser, "--series", 50, "explain at most this many series at once")
+    add_threads(parser)
     options = parser.parse_args(arguments)
-    if min(options.repeats, options.series, options.threads) < 1:
-        parser.error("--repeats, --series and --threads must be 1 or more")
-
-    with keep_torch_threads():
-        torch.set_num_threads(options.threads)
+    with torch_threads(options.threads):
         _print_ratios(options)
 
 
@@ -215,7 +209,7 @@ def _print_ratios(options):
     X = load_dataset("GunPoint", split="test")[0][: options.series]
     forward, occlusion = [], []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of other libraries
+        warnings.simplefilter("ignore")  # from the other libraries
         for name, (network, settings, share) in NETWORKS.items():
             classifier = SkorchClassifier(network, settings, max_epochs=5, random_state=0)
             classifier.fit(X_train, y_train)
@@ -227,13 +221,14 @@ def _print_ratios(options):
                 rows = compare_with_occlusion(classifier, X[:n], repeats=options.repeats)
                 occlusion += [{"network": name} | row for row in rows]
     print(
-        f"GunPoint, windows of {WIDTH} time points every {STRIDE}, {options.threads} torch threads "
-        f"on {scorer_of(classifier).device}; median [least, greatest] of {options.repeats} turns.\n"
+        f"GunPoint, windows of {WIDTH} time points every {STRIDE}; torch threads: "
+        f"{options.threads}, device: {scorer_of(classifier).device}, turns: {options.repeats}; median "
+        "[smallest, largest].\n"
     )
-    print("Time of temporal_saliency over that of the bare forward pass on as many series:\n")
+    print("Time of temporal_saliency / bare forward pass on as many series:\n")
     print(pd.DataFrame(forward).to_string(index=False))
-    print("\nTime of others over that of temporal_saliency (above 1: ours is faster):\n")
-    print(pd.DataFrame(occlusion).to_string(index=False) if occlusion else "(none is installed)")
+    print("\nTime of other libraries / temporal_saliency (above 1: temporal_saliency is faster):\n")
+    print(pd.DataFrame(occlusion).to_string(index=False) if occlusion else "(none installed)")
 
 
 if __name__ == "__main__":

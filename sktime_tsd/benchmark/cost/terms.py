@@ -1,10 +1,4 @@
-"""``python -m sktime_tsd.benchmark.cost.terms``: what a step costs with each distillation term.
-
-Each ratio is an epoch with cross entropy and the term, without saliency or beside it, over
-an epoch with cross entropy alone; all take turns in one run.
-"""
-
-import argparse
+"""``python -m sktime_tsd.benchmark.cost.terms``: cost of each distillation term in training."""
 
 import pandas as pd
 import torch
@@ -12,7 +6,6 @@ import torch
 from sktime_tsd._cli.methods import BASE_METHODS
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.random import seeded
-from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd.benchmark.cost._epochs import (
     N_TIMEPOINTS,
@@ -20,6 +13,13 @@ from sktime_tsd.benchmark.cost._epochs import (
     epoch_seconds,
     noise,
     noise_training_set,
+)
+from sktime_tsd.benchmark.cost._options import (
+    add_device,
+    add_number,
+    add_threads,
+    cost_parser,
+    torch_threads,
 )
 from sktime_tsd.benchmark.cost._timing import summary
 from sktime_tsd.losses import FitNets, TemporalSaliency
@@ -29,7 +29,7 @@ from sktime_tsd.teachers._features import TeacherFeatures
 __all__ = ["TERMS", "main"]
 
 TSD = TemporalSaliency()
-# with its hint throughout: the cost of a step that has it
+# FitNets with its hint in every step: what a step with the hint costs
 SETTINGS = {FitNets: {"hint_share": None}}
 TERMS = (*(kind(**SETTINGS.get(kind, {})) for kind in BASE_METHODS.values()), TSD)
 TEACHER = {"n_filters": 16, "depth": 3}
@@ -37,7 +37,7 @@ N_WINDOWS = 10
 
 
 def _training_set(terms, perturbed):
-    """Hand out what terms need: a bank, features of a teacher, logits."""
+    """Make a training set with only what the terms need of bank, features and logits."""
     features, outputs = None, perturbed.teacher
     layers = [None for term in terms if term.needs_features]
     if layers:
@@ -58,24 +58,24 @@ def _training_set(terms, perturbed):
 
 
 def cost_table(n_series=500, batch_size=16, repeats=5, device="cpu"):
-    """Time an epoch with each term over one without.
+    """Time an epoch with each term over an epoch with cross entropy alone.
 
     Parameters
     ----------
     n_series : int, default=500
-        Series of noise, of 100 time points.
+        Series of noise, with 100 time points each.
     batch_size : int, default=16
     repeats : int, default=5
-        Turns, after one to warm up.
+        Turns, after one turn to warm up.
     device : torch.device or str, default="cpu"
 
     Returns
     -------
     table : pandas.DataFrame
-        One row per term; for each student a column without and one with saliency: median
-        ratio [least, greatest]. A teacher that is asked for features (InceptionTime, 3
-        modules of 16 filters) has given them in the epoch that is left out, and TSD's bank
-        is drawn before.
+        One row per term; for each student, one column without and one with saliency: median
+        ratio [smallest, largest]. Not included: the teacher's features (InceptionTime, 3
+        modules of 16 filters), computed in the epoch that is left out, and TSD's bank, drawn
+        before.
     """
     device = resolve_device(device)
     perturbed = noise_training_set(*noise(n_series), N_WINDOWS)
@@ -90,7 +90,7 @@ def cost_table(n_series=500, batch_size=16, repeats=5, device="cpu"):
             ratios = {term.name: [] for term in TERMS}
             for _ in range(repeats + 1):
                 for term in TERMS:
-                    # each term once
+                    # TSD beside TSD is TSD
                     terms = tuple(dict.fromkeys((term, *others)))
                     ratios[term.name].append(seconds(terms) / seconds(()))
             columns[name + beside] = {term: summary(found[1:]) for term, found in ratios.items()}
@@ -98,34 +98,29 @@ def cost_table(n_series=500, batch_size=16, repeats=5, device="cpu"):
 
 
 def main(arguments=None):
-    """Print what the terms cost.
+    """Print the table.
 
     Parameters
     ----------
     arguments : list of str, optional
-        Default: those of the command line.
+        Default: the command line's.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m sktime_tsd.benchmark.cost.terms",
-        description="What a step costs with each distillation term, over cross entropy alone.",
+    parser = cost_parser(
+        "terms",
+        "Time an epoch with cross entropy and each distillation term, with and without saliency, "
+        "over an epoch with cross entropy alone. All take turns in one run.",
     )
-    parser.add_argument("--series", type=int, default=500)
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--repeats", type=int, default=5, help="turns per ratio")
-    parser.add_argument("--threads", type=int, default=1, help="of torch")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    add_number(parser, "--series", 500, "training series", low=8)
+    add_number(parser, "--batch-size", 16, "series per step")
+    add_number(parser, "--repeats", 5, "turns per ratio")
+    add_threads(parser)
+    add_device(parser)
     options = parser.parse_args(arguments)
-    if min(options.repeats, options.threads, options.batch_size) < 1 or options.series < 8:
-        parser.error("--repeats, --threads and --batch-size must be 1 or more, --series 8 or more")
-    with keep_torch_threads():
-        torch.set_num_threads(options.threads)
-        try:
-            table = cost_table(options.series, options.batch_size, options.repeats, options.device)
-        except ValueError as error:  # no such device
-            parser.error(str(error))
+    with torch_threads(options.threads):
+        table = cost_table(options.series, options.batch_size, options.repeats, options.device)
     print(
         f"Epoch with the term / with cross entropy alone; batches of {options.batch_size}, "
-        f"{options.threads} torch threads, {options.device}; median [least, greatest].\n"
+        f"torch threads: {options.threads}, device: {options.device}; median [smallest, largest].\n"
     )
     print(table.to_string())
 
