@@ -133,7 +133,7 @@ class _Work:
             max_saliency_instances=self.options.saliency_instances,
             removal=self.options.removal,
             latency=self.options.latency,
-            n_draws=0,
+            n_resamples=0,
             random_state=self.unit.seed,
         )
 

@@ -220,9 +220,10 @@ def _print_ratios(options):
             for n in sorted({1, most}):
                 rows = compare_with_occlusion(classifier, X[:n], repeats=options.repeats)
                 occlusion += [{"network": name} | row for row in rows]
+    device = scorer_of(classifier).device
     print(
         f"GunPoint, windows of {WIDTH} time points every {STRIDE}; torch threads: "
-        f"{options.threads}, device: {scorer_of(classifier).device}, turns: {options.repeats}; median "
+        f"{options.threads}, device: {device}, turns: {options.repeats}; median "
         "[smallest, largest].\n"
     )
     print("Time of temporal_saliency / bare forward pass on as many series:\n")
