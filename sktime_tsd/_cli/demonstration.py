@@ -42,6 +42,8 @@ __all__ = [
 # Saliency is measured on at most so many test series.
 _N_SALIENCY_INSTANCES = 100
 _N_PICTURED = 3
+# The network's name in a student's, which a picture of one network does not need.
+_SHORT = re.compile(r" \(.*?\)")
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class DemonstrationResult:
     table: pd.DataFrame
     classifier: SkorchClassifier | SaliencyDistilledClassifier
     report: FidelityReport
+    saliencies: dict
     X: np.ndarray
     y: np.ndarray
 
@@ -115,18 +118,36 @@ class DemonstrationResult:
         return [folder / name for name in names]
 
     def _draw_saliency(self, figure):
-        """Draw the first series of each class, then the next ones, up to three."""
-        from sktime_tsd.plotting import plot_saliency_pair
+        """Draw the teacher beside the first and the last student, on a typical series per class."""
+        from sktime_tsd.plotting import plot_saliency_comparison
 
-        first_of_class = np.unique(self.y, return_index=True)[1]
-        order = [*first_of_class, *np.setdiff1d(np.arange(len(self.y)), first_of_class)]
-        order = order[:_N_PICTURED]
-        figure.set_size_inches(4.2 * len(order), 3.2)
-        axes = figure.subplots(1, len(order), squeeze=False)[0]
-        for ax, i in zip(axes, order, strict=True):
-            pair = self.report.teacher_saliency, self.report.student_saliency
-            plot_saliency_pair(self.X, *pair, instance=int(i), title=f"class {self.y[i]}", ax=ax)
+        teacher, *students = self.saliencies
+        drawn = {"teacher": self.saliencies[teacher]}
+        for name in (students[0], students[-1]):
+            drawn[_SHORT.sub("", name)] = self.saliencies[name]
+        instances = self._typical_instances(*map(self.saliencies.get, (students[0], students[-1])))
+        figure.set_size_inches(3.6 * len(drawn), 0.4 + 2.1 * len(instances))
+        plot_saliency_comparison(
+            self.X,
+            drawn,
+            instances=instances,
+            names=[f"class {self.y[i]}" for i in instances],
+            ax=figure.subplots(len(instances), len(drawn), squeeze=False, sharex=True),
+        )
         return figure
+
+    def _typical_instances(self, first, last):
+        """One series of each class, up to three classes: that of the median gain in correlation."""
+        teacher = self.report.teacher_saliency
+        gain = saliency_spearman(teacher, last)
+        if first is not last:
+            gain = gain - saliency_spearman(teacher, first)
+        instances = []
+        for label in np.unique(self.y)[:_N_PICTURED]:
+            of_class = np.flatnonzero(self.y == label)
+            by_gain = of_class[np.argsort(gain[of_class], kind="stable")]
+            instances.append(int(by_gain[len(by_gain) // 2]))
+        return instances
 
     def _draw_fidelity(self, figure):
         from sktime_tsd.plotting import plot_agreement, plot_fidelity_curve
@@ -253,10 +274,11 @@ def run_demonstration(
     }
     rows = {}
     for name, model in compared.items():
-        saliency = saliencies[name] or temporal_saliency(
-            model, X_test[picked], background=X_train, random_state=seed
-        )
-        row = _table_row(model, X_test, y_test, fidelity, saliency)
+        if saliencies[name] is None:
+            saliencies[name] = temporal_saliency(
+                model, X_test[picked], background=X_train, random_state=seed
+            )
+        row = _table_row(model, X_test, y_test, fidelity, saliencies[name])
         rows[name] = row | {"fit s": seconds[name]}
     student_fitted.verbose = 0  # it was trained here; where it is loaded, it is silent
     return DemonstrationResult(
@@ -264,6 +286,7 @@ def run_demonstration(
         table=pd.DataFrame(rows).T.rename_axis("classifier"),
         classifier=classifier,
         report=fidelity,
+        saliencies=saliencies,
         X=X_test[picked],
         y=y_test[picked],
     )
