@@ -370,10 +370,9 @@ def test_accuracy_and_agreement_by_confidence(report):
     assert "confidence" in axis.get_xlabel()
 
 
-def test_full_confidence_is_drawn_at_the_edge(panel):
-    sure = Level(slice(4, 8), slope=200.0)
-    report = fidelity_report(sure, sure, *panel, max_saliency_instances=0, latency=False)
-    _, axis = plot_agreement(report, ax=ax())
+def test_full_confidence_is_drawn_at_the_edge(report):
+    sure = replace(report, reliability=report.reliability.assign(confidence=1.0))
+    _, axis = plot_agreement(sure, ax=ax())
     confidence = axis.containers[0].lines[0].get_xydata()[:, 0]
     assert np.isfinite(confidence).all()
     assert 0.999 < confidence.max() < axis.get_xlim()[1] < 1
