@@ -7,7 +7,7 @@ from sphinx_gallery.sorting import ExplicitOrder
 
 import sktime_tsd
 
-torch.set_num_threads(1)  # networks this small wait longer for each other than they gain
+torch.set_num_threads(1)  # networks this small gain nothing from a second thread
 
 project = "sktime_tsd"
 author = "sktime_tsd developers"
@@ -36,7 +36,7 @@ autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
-# names in single backquotes become links where the reference has them
+# names in single backquotes link to the reference, if they are in it
 default_role = "py:obj"
 toc_object_entries_show_parents = "hide"
 
@@ -83,31 +83,22 @@ sphinx_gallery_conf = {
 
 warnings.filterwarnings("error", module="sktime_tsd")
 
-# Reports are written by a command, beside a page that is also read as a plain file.
-_REPORTS = """
+# The report is written by a command. Its page is also read as a plain file, hence no toctree there.
+_REPORT = """
 
 ```{toctree}
 :hidden:
 
 main/report
-methods/report
-dt2w/report
-minirocket/report
-lstm/report
-paper/report
-choices/report
-training/report
-weights/report
-levers/report
 ```
 """
 
 
-def _list_reports(app, docname, source):
+def _list_report(app, docname, source):
     if docname == "results/README":
-        source[0] += _REPORTS
+        source[0] += _REPORT
 
 
 def setup(app):
-    """Connect what this site adds to Sphinx."""
-    app.connect("source-read", _list_reports)
+    """Register this site's own steps with Sphinx."""
+    app.connect("source-read", _list_report)

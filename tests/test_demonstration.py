@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from sktime_tsd import __main__, classifier, load_model
 from sktime_tsd._cli import demonstration, models
 from sktime_tsd._cli.methods import METHODS
 from sktime_tsd.datasets import load_dataset
+from sktime_tsd.plotting._figure import file_figure
 
 
 @pytest.fixture
@@ -108,6 +110,27 @@ def test_a_picture_needs_matplotlib_and_nothing_else_does(quick, tmp_path, monke
     printed = capsys.readouterr().out
     assert "saliency.png" not in printed
     assert "no pictures: matplotlib" in printed
+
+
+def test_the_pictured_series_are_those_of_median_gain():
+    teacher = np.tile(np.arange(10.0), (4, 1))
+    of_tsd = teacher.copy()
+    of_tsd[0] *= -1  # gains of class a: -2, 0, about 1
+    alone = teacher.copy()
+    alone[2] = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]
+    result = demonstration.DemonstrationResult(
+        data=None, table=None, classifier=None,
+        report=SimpleNamespace(teacher_saliency=teacher),
+        saliencies={"teacher (lstm)": teacher, "student (fcn) alone": alone,
+                    "student (fcn) by KD": -teacher, "student (fcn) by TSD": of_tsd},
+        X=np.zeros((4, 1, 10)), y=np.array(["a", "a", "a", "b"]),
+    )  # fmt: skip
+    figure = result._draw_saliency(file_figure())
+    panels = figure.axes[:6]
+    assert [panel.get_title() for panel in panels[:3]] == [
+        "teacher", "student alone: correlation 1.00", "student by TSD: correlation 1.00",
+    ]  # fmt: skip
+    assert [panels[0].get_ylabel(), panels[3].get_ylabel()] == ["class a", "class b"]
 
 
 @pytest.mark.parametrize(

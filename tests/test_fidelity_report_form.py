@@ -20,6 +20,7 @@ from sktime.base import BaseObject
 from sktime_tsd import fidelity_report
 from sktime_tsd.fidelity import METRICS, _bootstrap, compare
 from sktime_tsd.fidelity._bootstrap import Bootstrap, mean_of_draws
+from sktime_tsd.fidelity._comparisons import reliability
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.perturbations import AnyClass, GaussianNoise, OpposingClass
 
@@ -159,17 +160,49 @@ def test_the_areas_of_the_mean_curves_are_the_lines(report):
 
 def test_the_bins_recombine_to_the_lines(report):
     table = report.reliability
-    assert table.columns.tolist() == ["model", "bin", "n", "confidence", "accuracy", "agreement"]
+    assert table.columns.tolist() == [
+        "model", "bin", "n", "confidence", "accuracy", "agreement",
+        "accuracy_low", "accuracy_high", "agreement_low", "agreement_high",
+    ]  # fmt: skip
     assert table["model"].unique().tolist() == ["teacher", "student"]
-    assert (table["bin"] / 15 < table["confidence"]).all()
-    assert (table["confidence"] <= (table["bin"] + 1) / 15).all()
     for side, rows in table.groupby("model"):
+        assert rows["bin"].tolist() == list(range(len(rows)))
+        assert rows["confidence"].is_monotonic_increasing
         assert rows["n"].sum() == N
         weight = rows["n"] / N
         assert weight @ rows["accuracy"] == pytest.approx(report[f"accuracy_{side}"])
         assert weight @ rows["agreement"] == pytest.approx(report["top_1_agreement"])
-        error = weight @ (rows["accuracy"] - rows["confidence"]).abs()
-        assert error == pytest.approx(report[f"expected_calibration_error_{side}"])
+
+
+def bins_of(confidence, right, **options):
+    probabilities = np.column_stack([confidence, 1 - np.asarray(confidence)])
+    samples = pd.DataFrame({"top_1_agreement": right, "accuracy_teacher": right})
+    table = reliability({"teacher": probabilities, "student": probabilities}, samples, **options)
+    return table[table["model"] == "teacher"]
+
+
+@pytest.mark.parametrize(("n", "sizes"), [(7, [7]), (120, [30] * 4), (1000, [100] * 10)])
+def test_bins_are_of_equal_size(n, sizes):
+    confidence = np.random.RandomState(0).permutation(np.linspace(0.5, 1, n))
+    assert bins_of(confidence, np.ones(n))["n"].tolist() == sizes
+
+
+def test_series_of_equal_confidence_share_a_bin():
+    table = bins_of([0.6] * 50 + [0.7] * 6 + [0.9] * 4, np.ones(60))
+    assert table["n"].tolist() == [50, 10]
+    assert table["confidence"].tolist() == pytest.approx([0.6, 0.78])
+
+
+def test_shares_of_a_bin_have_wilson_intervals():
+    # 8 of 10: (p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)
+    (row,) = bins_of([0.9] * 10, [1.0] * 8 + [0.0] * 2).to_dict("records")
+    z = scipy.stats.norm.ppf(0.975)
+    half = z * np.sqrt(0.8 * 0.2 / 10 + z**2 / 400)
+    expected = [(0.8 + z**2 / 20 + side * half) / (1 + z**2 / 10) for side in (-1, 1)]
+    for name in ("accuracy", "agreement"):
+        assert [row[f"{name}_low"], row[f"{name}_high"]] == pytest.approx(expected)
+    (narrow,) = bins_of([0.9] * 10, [1.0] * 8 + [0.0] * 2, confidence_level=0.5).to_dict("records")
+    assert row["accuracy_low"] < narrow["accuracy_low"] < 0.8 < narrow["accuracy_high"]
 
 
 def test_a_report_survives_pickling(report):

@@ -17,6 +17,7 @@ from sktime_tsd.plotting import (
     plot_agreement,
     plot_fidelity_curve,
     plot_saliency,
+    plot_saliency_comparison,
     plot_saliency_pair,
     plot_tradeoff,
 )
@@ -128,7 +129,7 @@ def test_axes_may_be_given(panel):
     fig, axes = plot_saliency(X, saliency, ax=given)
     assert axes[0, 0] is given[0]
     assert fig is given[0].figure
-    with pytest.raises(ValueError, match=r"2 rows.* 1 column"):
+    with pytest.raises(ValueError, match="2 axes"):
         plot_saliency(X, saliency, ax=ax())
 
 
@@ -179,7 +180,7 @@ def test_of_many_channels_and_classes_the_most_salient_are_drawn():
 
 
 def test_bare_values_are_no_saliency():
-    with pytest.raises(TypeError, match=r"temporal_saliency.*ndarray"):
+    with pytest.raises(TypeError, match="saliency must"):
         plot_saliency(np.ones((3, 1, 20)), np.ones((3, 20)))
 
 
@@ -255,6 +256,66 @@ def test_saliencies_of_other_series_are_refused(teacher, student, message):
         plot_saliency_pair(np.zeros((1, 1, 9)), teacher, student)
 
 
+# -- comparison ------------------------------------------------------------------------
+
+
+def test_a_row_per_series_and_a_column_per_classifier():
+    rng = np.random.RandomState(0)
+    X, saliencies = (
+        rng.rand(3, 1, 20),
+        dict(zip(["teacher", "a", "b"], rng.rand(3, 3, 20), strict=True)),
+    )
+    fig, axes = plot_saliency_comparison(X, saliencies, instances=(2, 0), names=["p", "q"])
+    assert axes.shape == (2, 3)
+    assert fig is axes[0, 0].figure
+    assert [axis.get_ylabel() for axis in axes[:, 0]] == ["p", "q"]
+    below = np.array(fig.axes[6:]).reshape(2, 3)
+    for row, i in enumerate((2, 0)):
+        for axis, under, (name, saliency) in zip(
+            axes[row], below[row], saliencies.items(), strict=True
+        ):
+            np.testing.assert_array_equal(axis.lines[0].get_ydata(), X[i, 0])
+            area = under.collections[0].get_paths()[0].vertices
+            assert area[area[:, 1].argmax(), 0] == saliency[i].argmax()
+            if name == "teacher":
+                assert axis.get_title() == "teacher"
+                assert len(under.lines) == 0
+                continue
+            of_teacher = saliencies["teacher"]
+            correlation = saliency_spearman(of_teacher, saliency)[i]
+            assert axis.get_title() == f"{name}: correlation {correlation:.2f}"
+            outline = under.lines[0].get_ydata()
+            np.testing.assert_allclose(outline, of_teacher[i] / of_teacher[i].max())
+    assert [axis.get_xlabel() for axis in axes[:, 1]] == ["", "time point"]
+
+
+def test_a_comparison_takes_saliency_objects_and_given_axes(panel):
+    X = panel[0][:2]
+    saliency = temporal_saliency(TEACHER, X)
+    given = Figure().subplots(1, 2)
+    _, axes = plot_saliency_comparison(X, {"one": saliency, "same": saliency}, ax=given)
+    assert axes[0, 1] is given[1]
+    assert axes[0, 0].get_ylabel() == "series 0"
+    assert axes[0, 1].get_title() == "same: correlation 1.00"
+
+
+@pytest.mark.parametrize(
+    ("saliencies", "options", "message"),
+    [
+        ([np.ones((2, 9))], {}, "dict"),
+        ({}, {}, "dict"),
+        ({"a": np.ones((2, 9)), "b": np.ones((2, 8))}, {}, "'b'"),
+        ({"a": np.ones((2, 1, 9))}, {}, "plot_saliency"),
+        ({"a": np.ones((2, 9))}, {"instances": (2,)}, "instance"),
+        ({"a": np.ones((2, 9))}, {"instances": ()}, "instances"),
+        ({"a": np.ones((2, 9))}, {"names": ["p", "q"]}, "names"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(saliencies, options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        plot_saliency_comparison(np.ones((2, 1, 9)), saliencies, **options)
+
+
 # -- reports ---------------------------------------------------------------------------
 
 
@@ -265,13 +326,13 @@ def test_four_curves_with_bands(report, kind, done):
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == [line.get_label() for line in axis.lines]
     assert set(labels) == {
-        "teacher, by its own",
-        "teacher, by the student's",
-        "student, by its own",
-        "student, by the teacher's",
+        "teacher, its own saliency",
+        "teacher, the student's saliency",
+        "student, its own saliency",
+        "student, the teacher's saliency",
     }
     of = report.curves.query("kind == @kind and model == 'student' and source == 'teacher'")
-    (line,) = (line for line in axis.lines if line.get_label() == "student, by the teacher's")
+    (line,) = (line for line in axis.lines if line.get_label() == "student, the teacher's saliency")
     np.testing.assert_array_equal(line.get_xydata(), of[["fraction", "value"]])
     band = axis.collections[list(axis.lines).index(line)]
     heights = band.get_paths()[0].vertices[:, 1]
@@ -281,26 +342,40 @@ def test_four_curves_with_bands(report, kind, done):
     styles = {(line.get_linestyle(), line.get_marker()) for line in axis.lines}
     assert len(styles) == 4
     assert axis.get_xlabel() == f"share of time points {done}"
-    assert axis.get_ylabel() == "probability of own answer"
+    assert axis.get_ylabel() == "probability of the model's answer"
     assert fig is axis.figure
 
 
 def test_accuracy_and_agreement_by_confidence(report):
     _, axis = plot_agreement(report, ax=ax())
-    drawn = {line.get_label(): line for line in axis.lines[1:]}
+    drawn = {container.get_label(): container for container in axis.containers}
     assert list(drawn) == ["agreement", "accuracy of the teacher", "accuracy of the student"]
     for label, model, column in (
         ("agreement", "student", "agreement"),
         ("accuracy of the teacher", "teacher", "accuracy"),
+        ("accuracy of the student", "student", "accuracy"),
     ):
         bins = report.reliability[report.reliability["model"] == model]
-        np.testing.assert_array_equal(drawn[label].get_xydata(), bins[["confidence", column]])
-    sizes = axis.collections[0].get_sizes()
-    n = report.reliability.query("model == 'student'")["n"].to_numpy()
-    assert np.array_equal(np.argsort(sizes), np.argsort(n))
-    assert len({line.get_marker() for line in drawn.values()}) == 3
-    assert axis.lines[0].get_xydata().tolist() == [[0, 0], [1, 1]]
+        line, _, (bars,) = drawn[label].lines
+        np.testing.assert_array_equal(line.get_xydata(), bins[["confidence", column]])
+        ends = np.array(bars.get_segments())[:, :, 1]
+        np.testing.assert_allclose(ends, bins[[f"{column}_low", f"{column}_high"]])
+    assert len({container.lines[0].get_marker() for container in drawn.values()}) == 3
+    # what is drawn of a share between 0 and 1 can be seen
+    low, high = axis.get_ylim()
+    assert low < report.reliability[["accuracy_low", "agreement_low"]].min().min()
+    assert high > 1
+    diagonal = axis.lines[-1].get_xydata()
+    np.testing.assert_array_equal(diagonal[:, 0], diagonal[:, 1])
     assert "confidence" in axis.get_xlabel()
+
+
+def test_full_confidence_is_drawn_at_the_edge(report):
+    sure = replace(report, reliability=report.reliability.assign(confidence=1.0))
+    _, axis = plot_agreement(sure, ax=ax())
+    confidence = axis.containers[0].lines[0].get_xydata()[:, 0]
+    assert np.isfinite(confidence).all()
+    assert 0.999 < confidence.max() < axis.get_xlim()[1] < 1
 
 
 def test_without_labels_there_is_agreement_alone(panel):
@@ -308,7 +383,7 @@ def test_without_labels_there_is_agreement_alone(panel):
         TEACHER, STUDENT, panel[0], max_saliency_instances=0, latency=False
     )
     _, axis = plot_agreement(unlabelled, ax=ax())
-    assert [line.get_label() for line in axis.lines[1:]] == ["agreement"]
+    assert [container.get_label() for container in axis.containers] == ["agreement"]
     with pytest.raises(ValueError, match="without saliency"):
         plot_fidelity_curve(unlabelled, ax=ax())
 

@@ -1,4 +1,4 @@
-"""One teacher, the same student several ways, and one table that compares them."""
+"""One teacher, one student trained several ways, and a table that compares them."""
 
 import importlib.util
 import pickle
@@ -39,14 +39,16 @@ __all__ = [
     "run_demonstration",
 ]
 
-# Saliency is measured on at most so many test series.
+# Number of test series on which saliency is measured, at most.
 _N_SALIENCY_INSTANCES = 100
 _N_PICTURED = 3
+# The network in a classifier's name; a picture of one network does not need it.
+_SHORT = re.compile(r" \(.*?\)")
 
 
 @dataclass(frozen=True)
 class Data:
-    """A data set under its name, split into training and test series."""
+    """A named data set, split into training and test series."""
 
     name: str
     X_train: np.ndarray
@@ -57,36 +59,39 @@ class Data:
 
 @dataclass(frozen=True)
 class DemonstrationResult:
-    """What `run_demonstration` found.
+    """What `run_demonstration` returns.
 
     Parameters
     ----------
     data : Data
-        What they were fitted and compared on.
+        The data the classifiers were fitted and compared on.
     table : pandas.DataFrame
         One row per classifier.
     classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Of the last method, fitted.
+        The last method's, fitted.
     report : FidelityReport
-        Of that student and the teacher, on the test series.
+        Compares that student with the teacher, on the test series.
+    saliencies : dict of str to Saliency
+        By the classifier's name in `table`, of the series `X`. The teacher comes first.
     X, y : numpy.ndarray
-        The test series whose saliency was measured, and their labels.
+        The test series on which saliency was measured, and their labels.
     """
 
     data: Data
     table: pd.DataFrame
     classifier: SkorchClassifier | SaliencyDistilledClassifier
     report: FidelityReport
+    saliencies: dict
     X: np.ndarray
     y: np.ndarray
 
     def save(self, folder):
-        """Write the student as a folder, three tables and, with matplotlib, two pictures.
+        """Write the student (a folder), three tables and, with matplotlib, two pictures.
 
         Parameters
         ----------
         folder : path-like
-            An existing folder.
+            Must exist.
 
         Returns
         -------
@@ -115,18 +120,36 @@ class DemonstrationResult:
         return [folder / name for name in names]
 
     def _draw_saliency(self, figure):
-        """Draw the first series of each class, then the next ones, up to three."""
-        from sktime_tsd.plotting import plot_saliency_pair
+        """Draw the teacher's saliency beside that of the first and the last student."""
+        from sktime_tsd.plotting import plot_saliency_comparison
 
-        first_of_class = np.unique(self.y, return_index=True)[1]
-        order = [*first_of_class, *np.setdiff1d(np.arange(len(self.y)), first_of_class)]
-        order = order[:_N_PICTURED]
-        figure.set_size_inches(4.2 * len(order), 3.2)
-        axes = figure.subplots(1, len(order), squeeze=False)[0]
-        for ax, i in zip(axes, order, strict=True):
-            pair = self.report.teacher_saliency, self.report.student_saliency
-            plot_saliency_pair(self.X, *pair, instance=int(i), title=f"class {self.y[i]}", ax=ax)
+        teacher, *students = self.saliencies
+        drawn = {"teacher": self.saliencies[teacher]}
+        for name in (students[0], students[-1]):
+            drawn[_SHORT.sub("", name)] = self.saliencies[name]
+        instances = self._typical_instances(*map(self.saliencies.get, (students[0], students[-1])))
+        figure.set_size_inches(3.6 * len(drawn), 0.4 + 2.1 * len(instances))
+        plot_saliency_comparison(
+            self.X,
+            drawn,
+            instances=instances,
+            names=[f"class {self.y[i]}" for i in instances],
+            ax=figure.subplots(len(instances), len(drawn), squeeze=False, sharex=True),
+        )
         return figure
+
+    def _typical_instances(self, first, last):
+        """Pick a series of each of up to three classes: that of the median gain in correlation."""
+        teacher = self.report.teacher_saliency
+        gain = saliency_spearman(teacher, last)
+        if first is not last:
+            gain = gain - saliency_spearman(teacher, first)
+        instances = []
+        for label in np.unique(self.y)[:_N_PICTURED]:
+            of_class = np.flatnonzero(self.y == label)
+            by_gain = of_class[np.argsort(gain[of_class], kind="stable")]
+            instances.append(int(by_gain[len(by_gain) // 2]))
+        return instances
 
     def _draw_fidelity(self, figure):
         from sktime_tsd.plotting import plot_agreement, plot_fidelity_curve
@@ -140,17 +163,17 @@ class DemonstrationResult:
 
 
 def parse_methods(text):
-    """Read the names of methods.
+    """Parse a list of methods.
 
     Parameters
     ----------
     text : str
-        Names joined by commas or spaces.
+        Names separated by commas or spaces.
 
     Returns
     -------
     methods : list of Method
-        Each once.
+        Without duplicates.
 
     Raises
     ------
@@ -162,7 +185,7 @@ def parse_methods(text):
 
 
 def load_data(name, data_dir=None):
-    """Load both parts of a data set.
+    """Load the training and test series of a data set.
 
     Parameters
     ----------
@@ -177,7 +200,7 @@ def load_data(name, data_dir=None):
     Raises
     ------
     ValueError
-        If it is not there, or its series are of unequal length.
+        If the data set is not found, or its series differ in length.
     """
     parts = [load_dataset(name, split=split, data_dir=data_dir) for split in ("train", "test")]
     return Data(name, *parts[0], *parts[1])
@@ -186,7 +209,7 @@ def load_data(name, data_dir=None):
 def run_demonstration(
     data, *, teacher="inception_time", student="fcn", methods, seed=0, report=print
 ):
-    """Fit a teacher, and the same student by each of some methods.
+    """Fit a teacher, then the same student by each method, and compare them.
 
     Parameters
     ----------
@@ -198,7 +221,7 @@ def run_demonstration(
     methods : list of Method
     seed : int, default=0
     report : callable, default=print
-        Takes a line on what is being done.
+        Called with a line of text at each step.
 
     Returns
     -------
@@ -224,14 +247,14 @@ def run_demonstration(
         unfitted.set_params(verbose=1)
     fit(f"teacher ({teacher})", unfitted)
     (teacher_fitted,) = fitted.values()
-    # one seed for all: the students begin with the same weights
+    # one seed, so that all students start from the same weights
     alone = STUDENTS[student]().set_params(random_state=seed, verbose=1)
     for method in methods:
         frozen = FrozenEstimator(teacher_fitted)
         classifier = method.classifier(frozen, alone, verbose=1, random_state=seed)
         fit(f"student ({student}) {method.title}", classifier)
 
-    # of a distilled classifier, the student alone is compared
+    # for a distilled classifier, compare only its student
     compared = {name: getattr(model, "student_", model) for name, model in fitted.items()}
     student_name, classifier = list(fitted.items())[-1]
     student_fitted = compared[student_name]
@@ -253,17 +276,19 @@ def run_demonstration(
     }
     rows = {}
     for name, model in compared.items():
-        saliency = saliencies[name] or temporal_saliency(
-            model, X_test[picked], background=X_train, random_state=seed
-        )
-        row = _table_row(model, X_test, y_test, fidelity, saliency)
+        if saliencies[name] is None:
+            saliencies[name] = temporal_saliency(
+                model, X_test[picked], background=X_train, random_state=seed
+            )
+        row = _table_row(model, X_test, y_test, fidelity, saliencies[name])
         rows[name] = row | {"fit s": seconds[name]}
-    student_fitted.verbose = 0  # it was trained here; where it is loaded, it is silent
+    student_fitted.verbose = 0  # show no progress where the saved student is loaded
     return DemonstrationResult(
         data=data,
         table=pd.DataFrame(rows).T.rename_axis("classifier"),
         classifier=classifier,
         report=fidelity,
+        saliencies=saliencies,
         X=X_test[picked],
         y=y_test[picked],
     )

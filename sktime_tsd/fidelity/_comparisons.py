@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest, rankdata
 
 from sktime_tsd.fidelity._bootstrap import mean_of_draws
 from sktime_tsd.fidelity._metrics import SIDES
@@ -17,7 +18,6 @@ from sktime_tsd.fidelity._quality import (
     auc_prc_of_draws,
     brier_score,
     calibration_error_of_draws,
-    confidence_bins,
     negative_log_likelihood,
 )
 from sktime_tsd.fidelity._reasons import (
@@ -111,21 +111,63 @@ def curves_frame(removed, intervals):
     return pd.concat(frames, ignore_index=True)
 
 
-def reliability(probabilities, samples):
-    """Means of each bin of confidence, for both models."""
+def reliability(probabilities, samples, confidence_level=0.95):
+    """How often answers are right, and agree, by how sure the model is.
+
+    Each model's series are sorted by confidence and split into ten bins of about equal size, or
+    into fewer so that a bin holds about 30 series. Series of equal confidence share a bin.
+
+    Parameters
+    ----------
+    probabilities : dict of str to numpy.ndarray of shape (n_instances, n_classes)
+        Of "teacher" and "student".
+    samples : pandas.DataFrame
+        What `compare_answers` returns.
+    confidence_level : float, default=0.95
+        Of the Wilson intervals.
+
+    Returns
+    -------
+    bins : pandas.DataFrame
+        One row per model and bin, the least confident bin first: ``model``, ``bin``, ``n``, mean
+        ``confidence``, ``accuracy`` and ``agreement``, each of the last two with its Wilson
+        interval (``accuracy_low``, ``accuracy_high``, ``agreement_low``, ``agreement_high``).
+        Without labels the accuracy is NaN.
+    """
     frames = []
     for side in SIDES:
-        confidence, bins = confidence_bins(probabilities[side])
+        confidence = probabilities[side].max(axis=1)
         by_series = pd.DataFrame(
             {
-                "bin": bins,
+                "bin": _bins_of_equal_size(confidence),
                 "confidence": confidence,
                 "accuracy": samples.get(f"accuracy_{side}", np.nan),
                 "agreement": samples["top_1_agreement"],
             }
         )
-        frame = by_series.groupby("bin").mean()
-        frame.insert(0, "n", by_series.groupby("bin").size())
+        bins = by_series.groupby("bin")
+        frame = bins.mean()
+        frame.insert(0, "n", bins.size())
+        for name in ("accuracy", "agreement"):
+            intervals = [
+                _wilson_interval(share, n, confidence_level)
+                for share, n in zip(frame[name], frame["n"], strict=True)
+            ]
+            frame[f"{name}_low"], frame[f"{name}_high"] = np.transpose(intervals)
         frames.append(frame.reset_index().assign(model=side))
-    columns = ["model", "bin", "n", "confidence", "accuracy", "agreement"]
-    return pd.concat(frames, ignore_index=True)[columns]
+    frame = pd.concat(frames, ignore_index=True)
+    return frame[["model", *frame.columns.drop("model")]]
+
+
+def _bins_of_equal_size(confidence, n_bins=10, min_instances=30):
+    """Give each series' bin, (n_instances,); bins are numbered by confidence from 0."""
+    n = len(confidence)
+    n_bins = max(1, min(n_bins, n // min_instances))
+    share_below = (rankdata(confidence) - 0.5) / n  # ties share their mean rank
+    return np.unique((share_below * n_bins).astype(int), return_inverse=True)[1]
+
+
+def _wilson_interval(share, n, confidence_level):
+    if np.isnan(share):
+        return np.nan, np.nan
+    return binomtest(round(share * n), n).proportion_ci(confidence_level, method="wilson")

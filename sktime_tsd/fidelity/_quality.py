@@ -155,7 +155,7 @@ def brier_score(y, probabilities, classes):
 
 
 def confidence_bins(probabilities, n_bins=15):
-    """Confidence of each answer, and the bin of equal width in which it lies.
+    """Confidence of each answer, and its bin of equal width, as the calibration error needs.
 
     Parameters
     ----------

@@ -11,23 +11,25 @@ from sktime_tsd.plotting._style import COLORS, MARKERS, new_axes
 __all__ = ["plot_agreement", "plot_fidelity_curve", "plot_tradeoff"]
 
 
+# Confidence is drawn up to one minus this.
+_LEAST_DOUBT = 1e-4
+
+
 def _check_report(report):
     if not isinstance(report, FidelityReport):
-        raise TypeError(
-            f"report must be what fidelity_report returns, got a {type(report).__name__}."
-        )
+        raise TypeError(f"report must come from fidelity_report, got a {type(report).__name__}.")
 
 
 def plot_fidelity_curve(report, *, kind="deletion", ax=None):
-    """Draw how both answers fall, or rise, as the most salient time points go, or come.
+    """Draw both models' confidence as salient time points are removed or added.
 
-    Each model once by its own saliency (solid, filled markers) and once by the other's
-    (dashed, open markers), with bootstrap bands.
+    Each model appears twice: with the points ordered by its own saliency (solid, filled markers)
+    and by the other model's (dashed, open markers). Bands are bootstrap intervals.
 
     Parameters
     ----------
     report : FidelityReport
-        With saliency.
+        Made with saliency.
     kind : {"deletion", "insertion"}, default="deletion"
     ax : matplotlib.axes.Axes, optional
         Default: a new figure.
@@ -40,7 +42,7 @@ def plot_fidelity_curve(report, *, kind="deletion", ax=None):
     Raises
     ------
     ValueError, TypeError
-        If the report has no saliency, or there is no such curve.
+        If the report has no saliency, or `kind` is unknown.
 
     Examples
     --------
@@ -62,7 +64,7 @@ def plot_fidelity_curve(report, *, kind="deletion", ax=None):
     ax = new_axes(ax)[0, 0]
     curves = report.curves[report.curves["kind"] == kind]
     for (model, source), curve in curves.groupby(["model", "source"], sort=False):
-        own = model == source
+        own, whose = model == source, f"the {source}'s"
         ax.plot(
             curve["fraction"],
             curve["value"],
@@ -71,7 +73,7 @@ def plot_fidelity_curve(report, *, kind="deletion", ax=None):
             marker=MARKERS[model],
             markersize=5,
             markerfacecolor=COLORS[model] if own else "white",
-            label=f"{model}, by " + ("its own" if own else f"the {source}'s"),
+            label=f"{model}, {'its own' if own else whose} saliency",
         )
         ax.fill_between(
             curve["fraction"], curve["low"], curve["high"], color=COLORS[model], alpha=0.12
@@ -79,20 +81,21 @@ def plot_fidelity_curve(report, *, kind="deletion", ax=None):
     done = {"deletion": "removed", "insertion": "kept"}[kind]
     ax.set(
         xlabel=f"share of time points {done}",
-        ylabel="probability of own answer",
+        ylabel="probability of the model's answer",
         xlim=(0, 1),
         ylim=(0, 1.02),
     )
-    ax.legend(title="answer of ..., by saliency", fontsize="small", title_fontsize="small")
+    ax.legend(fontsize="small")
     return ax.figure, ax
 
 
 def plot_agreement(report, *, ax=None):
-    """Draw how often the answers are right, and alike, by how sure the models are.
+    """Draw how often answers are right, and agree, by how sure the model is.
 
-    On the diagonal, confidence is what it says. Larger markers stand for more series.
-    Accuracy is there if the report was made with labels; agreement with the teacher is
-    drawn against the student's confidence, which is what production knows.
+    Each marker stands for a bin of about as many series as the others, with its Wilson interval;
+    the confidence axis is stretched towards 0 and 1 (logit scale). On the grey line, accuracy
+    equals confidence. Accuracy needs a report with labels. Agreement with the teacher is drawn
+    against the student's confidence, the one known in production.
 
     Parameters
     ----------
@@ -108,7 +111,7 @@ def plot_agreement(report, *, ax=None):
     Raises
     ------
     TypeError
-        If it is no report.
+        If `report` is not a FidelityReport.
 
     Examples
     --------
@@ -122,50 +125,62 @@ def plot_agreement(report, *, ax=None):
     >>> ax.get_ylabel()
     'share of series'
     """
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
     _check_report(report)
     ax = new_axes(ax, figsize=(5.4, 4.2))[0, 0]
-    ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, zorder=0)
-    total = len(report.samples)
     of_model = dict(tuple(report.reliability.groupby("model", sort=False)))
-    drawn = [("student", "agreement", "agreement", "black", ":", "^")]
+    # open triangles, larger than the rest, show where accuracy and agreement are the same
+    drawn = [("student", "agreement", "agreement", "black", ":", "^", "none", 9)]
     if report.reliability["accuracy"].notna().all():
         drawn += [
-            (model, "accuracy", f"accuracy of the {model}", COLORS[model], line, MARKERS[model])
+            (model, "accuracy", f"accuracy of the {model}", COLORS[model], line, MARKERS[model],
+             COLORS[model], 4)
             for model, line in (("teacher", "-"), ("student", "--"))
-        ]
-    for model, column, label, color, line, marker in drawn:
+        ]  # fmt: skip
+    highest = 1 - _LEAST_DOUBT
+    least_confidence = 1 / len(report.classes)
+    lowest = min(least_confidence, 0.5)
+    for model, column, label, color, line, marker, face, size in drawn:
         bins = of_model[model]
-        ax.plot(
-            bins["confidence"], bins[column], color=color, linestyle=line, marker=marker,
-            markersize=3, linewidth=1.2, label=label,
+        share, low, high = (bins[column + end] for end in ("", "_low", "_high"))
+        ax.errorbar(
+            bins["confidence"].clip(upper=highest), share,
+            yerr=np.clip([share - low, high - share], 0, None),
+            color=color, linestyle=line, marker=marker, markersize=size, markerfacecolor=face,
+            linewidth=1.2, elinewidth=0.7, capsize=2, label=label,
         )  # fmt: skip
-        size = 15 + 250 * bins["n"] / total
-        ax.scatter(bins["confidence"], bins[column], s=size, color=color, marker=marker, alpha=0.35)
-    least = 1 / len(report.classes)
+        lowest = min(lowest, low.min())
+    ax.set_xscale("logit")
+    diagonal = np.concatenate([np.linspace(0.01, 0.99, 99), 1 - np.geomspace(0.01, 1e-6)])
+    ax.plot(diagonal, diagonal, color="0.7", linewidth=1, zorder=0)
+    ax.xaxis.set_major_locator(FixedLocator([0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 0.9999]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda confidence, _: f"{confidence:g}"))
     ax.set(
         xlabel="confidence (probability of the answer)",
         ylabel="share of series",
-        xlim=(min(least, 0.98) - 0.02, 1.02),
-        ylim=(-0.03, 1.05),
+        xlim=(0.9 * min(least_confidence, 0.9), 1 - 0.5 * _LEAST_DOUBT),
+        ylim=(max(lowest - 0.05, -0.03), 1.03),
     )
     ax.legend(fontsize="small", loc="lower right")
     return ax.figure, ax
 
 
 def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=None):
-    """Draw what several students cost against what they are worth.
+    """Draw a metric of several students against another, usually fidelity against cost.
 
-    With intervals, where the report has them. Where both lines exist for the teacher too, it
-    is there as a star.
+    Bars are the reports' intervals, where they have any. A star marks the teacher, if the reports
+    have both metrics of it.
 
     Parameters
     ----------
     reports : dict of str to FidelityReport
-        Under the students' names; all of one teacher.
+        By the student's name; all with the same teacher.
     x : str, default="latency_1_student"
-        A line of the reports, usually of cost. On a log scale if it spans a factor of 10.
+        A metric of the reports, usually a cost. On a log scale if it spans a factor of 10.
     y : str, default="top_1_agreement"
-        A line of the reports.
+        A metric of the reports.
     ax : matplotlib.axes.Axes, optional
         Default: a new figure.
 
@@ -177,8 +192,8 @@ def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=Non
     Raises
     ------
     ValueError, TypeError
-        If there is no report, a report lacks a line, or `sktime_tsd.fidelity.compare` refuses
-        them.
+        If there is no report, a report lacks a metric, or `sktime_tsd.fidelity.compare` refuses
+        the reports.
 
     Examples
     --------
@@ -200,18 +215,18 @@ def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=Non
     for name, report in reports.items():
         _check_report(report)
         for line in (x, y):
-            if line not in report.lines.index or np.isnan(report[line]):
+            if line not in report.metrics.index or np.isnan(report[line]):
                 raise ValueError(
                     f"The report of {name!r} has no value for {line!r}; it has: "
-                    f"{', '.join(report.lines['value'].dropna().index)}."
+                    f"{', '.join(report.metrics['value'].dropna().index)}."
                 )
-    compare(reports)  # refuses what does not belong into one picture
+    compare(reports)  # refuses reports that cannot be compared
     ax = new_axes(ax, figsize=(5.4, 4))[0, 0]
     points = [
-        (name, report.lines, COLORS["student"], "s", x, y) for name, report in reports.items()
+        (name, report.metrics, COLORS["student"], "s", x, y) for name, report in reports.items()
     ]
     of_teacher = [line.removesuffix("_student") + "_teacher" for line in (x, y)]
-    lines = next(iter(reports.values())).lines
+    lines = next(iter(reports.values())).metrics
     has_teacher = set(of_teacher) <= set(lines["value"].dropna().index)
     if has_teacher:
         points.append(("teacher", lines, COLORS["teacher"], "*", *of_teacher))
@@ -228,7 +243,7 @@ def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=Non
             *place, xerr=errors[0], yerr=errors[1], color=color, marker=marker, capsize=3,
             markersize=12 if marker == "*" else 7,
         )  # fmt: skip
-        # above and below in turn, so that near points keep their names apart
+        # above and below in turn, so that the names of close points do not overlap
         ax.annotate(
             name, place, xytext=(7, -13 if number % 2 else 7), textcoords="offset points",
             fontsize="small",

@@ -1,15 +1,15 @@
-"""Figures for files."""
+"""Figures to be written to files."""
 
 __all__ = ["file_figure"]
 
 
 def file_figure(figsize=None):
-    """Make a figure that draws to a file, on a machine without a screen too.
+    """Make a figure that can be saved without a screen.
 
     Parameters
     ----------
     figsize : tuple of float, optional
-        In inches; default that of matplotlib.
+        In inches. Default: matplotlib's.
 
     Returns
     -------

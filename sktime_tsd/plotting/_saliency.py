@@ -1,4 +1,4 @@
-"""Series and what an answer rests on."""
+"""Series with the saliency of their time points."""
 
 import numpy as np
 
@@ -7,30 +7,30 @@ from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.plotting._style import COLORS, new_axes
 from sktime_tsd.saliency import Saliency
 
-__all__ = ["plot_saliency", "plot_saliency_pair"]
+__all__ = ["plot_saliency", "plot_saliency_comparison", "plot_saliency_pair"]
 
-# more could not be read
+# More would not be legible.
 _MOST_ROWS = 12
 _MOST_COLUMNS = 6
 
 
 def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=None):
-    """Draw one series coloured by what the classifier's answer rests on.
+    """Draw one series coloured by saliency.
 
-    Salient parts are dark and thick; where values are negative (of a class or a target), what
-    speaks against it is pale and thick. Each channel has a row of its own; with `per_class`,
-    each class a column. Of more than 12 channels or 6 classes, the most salient are drawn.
+    Salient parts are dark and thick. Parts of negative saliency, which speak against a class or a
+    target, are pale and thick. Each channel has its own row and, with `per_class`, each class its
+    own column. Of more than 12 channels or 6 classes, the most salient are drawn.
 
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         The series the saliency was computed for. A 2-D array is one channel.
     saliency : Saliency
-        In total or per channel.
+        What `temporal_saliency` returned, for all channels together or per channel.
     instance : int, default=0
         Which series.
     per_class : bool, default=False
-        Draw what each class adds to the saliency instead of the total.
+        Draw each class's part of the saliency instead of the total.
     title : str, optional
     ax : matplotlib.axes.Axes or array of them, optional
         One per channel and class. Default: a new figure.
@@ -39,12 +39,13 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
     -------
     fig : matplotlib.figure.Figure
     ax : matplotlib.axes.Axes or numpy.ndarray of shape (n_channels, n_columns)
-        An array where there are several.
+        An array if there are several.
 
     Raises
     ------
     ValueError, TypeError
-        If the saliency is not that of `X`, there is no such series, or `ax` does not fit.
+        If the saliency does not belong to `X`, `instance` is out of range, or `ax` holds the
+        wrong number of axes.
 
     Examples
     --------
@@ -64,7 +65,7 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
     check_flag("per_class", per_class)
     if not isinstance(saliency, Saliency):
         raise TypeError(
-            f"saliency must be what temporal_saliency returns, got a {type(saliency).__name__}."
+            f"saliency must come from temporal_saliency, got a {type(saliency).__name__}."
         )
     x = _series(X, instance, len(saliency), saliency.n_timepoints)
     n_channels = len(x)
@@ -78,9 +79,7 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
     if not saliency.per_channel:
         values = np.repeat(values[:, None], n_channels, axis=1)
     if values.shape[1] != n_channels:
-        raise ValueError(
-            f"X has {n_channels} channels, the saliency {values.shape[1]}; it is not that of X."
-        )
+        raise ValueError(f"X has {n_channels} channels but the saliency has {values.shape[1]}.")
     columns = _most_salient(np.abs(values).max(axis=(1, 2)), _MOST_COLUMNS)
     channels = _most_salient(np.abs(values).max(axis=(0, 2)), _MOST_ROWS)
     values, names = values[columns][:, channels], [names[k] for k in columns]
@@ -110,7 +109,7 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
 
 
 def _most_salient(saliency, n):
-    """Places of the n largest values, ascending; of equal ones, the first."""
+    """Give the indices of the n largest values, ascending; of equal values, the first."""
     return np.sort(np.argsort(-saliency, kind="stable")[:n])
 
 
@@ -121,7 +120,7 @@ def _draw_colored(ax, x, values, colors, largest):
     points = np.column_stack([np.arange(len(x)), x])
     segments = np.stack([points[:-1], points[1:]], axis=1)
     of_segments = (values[:-1] + values[1:]) / 2
-    # a thin line below keeps pale parts visible
+    # a thin grey line keeps pale parts visible
     ax.plot(points[:, 0], x, color="0.6", linewidth=0.8, zorder=1)
     ax.add_collection(
         LineCollection(
@@ -138,20 +137,20 @@ def _draw_colored(ax, x, values, colors, largest):
 def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
     """Draw one series with the teacher's and the student's saliency below it.
 
-    Each saliency is drawn in shares of its own largest absolute value, so that their shapes can
-    be compared whatever their size. Their rank correlation is written in.
+    Each saliency is divided by its own largest absolute value, so that the shapes can be compared
+    whatever their size. The picture gives their rank correlation.
 
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         The series the saliencies were computed for. A 2-D array is one channel.
     teacher, student : Saliency, or numpy.ndarray of shape (n_instances, n_timepoints)
-        Not per channel: for those see `plot_saliency`.
+        Of all channels together; `plot_saliency` draws saliency per channel.
     instance : int, default=0
         Which series.
     title : str, optional
     ax : matplotlib.axes.Axes, optional
-        Where to draw the series; the saliency goes to a twin of it. Default: a new figure.
+        For the series; the saliency is drawn on a twin of it. Default: a new figure.
 
     Returns
     -------
@@ -161,7 +160,7 @@ def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
     Raises
     ------
     ValueError, TypeError
-        If the saliencies are not those of `X`, or there is no such series.
+        If the saliencies do not belong to `X`, or `instance` is out of range.
 
     Examples
     --------
@@ -173,36 +172,23 @@ def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
     'time point'
     """
     teacher, student = (np.asarray(getattr(side, "values", side)) for side in (teacher, student))
-    if teacher.shape != student.shape or teacher.ndim != 2:
-        raise ValueError(
-            "teacher and student must be saliencies of the same series, each of shape "
-            f"(n_instances, n_timepoints); got {teacher.shape} and {student.shape}. Saliency per "
-            "channel is drawn by plot_saliency."
-        )
+    _check_pair(teacher, student, "student")
     x = _series(X, instance, *teacher.shape)
     teacher, student = teacher[instance], student[instance]
     ax = new_axes(ax, figsize=(6, 3))[0, 0]
-    points = np.arange(x.shape[1])
-    ax.plot(points, x.T, color="black", linewidth=1.2)
-    # the series in the upper part, the saliency in the lower
-    low, high = x.min(), x.max()
-    span = (high - low) or 1.0
-    ax.set_ylim(low - span, high + 0.3 * span)  # and room for the legend above
-    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
-    ax.set_xlim(0, max(1, x.shape[1] - 1))
+    below = _draw_above_saliency(ax, x, min(teacher.min(), student.min()) < 0)
     ax.set(xlabel="time point", title=title)
     ax.set_ylabel("series", loc="top")
-    agreement = saliency_spearman(teacher[None], student[None])[0]
+    correlation = saliency_spearman(teacher[None], student[None])[0]
     ax.text(
         0.02,
         0.97,
-        f"rank correlation {agreement:.2f}",
+        f"rank correlation {correlation:.2f}",
         transform=ax.transAxes,
         va="top",
         fontsize="small",
     )
-
-    below = ax.twinx()
+    points = np.arange(x.shape[1])
     below.fill_between(
         points, _share_of_largest(teacher), color=COLORS["teacher"], alpha=0.35, label="teacher"
     )
@@ -213,24 +199,134 @@ def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
         linestyle="--",
         label="student",
     )
-    lowest = -1 if min(teacher.min(), student.min()) < 0 else 0
-    below.set_ylim(lowest, lowest + 2.6 * (1 - lowest))
-    below.set_yticks([-1, 0, 1] if lowest else [0, 0.5, 1])
     below.set_ylabel("share of largest saliency", loc="bottom", fontsize="small")
     below.legend(loc="upper right", fontsize="small", ncols=2, frameon=False)
     return ax.figure, ax
 
 
+def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=None):
+    """Draw the saliency of several classifiers side by side, against that of the first.
+
+    One row per series, one column per classifier. Each panel shows the series and, below it, the
+    saliency divided by its largest absolute value. The columns after the first repeat the first
+    classifier's saliency as a dashed line; their titles give the rank correlation with it.
+
+    Parameters
+    ----------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        The series the saliencies were computed for. A 2-D array is one channel.
+    saliencies : dict of str to Saliency or numpy.ndarray of shape (n_instances, n_timepoints)
+        By the classifier's name, the teacher first. Of all channels together; `plot_saliency`
+        draws saliency per channel.
+    instances : sequence of int, default=(0,)
+        Which series.
+    names : sequence of str, optional
+        Labels of these series. Default: "series 0" and so on.
+    ax : array of matplotlib.axes.Axes, optional
+        One per series and classifier. Default: a new figure.
+
+    Returns
+    -------
+    fig : matplotlib.figure.Figure
+    ax : numpy.ndarray of shape (n_series, n_classifiers)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the saliencies do not belong to `X`, an instance is out of range, `names` and
+        `instances` differ in length, or `ax` holds the wrong number of axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.plotting import plot_saliency_comparison
+    >>> X, teacher = np.zeros((2, 1, 9)), np.arange(18.0).reshape(2, 9)
+    >>> fig, axes = plot_saliency_comparison(
+    ...     X, {"teacher": teacher, "alone": -teacher, "by TSD": teacher**2}, instances=(0, 1)
+    ... )
+    >>> [axis.get_title() for axis in axes[0]]
+    ['teacher', 'alone: correlation -1.00', 'by TSD: correlation 1.00']
+    """
+    if not isinstance(saliencies, dict) or not saliencies:
+        raise TypeError('saliencies must be a dict such as {"teacher": ..., "student": ...}.')
+    instances = list(instances)
+    names = [f"series {i}" for i in instances] if names is None else list(names)
+    if not instances or len(names) != len(instances):
+        raise ValueError(
+            f"instances and names must be of one length, at least 1; got {len(instances)} and "
+            f"{len(names)}."
+        )
+    values = {name: np.asarray(getattr(s, "values", s)) for name, s in saliencies.items()}
+    reference = next(iter(values.values()))
+    for name, value in values.items():
+        _check_pair(reference, value, f"saliencies[{name!r}]")
+    series = [_series(X, i, *reference.shape) for i in instances]
+    axes = new_axes(
+        ax, len(series), len(values), figsize=(3.6 * len(values), 0.4 + 2.1 * len(series))
+    )
+    for row, (i, x) in enumerate(zip(instances, series, strict=True)):
+        for column, (name, value) in enumerate(values.items()):
+            axis = axes[row, column]
+            below = _draw_above_saliency(axis, x, value[i].min() < 0 or reference[i].min() < 0)
+            color = COLORS["student" if column else "teacher"]
+            points = np.arange(x.shape[1])
+            below.fill_between(points, _share_of_largest(value[i]), color=color, alpha=0.45)
+            title = name
+            if column:
+                below.plot(
+                    points,
+                    _share_of_largest(reference[i]),
+                    color=COLORS["teacher"],
+                    linestyle="--",
+                    label=next(iter(values)),
+                )
+                if row == 0:
+                    below.legend(loc="upper right", fontsize="small", frameon=False)
+                correlation = saliency_spearman(reference[i][None], value[i][None])[0]
+                title = f"{name}: correlation {correlation:.2f}"
+            below.set_yticks([])
+            axis.set_title(title, fontsize="medium")
+            if column == 0:
+                axis.set_ylabel(names[row])
+            if row == len(series) - 1:
+                axis.set_xlabel("time point")
+    return axes[0, 0].figure, axes
+
+
+def _check_pair(teacher, student, name):
+    if teacher.shape != student.shape or teacher.ndim != 2:
+        raise ValueError(
+            f"{name} must be the saliency of the same series as the first, both of shape "
+            f"(n_instances, n_timepoints); got {teacher.shape} and {student.shape}. plot_saliency "
+            "draws saliency per channel."
+        )
+
+
+def _draw_above_saliency(ax, x, signed):
+    """Draw a series in the upper part of some axes, and give a twin for saliency in the lower."""
+    ax.plot(np.arange(x.shape[1]), x.T, color="black", linewidth=1.2)
+    low, high = x.min(), x.max()
+    span = (high - low) or 1.0
+    ax.set_ylim(low - span, high + 0.3 * span)  # with room above for a legend
+    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
+    ax.set_xlim(0, max(1, x.shape[1] - 1))
+    below = ax.twinx()
+    lowest = -1 if signed else 0
+    below.set_ylim(lowest, lowest + 2.6 * (1 - lowest))
+    below.set_yticks([-1, 0, 1] if signed else [0, 0.5, 1])
+    return below
+
+
 def _series(X, instance, n_instances, n_timepoints):
-    """One series of a panel, (n_channels, n_timepoints), after a check of the panel."""
+    """Check a panel and give one of its series, (n_channels, n_timepoints)."""
     X = np.asarray(X, dtype=float)
     if X.ndim == 2:
         X = X[:, None]
     if X.ndim != 3 or X.shape[::2] != (n_instances, n_timepoints):
         raise ValueError(
-            f"The saliency is of {n_instances} series of {n_timepoints} time points; X must be the "
-            f"same series, (n_instances, n_channels, n_timepoints), got shape {X.shape}. The "
-            "saliencies in a report are those of X[report.saliency_instances]."
+            f"X must hold the same series as the saliency, {n_instances} of {n_timepoints} time "
+            f"points, as (n_instances, n_channels, n_timepoints); got shape {X.shape}. The "
+            "saliencies in a report belong to X[report.saliency_instances]."
         )
     check_number("instance", instance, integer=True, low=-len(X), high=len(X) - 1)
     return X[instance]

@@ -1,16 +1,16 @@
-"""What all pictures have in common."""
+"""Colours, markers and axes that all plots share."""
 
 import numpy as np
 
 __all__ = ["COLORS", "MARKERS", "new_axes"]
 
-# of the palette of Okabe and Ito, told apart by the colour-blind
+# From the palette of Okabe and Ito, which the colour-blind can tell apart.
 COLORS = {"teacher": "#0072B2", "student": "#D55E00"}
 MARKERS = {"teacher": "o", "student": "s"}
 
 
 def new_axes(ax, n_rows=1, n_columns=1, figsize=(6, 3.6)):
-    """Give the axes to draw on, as a matrix.
+    """Return the axes to draw on, as a matrix.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def new_axes(ax, n_rows=1, n_columns=1, figsize=(6, 3.6)):
     n_rows, n_columns : int
         How many axes are needed.
     figsize : tuple of float
-        Of a new figure, in inches.
+        Size of a new figure, in inches.
 
     Returns
     -------
@@ -28,9 +28,9 @@ def new_axes(ax, n_rows=1, n_columns=1, figsize=(6, 3.6)):
     Raises
     ------
     ValueError
-        If `ax` holds another number of axes.
+        If `ax` holds the wrong number of axes.
     ImportError
-        If there is no matplotlib.
+        If matplotlib is not installed.
     """
     if ax is None:
         try:
@@ -44,7 +44,7 @@ def new_axes(ax, n_rows=1, n_columns=1, figsize=(6, 3.6)):
     axes = np.atleast_1d(np.asarray(ax, dtype=object))
     if axes.size != n_rows * n_columns:
         raise ValueError(
-            f"This picture has {n_rows} rows and {n_columns} columns: ax must hold "
-            f"{n_rows * n_columns} axes, got {axes.size}. Leave it out for a new figure."
+            f"ax must hold {n_rows * n_columns} axes ({n_rows} rows and {n_columns} columns), "
+            f"got {axes.size}. Leave it out for a new figure."
         )
     return axes.reshape(n_rows, n_columns)
