@@ -1,11 +1,16 @@
 """Sphinx configuration of the documentation site."""
 
+import sys
 import warnings
+from pathlib import Path
 
 import torch
 from sphinx_gallery.sorting import ExplicitOrder
 
 import sktime_tsd
+
+sys.path.insert(0, str(Path(__file__).parent))
+from floors import floors
 
 torch.set_num_threads(1)  # networks this small gain nothing from a second thread
 
@@ -94,11 +99,13 @@ main/report
 """
 
 
-def _list_report(app, docname, source):
+def _complete(app, docname, source):
     if docname == "results/README":
         source[0] += _REPORT
+    if docname == "development":
+        source[0] = source[0].replace("<!-- floors -->", floors())
 
 
 def setup(app):
     """Register this site's own steps with Sphinx."""
-    app.connect("source-read", _list_report)
+    app.connect("source-read", _complete)

@@ -16,6 +16,7 @@ _OBJECTS = {
     "to_onnx": "export",
 }
 _MODULES = (
+    "benchmark",
     "datasets",
     "export",
     "fidelity",

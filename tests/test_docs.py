@@ -9,7 +9,7 @@ import pytest
 import sktime_tsd
 
 ROOT = Path(sktime_tsd.__file__).parent.parent
-MODULES = ["benchmark", *sktime_tsd._MODULES]
+MODULES = sktime_tsd._MODULES
 
 needs_docs = pytest.mark.skipif(
     not (ROOT / "docs").is_dir(), reason="the package is installed without its documentation"

@@ -397,7 +397,7 @@ def test_cost_against_worth_of_several_students(panel, report):
         point, _, (across, up) = container.lines
         assert point.get_xydata().tolist() == [[of["bytes_student"], of["top_1_agreement"]]]
         low, high = up.get_segments()[0][:, 1]
-        interval = of.lines.loc["top_1_agreement", ["low", "high"]].astype(float)
+        interval = of.metrics.loc["top_1_agreement", ["low", "high"]].astype(float)
         np.testing.assert_allclose([low, high], interval)
         assert np.ptp(across.get_segments()[0][:, 0]) == 0
     assert axis.get_xlabel() == "pickle, student (bytes), lower is better"
@@ -415,10 +415,10 @@ def test_the_teacher_is_there_where_both_lines_concern_it(report):
 
 
 def test_a_wide_range_of_cost_is_drawn_on_a_log_scale(report):
-    cheap = report.lines.copy()
+    cheap = report.metrics.copy()
     cheap.loc["bytes_student", ["value", "low", "high"]] /= 20
     _, axis = plot_tradeoff(
-        {"large": report, "small": replace(report, lines=cheap)}, x="bytes_student", ax=ax()
+        {"large": report, "small": replace(report, metrics=cheap)}, x="bytes_student", ax=ax()
     )
     assert axis.get_xscale() == "log"
 
@@ -431,9 +431,9 @@ def test_students_that_cannot_be_compared_are_refused(panel, report):
 
 def test_no_report_and_no_such_line_are_refused(report):
     with pytest.raises(TypeError, match="fidelity_report"):
-        plot_fidelity_curve(report.lines)
+        plot_fidelity_curve(report.metrics)
     with pytest.raises(TypeError, match="fidelity_report"):
-        plot_agreement(report.lines)
+        plot_agreement(report.metrics)
     with pytest.raises(TypeError, match="dict"):
         plot_tradeoff([report])
     with pytest.raises(TypeError, match="dict"):
@@ -447,7 +447,7 @@ def test_no_report_and_no_such_line_are_refused(report):
 
 
 def test_every_line_of_a_report_can_be_an_axis(report):
-    for name in report.lines["value"].dropna().index:
+    for name in report.metrics["value"].dropna().index:
         label = plot_tradeoff({"one": report}, y=name, ax=ax())[1].get_ylabel()
         assert label.endswith("is better")
         if METRICS[name].unit:
