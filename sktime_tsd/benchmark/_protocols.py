@@ -124,7 +124,7 @@ class Protocol:
 
 
 _PUBLISHED_TRANSFER = {
-    "temperature": 8.0,
+    "saliency_temperature": 8.0,
     "window": 10,
     "n_windows": 50,
     "bank_size": 200,
