@@ -47,7 +47,7 @@ def random_panel(n_instances, n_channels=1, n_timepoints=20, n_classes=2, seed=0
 
 
 def learner(**params):
-    """A network that learns the panels below in a tenth of a second."""
+    """A network that learns such panels in a tenth of a second."""
     settings = {"max_epochs": 10, "lr": 3e-2, "random_state": 0} | params
     return SkorchClassifier("fcn", {"filters": (8,), "kernel_sizes": (3,)}, **settings)
 

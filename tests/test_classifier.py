@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from helpers import random_panel
+from helpers import TINY_FCN, TINY_LSTM, random_panel
 from skorch.callbacks import Callback, Checkpoint, EpochScoring
 from torch import nn
 
@@ -17,8 +17,6 @@ from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.networks import FCN, ScaledNetwork
-
-TINY = {"filters": (4,), "kernel_sizes": (3,)}
 
 
 def test_learns_a_real_data_set(gunpoint):
@@ -30,7 +28,7 @@ def test_learns_a_real_data_set(gunpoint):
 
 def test_probabilities_are_the_softmax_of_the_logits(unit_test):
     X_train, y_train, X_test, _ = unit_test
-    clf = SkorchClassifier("fcn", TINY, max_epochs=3, random_state=0).fit(X_train, y_train)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=3, random_state=0).fit(X_train, y_train)
     logits = torch.from_numpy(clf.predict_logits(X_test)).double()
     probabilities = clf.predict_proba(X_test)
     np.testing.assert_allclose(probabilities, torch.softmax(logits, dim=1), atol=1e-12)
@@ -41,7 +39,7 @@ def test_probabilities_are_the_softmax_of_the_logits(unit_test):
 
 def test_one_cycle_rises_to_lr_and_falls_to_nothing():
     X, y = random_panel(32)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=40, lr=0.01, random_state=0).fit(X, y)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=40, lr=0.01, random_state=0).fit(X, y)
     lr = clf.history_frame()["lr"]
     assert lr.max() == pytest.approx(0.01, rel=0.01)
     assert lr.idxmax() == pytest.approx(0.3 * 40, abs=2)
@@ -53,7 +51,7 @@ def test_lr_schedules():
     X, y = random_panel(32)
     fit = {
         schedule: SkorchClassifier(
-            "fcn", TINY, max_epochs=10, lr=0.01, lr_schedule=schedule, random_state=0
+            "fcn", TINY_FCN, max_epochs=10, lr=0.01, lr_schedule=schedule, random_state=0
         ).fit(X, y)
         for schedule in ("cosine", None)
     }
@@ -75,7 +73,7 @@ class GradientNorms(Callback):
 def test_numbers_may_be_numpys():
     X, y = random_panel(32)
     given = {"max_epochs": np.int64(2), "batch_size": np.int32(8), "lr": np.float32(0.01)}
-    clf = SkorchClassifier("fcn", TINY, random_state=np.int64(0), **given).fit(X, y)
+    clf = SkorchClassifier("fcn", TINY_FCN, random_state=np.int64(0), **given).fit(X, y)
     assert [row["epoch"] for row in clf.history_] == [1, 2]
 
 
@@ -84,7 +82,12 @@ def test_gradient_clip(clip):
     X, y = random_panel(32)
     GradientNorms.seen.clear()
     SkorchClassifier(
-        "fcn", TINY, max_epochs=3, gradient_clip=clip, callbacks=[GradientNorms()], random_state=0
+        "fcn",
+        TINY_FCN,
+        max_epochs=3,
+        gradient_clip=clip,
+        callbacks=[GradientNorms()],
+        random_state=0,
     ).fit(X, y)
     assert (max(GradientNorms.seen) <= 0.0101) == (clip is not None)
 
@@ -94,7 +97,7 @@ def test_optimizers_by_name_and_by_class():
     proba = {}
     for optimizer in ("adamw", "adam", "sgd", torch.optim.RMSprop, torch.optim.AdamW):
         clf = SkorchClassifier(
-            "fcn", TINY, max_epochs=3, lr=5e-3, optimizer=optimizer, random_state=0
+            "fcn", TINY_FCN, max_epochs=3, lr=5e-3, optimizer=optimizer, random_state=0
         )
         proba[optimizer] = clf.fit(X, y).predict_proba(X)
     assert (proba["adamw"] == proba[torch.optim.AdamW]).all()
@@ -117,7 +120,7 @@ def test_training_is_shuffled_and_uses_every_series_once_per_epoch():
 def test_no_batch_is_a_single_series():
     """Batch norm cannot train on one value per channel."""
     X, y = random_panel(17, n_timepoints=1)
-    clf = SkorchClassifier("fcn", TINY, batch_size=16, max_epochs=2, random_state=0).fit(X, y)
+    clf = SkorchClassifier("fcn", TINY_FCN, batch_size=16, max_epochs=2, random_state=0).fit(X, y)
     assert np.isfinite(clf.predict_proba(X)).all()
 
 
@@ -155,9 +158,9 @@ def test_patience_stops_and_restores_the_best_weights():
 
 def test_valid_loss_is_the_cross_entropy_of_the_series_kept_aside():
     X, y = random_panel(40)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=4, validation_fraction=0.25, random_state=3).fit(
-        X, y
-    )
+    clf = SkorchClassifier(
+        "fcn", TINY_FCN, max_epochs=4, validation_fraction=0.25, random_state=3
+    ).fit(X, y)
     codes = np.searchsorted(clf.classes_, y)
     train, valid = split_validation(codes, 0.25, draw_seed(3))
     assert len(valid) == 10
@@ -171,7 +174,7 @@ def test_valid_loss_is_the_cross_entropy_of_the_series_kept_aside():
 def test_series_kept_aside_do_not_train():
     """What is kept aside may be changed at will: the network stays the same."""
     X, y = random_panel(40)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=2, validation_fraction=0.25, random_state=3)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=2, validation_fraction=0.25, random_state=3)
     before = clf.fit(X, y).predict_logits(X)
     _, valid = split_validation(np.searchsorted(clf.classes_, y), 0.25, draw_seed(3))
     changed = X.copy()
@@ -204,9 +207,8 @@ def test_class_weight_takes_original_labels():
     share = {}
     for weight in (None, "balanced", {"often": 1.0, "rare": 3.0}, {"often": 1.0, "rare": 27.0}):
         # no batch norm: the scale of equal series is their rounding
-        params = {"hidden_size": 4, "num_layers": 1}
         clf = SkorchClassifier(
-            "lstm", params, max_epochs=20, class_weight=weight, lr=0.05, random_state=0
+            "lstm", TINY_LSTM, max_epochs=20, class_weight=weight, lr=0.05, random_state=0
         ).fit(X, y)
         share[str(weight)] = clf.predict_proba(X)[0, 1]
     rare = list(share.values())
@@ -217,7 +219,7 @@ def test_class_weight_knows_labels_that_look_like_numbers(unit_test):
     X, y, _, _ = unit_test
     logits = {}
     for weight in (None, {"1": 1.0, "2": 9.0}, {"1": 1.0, "2": 9.0, "not in y": 5.0}):
-        clf = SkorchClassifier("fcn", TINY, max_epochs=2, class_weight=weight, random_state=0)
+        clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=2, class_weight=weight, random_state=0)
         logits[str(weight)] = clf.fit(X, y).predict_logits(X)
     plain, weighted, with_more = logits.values()
     assert not np.array_equal(plain, weighted)
@@ -236,7 +238,7 @@ def test_valid_loss_does_not_depend_on_the_batches(batch_size):
     weight = {"class 00": 1.0, "class 01": 20.0}
     clf = SkorchClassifier(
         "fcn",
-        TINY,
+        TINY_FCN,
         max_epochs=1,
         batch_size=batch_size,
         validation_fraction=0.25,
@@ -256,7 +258,7 @@ def test_valid_loss_does_not_depend_on_the_batches(batch_size):
 
 def test_history_is_plain_and_has_a_row_per_epoch():
     X, y = random_panel(20)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=3, random_state=0).fit(X, y)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=3, random_state=0).fit(X, y)
     assert type(clf.history_) is list
     assert all(type(row) is dict for row in clf.history_)
     assert set(clf.history_[0]) == {"epoch", "train_loss", "cross_entropy", "lr", "dur"}
@@ -285,7 +287,7 @@ def test_train_loss_is_the_mean_over_the_series():
 
 def test_lr_of_the_history_is_the_one_that_was_used():
     X, y = random_panel(8)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=5, lr=0.01, random_state=0).fit(X, y)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=5, lr=0.01, random_state=0).fit(X, y)
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.AdamW([parameter], lr=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=5)
@@ -302,7 +304,7 @@ def test_checkpoint_of_skorch_works_as_it_comes(tmp_path):
     for fraction, monitor in ((0.25, "valid_loss_best"), (None, "train_loss_best")):
         SkorchClassifier(
             "fcn",
-            TINY,
+            TINY_FCN,
             max_epochs=3,
             validation_fraction=fraction,
             callbacks=[("clip", Checkpoint(monitor=monitor, dirname=tmp_path / monitor))],
@@ -314,14 +316,14 @@ def test_checkpoint_of_skorch_works_as_it_comes(tmp_path):
 @pytest.mark.parametrize("optimizer", [torch.optim.Adagrad, torch.optim.Adadelta])
 def test_optimizers_without_momentum_train_under_one_cycle(optimizer):
     X, y = random_panel(16)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=2, optimizer=optimizer, random_state=0)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=2, optimizer=optimizer, random_state=0)
     assert len(clf.fit(X, y).history_) == 2
 
 
 def test_an_optimizer_that_cannot_be_made_is_refused():
     X, y = random_panel(16)
     with pytest.raises(ValueError, match=r"optimizer=.*LBFGS.*weight_decay"):
-        SkorchClassifier("fcn", TINY, optimizer=torch.optim.LBFGS).fit(X, y)
+        SkorchClassifier("fcn", TINY_FCN, optimizer=torch.optim.LBFGS).fit(X, y)
 
 
 class Counter(Callback):
@@ -335,7 +337,7 @@ class Counter(Callback):
 def test_callbacks_are_copied_for_each_fit():
     X, y = random_panel(20)
     counter = Counter()
-    clf = SkorchClassifier("fcn", TINY, max_epochs=3, callbacks=[counter], random_state=0)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=3, callbacks=[counter], random_state=0)
     clf.fit(X, y)
     clf.fit(X, y)
     assert counter.epochs == 0
@@ -346,7 +348,7 @@ def test_scoring_callbacks_of_skorch_work_on_validation_and_training():
     X, y = random_panel(40)
     clf = SkorchClassifier(
         "fcn",
-        TINY,
+        TINY_FCN,
         max_epochs=30,
         validation_fraction=0.25,
         callbacks=[
@@ -362,10 +364,10 @@ def test_scoring_callbacks_of_skorch_work_on_validation_and_training():
 
 def test_verbose_shows_loss_and_silence_shows_nothing(capsys):
     X, y = random_panel(20)
-    SkorchClassifier("fcn", TINY, max_epochs=2, random_state=0).fit(X, y)
+    SkorchClassifier("fcn", TINY_FCN, max_epochs=2, random_state=0).fit(X, y)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
-    SkorchClassifier("fcn", TINY, max_epochs=2, verbose=1, random_state=0).fit(X, y)
+    SkorchClassifier("fcn", TINY_FCN, max_epochs=2, verbose=1, random_state=0).fit(X, y)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "2/2" in captured.err
@@ -401,7 +403,7 @@ def test_own_networks_as_class_and_as_function():
 
 def test_a_second_fit_starts_anew():
     X, y = random_panel(20)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=3, random_state=0)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=3, random_state=0)
     first = clf.fit(X, y).predict_proba(X)
     other, labels = random_panel(20, n_channels=2, n_classes=3)
     clf.fit(other, labels)
@@ -455,8 +457,10 @@ def test_training_through_torch_compile_predicts_and_pickles():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_trains_on_cuda_and_predicts_numpy_on_the_cpu():
     X, y = random_panel(40)
-    clf = SkorchClassifier("fcn", TINY, max_epochs=20, device="cuda", random_state=0).fit(X, y)
+    clf = SkorchClassifier("fcn", TINY_FCN, max_epochs=20, device="cuda", random_state=0).fit(X, y)
     assert clf.network_.mean.device.type == "cuda"
     assert isinstance(clf.predict_proba(X), np.ndarray)
-    on_cpu = SkorchClassifier("fcn", TINY, max_epochs=20, device="cpu", random_state=0).fit(X, y)
+    on_cpu = SkorchClassifier("fcn", TINY_FCN, max_epochs=20, device="cpu", random_state=0).fit(
+        X, y
+    )
     assert (clf.predict(X) == on_cpu.predict(X)).mean() > 0.9

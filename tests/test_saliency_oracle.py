@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import Occlusion
-from helpers import distiller, learner
-from scipy.special import softmax
+from helpers import Linear, distiller, learner
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -126,26 +125,12 @@ def test_the_fall_of_a_target_is_occlusion(trained, per_channel):
 # -- a loop over single series -------------------------------------------------------
 
 
-class Linear:
-    """Softmax of random weights; has nothing but probabilities."""
-
-    classes_ = np.array(["a", "b", "c"])
-
-    def __init__(self):
-        self.weights = np.random.RandomState(5).randn(N_CHANNELS, N_TIMEPOINTS, 3) / 4
-
-    def predict_proba(self, X):
-        # not einsum: its sums depend on how many series there are
-        scores = (X[..., None].astype(float) * self.weights).sum(axis=(1, 2))
-        return softmax(scores, axis=1)
-
-
 def minirocket():
     return MiniRocketMultivariate(num_kernels=84) * StandardScaler() * LogisticRegression(C=0.01)
 
 
 MAKERS = {  # and how far float32 may be off
-    "probabilities alone": (lambda: Linear(), 1e-9),
+    "probabilities alone": (lambda: Linear(5, N_CHANNELS, N_TIMEPOINTS), 1e-9),
     "network": (lambda: learner().fit(X_TRAIN, Y_TRAIN), 1e-5),
     "frozen network": (lambda: FrozenEstimator(learner().fit(X_TRAIN, Y_TRAIN)), 1e-5),
     "distilled": (lambda: distiller().fit(X_TRAIN, Y_TRAIN), 1e-5),
@@ -224,7 +209,7 @@ def test_equals_asking_for_one_series_at_a_time(scored, per_channel):
 
 @pytest.mark.parametrize("n_donors", [1, 2])
 def test_fewer_donors_than_the_background_has_are_some_of_it(n_donors):
-    clf = Linear()
+    clf = Linear(5, N_CHANNELS, N_TIMEPOINTS)
     options = {"window": 4, "n_donors": n_donors, "random_state": 3}
     drawn = temporal_saliency(clf, X, background=DONORS, **options).values
     alone = [temporal_saliency(clf, X, background=donor[None], window=4) for donor in DONORS]
@@ -236,7 +221,10 @@ def test_fewer_donors_than_the_background_has_are_some_of_it(n_donors):
 @pytest.mark.parametrize("per_channel", [False, True])
 @pytest.mark.parametrize("target", [None, "b"])
 def test_noise_of_no_spread_is_the_mean(per_channel, target):
-    clf, options = Linear(), {"per_channel": per_channel, "target": target, "window": 4}
+    clf, options = (
+        Linear(5, N_CHANNELS, N_TIMEPOINTS),
+        {"per_channel": per_channel, "target": target, "window": 4},
+    )
     noise = temporal_saliency(clf, X, perturbation=GaussianNoise(scale=0.0), **options)
     mean = temporal_saliency(clf, X, perturbation=SeriesMean(), **options)
     assert np.abs(mean.values).max() > 0.02

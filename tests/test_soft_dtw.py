@@ -26,6 +26,7 @@ def test_equals_the_double_loop(n, n_rows, n_columns, gamma, spread, seed):
     np.testing.assert_allclose(soft_dtw(costs, gamma), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow  # tslearn's is compiled
 @pytest.mark.parametrize("lengths", [(12, 12), (7, 15), (15, 7), (1, 6)])
 @pytest.mark.parametrize("gamma", [0.1, 1.0])
 def test_equals_tslearn(lengths, gamma):
