@@ -198,7 +198,7 @@ class FidelityReference:
             metrics=frame,
             samples=samples.rename_axis("instance"),
             curves=curves,
-            reliability=reliability(probabilities, samples),
+            reliability=reliability(probabilities, samples, self._settings["confidence_level"]),
             teacher_saliency=teacher.saliency if has_reasons else None,
             student_saliency=student.saliency if has_reasons else None,
             saliency_instances=self._picked.copy(),
