@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sktime_tsd._scoring.batches import logits_in_batches
+from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import seeded
 from sktime_tsd.export._quantize import quantize_weights
@@ -125,7 +125,8 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
     network = copy.deepcopy(student.network_).cpu().eval()
     batches = _batches(network, student, X)
-    expected = [_expected(network, batch) for batch in batches]
+    scorer = NetworkScorer(student, network)
+    expected = [scorer.probabilities(batch) for batch in batches]
     new = path.with_name(f".{path.name}-{uuid4().hex}")
     new.touch()  # fails here, before the export, if the place is not writable
     try:
@@ -159,11 +160,6 @@ def _batches(network, student, X):
     # waves alone activate few of a network's units, and noise has no slow components
     series = torch.cat([waves[: n // 2], noise[n // 2 :], 100 * noise[:2]]).numpy()
     return [series[:1], series[1:], *([] if X is None else [X])]
-
-
-def _expected(network, series):
-    logits = logits_in_batches(network, torch.from_numpy(series), torch.device("cpu"))
-    return logits.double().softmax(dim=1).numpy()
 
 
 def _export(network, student, path, batches, expected):
