@@ -27,7 +27,8 @@ from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
 from sktime_tsd.losses import KD
 from sktime_tsd.networks import FCN, ScaledNetwork
 from sktime_tsd.perturbations import WindowBank
-from sktime_tsd.teachers import Teacher, _fit
+from sktime_tsd.teachers import _fit
+from sktime_tsd.teachers._teacher import Teacher
 
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
