@@ -47,6 +47,7 @@ LONG_PAGES = {"docs/index.md", "docs/user_guide/fidelity.md", "docs/user_guide/t
 
 
 def pytest_collection_modifyitems(config, items):
+    pages = {config.rootpath / page for page in LONG_PAGES}
     for item in items:
-        if item.path.relative_to(config.rootpath).as_posix() in LONG_PAGES:
+        if item.path in pages:
             item.add_marker(pytest.mark.slow)
