@@ -6,8 +6,6 @@ from helpers import distiller, learner, random_panel
 
 from sktime_tsd.datasets import load_dataset
 
-torch.set_num_threads(1)
-
 
 @pytest.fixture(scope="session")
 def unit_test():
