@@ -6,8 +6,6 @@ from helpers import distiller, learner, random_panel
 
 from sktime_tsd.datasets import load_dataset
 
-torch.set_num_threads(1)
-
 
 @pytest.fixture(scope="session")
 def unit_test():
@@ -47,6 +45,7 @@ LONG_PAGES = {"docs/index.md", "docs/user_guide/fidelity.md", "docs/user_guide/t
 
 
 def pytest_collection_modifyitems(config, items):
+    pages = {config.rootpath / page for page in LONG_PAGES}
     for item in items:
-        if item.path.relative_to(config.rootpath).as_posix() in LONG_PAGES:
+        if item.path in pages:
             item.add_marker(pytest.mark.slow)

@@ -21,6 +21,8 @@ from sktime_tsd.perturbations import OpposingClass, WindowBank
 from sktime_tsd.teachers._features import TeacherFeatures
 from sktime_tsd.teachers._teacher import Teacher
 
+torch.set_num_threads(1)  # bit for bit the same here and in the processes that tests start
+
 TINY_FCN = {"filters": (4,), "kernel_sizes": (3,)}
 TINY_LSTM = {"hidden_size": 4, "num_layers": 1}
 

@@ -233,10 +233,10 @@ def test_a_data_set_that_cannot_be_read_fails_alone(tmp_path):
     assert (rows["archive"] == "data").all()
 
 
-def start(out, *options):
+def start(out, *options, seeds=range(4)):
     arguments = [
         *("run", "--out", str(out), "--datasets", "UnitTest"),
-        *("--methods", "ce", "tsd", "kd", "--seeds", "0", "1", "2", "3", "--epochs", "20"),
+        *("--methods", "ce", "tsd", "kd", "--seeds", *map(str, seeds), "--epochs", "20"),
         *("--saliency-instances", "3"),
         *options,
     ]
@@ -269,23 +269,24 @@ def wait_for_rows(process, out, n_rows):
 )
 def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
     out = tmp_path / "results.csv"
-    process = start(out)
+    seeds = range(2)
+    process = start(out, seeds=seeds)
     wait_for_rows(process, out, 1)
     process.send_signal(how)
     said, _ = process.communicate(timeout=60)
     before = ResultFile(out)
     before.open()
-    assert 1 <= len(before.rows) < 12
+    assert 1 <= len(before.rows) < 6
     assert (before.rows["status"] == "ok").all()
     if how == signal.SIGINT:
         assert process.returncode == 130
         assert "Run the same command again to resume" in said
     lines = []
     methods = ["ce", "tsd", "kd"]
-    run(tmp_path, methods=methods, seeds=range(4), max_epochs=20, report=lines.append)
-    assert lines[0].startswith(f"{len(before.rows)} of 12 runs are in")
+    run(tmp_path, methods=methods, seeds=seeds, max_epochs=20, report=lines.append)
+    assert lines[0].startswith(f"{len(before.rows)} of 6 runs are in")
     rows = read_results(out)
-    assert len(rows) == 12
+    assert len(rows) == 6
     assert not rows.duplicated(list(KEY)).any()
     kept = rows.merge(before.rows[list(KEY)], on=list(KEY))
     columns = list(COLUMNS)

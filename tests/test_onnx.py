@@ -115,8 +115,22 @@ def fitted(data):
 
 
 @pytest.fixture(scope="module")
-def path(fitted, data, tmp_path_factory):
-    return to_onnx(fitted, tmp_path_factory.mktemp("onnx") / "student.onnx", data[0])
+def exported(fitted, data, tmp_path_factory):
+    """A file, and the weights and torch's generator before and after it was written."""
+
+    def state():
+        weights = {name: value.clone() for name, value in fitted.network_.state_dict().items()}
+        return {"generator": torch.get_rng_state(), **weights}
+
+    torch.manual_seed(3)
+    before = state()
+    path = to_onnx(fitted, tmp_path_factory.mktemp("onnx") / "student.onnx", data[0])
+    return path, before, state()
+
+
+@pytest.fixture(scope="module")
+def path(exported):
+    return exported[0]
 
 
 def same(onnx_classifier, clf, X):
@@ -179,13 +193,10 @@ def test_the_older_exporter_where_the_newer_fails(fitted, data, tmp_path, monkey
     same(OnnxClassifier(to_onnx(fitted, tmp_path / "student.onnx")), fitted, data[0])
 
 
-def test_exporting_changes_nothing(fitted, data, tmp_path):
-    before = {name: value.clone() for name, value in fitted.network_.state_dict().items()}
-    torch.manual_seed(3)
-    state = torch.get_rng_state()
-    to_onnx(fitted, tmp_path / "student.onnx")
-    assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(before[k], v) for k, v in fitted.network_.state_dict().items())
+def test_exporting_changes_nothing(exported):
+    _, before, after = exported
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_files_are_small_and_say_nothing_of_the_machine(path):
