@@ -81,6 +81,10 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Softens the probabilities that saliency is measured on.
     saliency_top_n : int, default=1
         Classes set against the rest by the measure "top_n_kl".
+    teacher_smoothing : float, default=0.05
+        Share of the uniform distribution in [0, 1) that is mixed into the probabilities of a
+        teacher that has no logits, such as a forest, before they become logits: a vote of 0
+        would otherwise rule the saliency. Networks teach as they are.
     distillation : list of DistillationTerm, optional
         Further terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``: ``KD``, ``DKD``
         on logits, and ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W``,
@@ -158,6 +162,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_ramp=0.5,
         saliency_temperature=8.0,
         saliency_top_n=1,
+        teacher_smoothing=0.05,
         distillation=None,
         perturbation=None,
         window=0.1,
@@ -176,6 +181,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.saliency_ramp = saliency_ramp
         self.saliency_temperature = saliency_temperature
         self.saliency_top_n = saliency_top_n
+        self.teacher_smoothing = teacher_smoothing
         self.distillation = distillation
         self.perturbation = perturbation
         self.window = window
@@ -242,6 +248,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 n_windows=self.n_windows,
                 seed=bank_seed,
             ),
+            smoothing=self.teacher_smoothing,
             prepare=self._override,
             seed=None if self.random_state is None else teacher_seed,
             memory=None if self.memory is None else self._memory(),
@@ -302,6 +309,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 "Override filler, which gives the values of the window alone."
             )
         check_window(self.window)
+        smoothing = self.teacher_smoothing
+        check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
         check_number("n_windows", self.n_windows, integer=True, low=1)
         check_number("bank_size", self.bank_size, integer=True, low=1)
         if self.n_windows > self.bank_size:

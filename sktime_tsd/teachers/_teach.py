@@ -10,7 +10,7 @@ from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import Outputs
 from sktime_tsd.perturbations import Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
-from sktime_tsd.teachers._fit import fit_teacher, is_given
+from sktime_tsd.teachers._fit import fit_teacher
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
@@ -46,7 +46,7 @@ class BankSettings:
     seed: int
 
 
-def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, verbose):
+def teach(teacher, X, y, *, classes, split, terms, bank, smoothing, prepare, seed, memory, verbose):
     """Fit a teacher and score a training set and its perturbed copies, as the terms need it.
 
     Parameters
@@ -63,6 +63,8 @@ def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, 
         latter. The teacher is fitted on all.
     terms : list of DistillationTerm
     bank : BankSettings
+    smoothing : float
+        See `Teacher`.
     prepare : callable
         See `fit_teacher`, as for `seed`.
     seed : int or None
@@ -88,21 +90,20 @@ def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, 
     """
     classifier = fit_teacher(teacher, X, classes[y], prepare=prepare, seed=seed, memory=memory)
     X, y = torch.from_numpy(X), torch.from_numpy(y)
-    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES])
     train, valid = split
     valid_set = None
     if valid is not None:
         valid_set = TrainingSet(X[valid], y[valid])
         X, y = X[train], y[train]
+    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES], smoothing)
     if not terms:
         return classifier, TrainingSet(X, y), valid_set
     windows = None
     if any(term.needs_perturbed for term in terms):
         windows = _draw(bank, X, y, n_classes=len(classes))
     logits, perturbed_logits = _score(aligned, X, y, windows, memory, verbose)
-    aligned.warn_if_one_hot(logits, perturbed_logits)
-    if is_given(teacher):
-        aligned.warn_if_mistaken(logits, y)
+    aligned.warn_if_no_saliency(logits, perturbed_logits)
+    aligned.warn_if_mistaken(logits, y)
     training_set = TrainingSet(
         X,
         y,
@@ -117,7 +118,9 @@ def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, 
 def _score(teacher, X, y, windows, memory, verbose):
     if memory is None:
         return teacher.score(X, windows, verbose=verbose)
-    key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, windows)
+    key = fingerprint(
+        teacher.classifier, teacher.columns, teacher.smoothing, teacher.precision, X, y, windows
+    )
     score = memory.cache(_cached_score, ignore=["teacher", "X", "windows", "verbose"])
     return score(key, teacher, X, windows, verbose)
 
