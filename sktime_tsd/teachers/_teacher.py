@@ -156,10 +156,10 @@ class Teacher:
         moved = (few.softmax(dim=1) - logits[: len(few)].softmax(dim=1)).abs().max().item()
         if moved > _STEADY:
             warnings.warn(
-                f"The teacher {self.name} is unsteady: its probabilities of {len(few)} series differ "
-                f"by up to {moved:.2g} when they are scored with others. It draws at random, or its "
-                "answers depend on the batch. Set its random_state, or score one series at a time: "
-                "CallableTeacher(teacher.predict_proba, classes=[...], batch_size=1).",
+                f"The teacher {self.name} is unsteady: its probabilities of {len(few)} series change "
+                f"by up to {moved:.2g} when other series are scored with them. It draws at random, "
+                "or its answers depend on the batch. Set its random_state, or score one series at a "
+                "time: CallableTeacher(teacher.predict_proba, classes=[...], batch_size=1).",
                 UserWarning,
                 stacklevel=2,
             )
@@ -228,8 +228,8 @@ class Teacher:
             warnings.warn(
                 f"The teacher {self.name} gives the right label to {accuracy:.0%} of the "
                 f"training series; always predicting the most frequent class would score "
-                f"{most_frequent:.0%}. A student learns nothing useful from it. Does it expect series "
-                "that are scaled, or are its outputs in another order than its classes?",
+                f"{most_frequent:.0%}. A student learns nothing useful from it. Does it expect "
+                "scaled series, or are its outputs in another order than its classes?",
                 UserWarning,
                 stacklevel=2,
             )
