@@ -15,7 +15,7 @@ __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype", "one_hot"]
 # What scikit-learn's message about a 3-D array leaves out.
 FLATTEN = (
     " A classifier of 2-D tables needs a first step that flattens the series: "
-    "make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
+    "make_pipeline(FunctionTransformer(sktime_tsd.teachers.flatten), classifier)."
 )
 
 # Guests draw from generators that begin here in every call: equal series, equal answers.

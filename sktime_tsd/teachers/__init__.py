@@ -2,5 +2,6 @@
 
 from sktime_tsd.teachers._callable import CallableTeacher
 from sktime_tsd.teachers._fit import default_teacher
+from sktime_tsd.teachers._flatten import flatten
 
-__all__ = ["CallableTeacher", "default_teacher"]
+__all__ = ["CallableTeacher", "default_teacher", "flatten"]

@@ -156,10 +156,11 @@ class Teacher:
         moved = (few.softmax(dim=1) - logits[: len(few)].softmax(dim=1)).abs().max().item()
         if moved > _STEADY:
             warnings.warn(
-                f"The teacher {self.name} is unsteady: its probabilities of {len(few)} series change "
-                f"by up to {moved:.2g} when other series are scored with them. It draws at random, "
-                "or its answers depend on the batch. Set its random_state, or score one series at a "
-                "time: CallableTeacher(teacher.predict_proba, classes=[...], batch_size=1).",
+                f"The teacher {self.name} is unsteady: its probabilities of {len(few)} series "
+                f"change by up to {moved:.2g} when other series are scored with them. It draws at "
+                "random, or its answers depend on the batch. Set its random_state, or score one "
+                "series at a time: CallableTeacher(teacher.predict_proba, classes=[...], "
+                "batch_size=1).",
                 UserWarning,
                 stacklevel=2,
             )
