@@ -348,7 +348,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     def __setstate__(self, state):
         """Bring the network to the device that is there."""
         self.__dict__.update(state)
-        if isinstance(state.get("history_"), tuple):  # older ones are not packed
+        if "history_" in state:
             self.history_ = unpack(state["history_"])
         if state.get("network_") is not None:
             try:

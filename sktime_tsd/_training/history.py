@@ -24,7 +24,7 @@ def pack(history):
     >>> unpack(pack(history)) == history
     True
     """
-    if not history or any(list(row) != list(history[0]) for row in history):
+    if not history or not history[0] or any(list(row) != list(history[0]) for row in history):
         return history
     columns = {name: [row[name] for row in history] for name in history[0]}
     if any(len(set(map(type, values))) > 1 for values in columns.values()):
