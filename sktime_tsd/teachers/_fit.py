@@ -110,8 +110,8 @@ def check_teacher(teacher):
         classifier = teacher.estimator
         if not _is_fitted(classifier):
             raise NotFittedError(
-                f"The teacher {type(classifier).__name__} in FrozenEstimator is not fitted. Fit it "
-                "first, or pass it without FrozenEstimator to have it fitted."
+                f"The FrozenEstimator given as teacher holds a {type(classifier).__name__} that is "
+                "not fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
             )
     if not (hasattr(classifier, "predict_proba") or hasattr(classifier, "predict_logits")):
         raise TypeError(

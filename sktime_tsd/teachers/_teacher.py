@@ -165,10 +165,10 @@ class Teacher:
         most_frequent = y.bincount().max().item() / len(y)
         if accuracy < most_frequent:
             warnings.warn(
-                f"The teacher {self.name} is right on {accuracy:.0%} of the training series, but "
-                f"always predicting the most frequent class scores {most_frequent:.0%}. Check "
-                "whether it expects scaled series, and whether its outputs are in the order of "
-                "its classes.",
+                f"The teacher {self.name} gives the right label to {accuracy:.0%} of the training "
+                f"series; always predicting the most frequent class would score "
+                f"{most_frequent:.0%}. Check whether it expects scaled series, and whether its "
+                "outputs are in the order of its classes.",
                 UserWarning,
                 stacklevel=2,
             )
