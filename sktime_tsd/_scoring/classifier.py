@@ -1,4 +1,4 @@
-"""Scorer of any classifier with ``predict_proba``: sktime's, scikit-learn's, or another's."""
+"""Scorer of any classifier with ``predict_proba``, from sktime, scikit-learn or elsewhere."""
 
 import math
 
@@ -12,15 +12,15 @@ from sktime_tsd._utils.validation import check_probabilities
 
 __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype", "one_hot"]
 
-# What scikit-learn's message about a 3-D array leaves out.
+# The remedy that scikit-learn's message about 3-D arrays omits.
 FLATTEN = (
-    " A classifier of 2-D tables needs a first step that flattens the series: "
+    " A classifier of 2-D tables needs a pipeline that first flattens the series: "
     "make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
 )
 
 
 def in_native_dtype(classifier, X):
-    """Convert series to the precision a classifier is made for.
+    """Convert series to the precision a classifier expects.
 
     sktime's compiled transformers expect float64; networks of other libraries, such as
     skorch's, expect float32.
@@ -40,7 +40,7 @@ def in_native_dtype(classifier, X):
 
 
 def one_hot(logits):
-    """Tell whether logits stand for probabilities of 0 and 1 only.
+    """Whether logits represent only probabilities of 0 and 1.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ def one_hot(logits):
 
 
 class ClassifierScorer(Scorer):
-    """Scorer of a classifier that is asked through its public methods.
+    """Scorer that calls a classifier's public methods.
 
-    Its logits are those of ``predict_logits`` if it has that method, else
+    The logits come from ``predict_logits`` if the classifier has it, else from
     ``log(clip(predict_proba, 1e-6, 1))``.
 
     Parameters
@@ -72,14 +72,14 @@ class ClassifierScorer(Scorer):
         self.gives_logits = hasattr(classifier, "predict_logits")
 
     def logits(self, x):
-        """Logits of series; see `Scorer.logits`."""
-        X = x.cpu().numpy().copy()  # the classifier may scale it in place
+        """Compute the logits of series; see `Scorer.logits`."""
+        X = x.cpu().numpy().copy()  # the classifier may change it in place
         if self.gives_logits:
             return torch.from_numpy(np.array(self.classifier.predict_logits(X)))
         return clipped_logits(self.probabilities(X))
 
     def probabilities(self, X):
-        """Probabilities of series; see `Scorer.probabilities`."""
+        """Compute the probabilities of series; see `Scorer.probabilities`."""
         X = in_native_dtype(self.classifier, X)
         with keep_torch_threads():
             try:
@@ -87,20 +87,19 @@ class ClassifierScorer(Scorer):
             except (ValueError, RuntimeError) as error:
                 if "dim 3" in str(error):
                     raise ValueError(f"{error}{FLATTEN}") from error
-                if "double" in str(error).lower():  # torch's word for float64
+                if "double" in str(error).lower():  # torch's name for float64
                     raise ValueError(
-                        f"{self.name} computes in float32: pass the series as "
-                        f"X.astype(numpy.float32). ({error})"
+                        f"{self.name} needs float32 series: pass X.astype(numpy.float32). ({error})"
                     ) from error
                 raise
         name = f"predict_proba of {self.name}"
         check_probabilities(name, probabilities)
         if len(probabilities) != len(X):
-            raise ValueError(f"{name} gave {len(probabilities)} rows for {len(X)} series.")
+            raise ValueError(f"{name} returned {len(probabilities)} rows for {len(X)} series.")
         return probabilities
 
     def bank_logits(self, X, bank, progress):
-        """Logits of series and of their copies, in chunks; see `Scorer.bank_logits`."""
+        """Compute the logits of series and copies, in chunks; see `Scorer.bank_logits`."""
         n_entries = bank.n_entries
         chunk = chunk_size(X, len(X) * (1 + n_entries))
         logits = self.in_chunks(X.split(chunk), progress)
@@ -109,7 +108,7 @@ class ClassifierScorer(Scorer):
 
 
 def _copies(X, bank, chunk):
-    """Yield the copies of the first series, then of the next, `chunk` at a time."""
+    """Yield the copies, series by series, at most `chunk` at a time."""
     for series in torch.arange(len(X)).split(max(1, chunk // bank.n_entries)):
         for entries in torch.arange(bank.n_entries).split(chunk):
             yield bank.perturb(X, series, entries).flatten(0, 1)

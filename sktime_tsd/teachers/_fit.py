@@ -31,12 +31,12 @@ __all__ = [
 
 
 def default_teacher():
-    """Make the teacher of a distiller that is given none: a small InceptionTime.
+    """Make the default teacher of a distiller: a small InceptionTime.
 
     Returns
     -------
     teacher : SkorchClassifier
-        Not fitted, without a seed. About 80,000 parameters.
+        Not fitted and without a seed. About 80,000 parameters.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def default_teacher():
 
 
 def _clone(estimator):
-    """Clone with the library the estimator is from."""
+    """Clone with the estimator's own library."""
     return estimator.clone() if isinstance(estimator, BaseObject) else sklearn_clone(estimator)
 
 
@@ -65,7 +65,7 @@ def _is_fitted(estimator):
 
 
 def is_given(teacher):
-    """Tell whether a teacher was fitted elsewhere and is used as it is.
+    """Whether a teacher was fitted elsewhere and is used as it is.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def is_given(teacher):
     Returns
     -------
     bool
-        True for a ``FrozenEstimator``, a module, and what makes its own scorer but has no
+        True for a ``FrozenEstimator``, a module, and an object with its own scorer but no
         ``fit``.
     """
     if isinstance(teacher, (FrozenEstimator, nn.Module)):
@@ -83,7 +83,7 @@ def is_given(teacher):
 
 
 def check_teacher(teacher):
-    """Refuse what cannot teach, before anything is fitted.
+    """Refuse anything that cannot teach, before anything is fitted.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def check_teacher(teacher):
     Raises
     ------
     TypeError
-        If it is no classifier, or one without probabilities.
+        If it is not a classifier, or has no probabilities.
     NotFittedError
         If a ``FrozenEstimator`` holds a classifier that is not fitted.
     """
@@ -102,7 +102,7 @@ def check_teacher(teacher):
         return
     if isinstance(teacher, type) or not hasattr(teacher, "fit"):
         raise TypeError(
-            "teacher must be a classifier, a FrozenEstimator with a fitted one, a trained "
+            "teacher must be a classifier, a FrozenEstimator that holds a fitted one, a trained "
             f"nn.Module or None; got {teacher!r:.80}."
         )
     classifier = teacher
@@ -110,19 +110,19 @@ def check_teacher(teacher):
         classifier = teacher.estimator
         if not _is_fitted(classifier):
             raise NotFittedError(
-                f"The teacher in FrozenEstimator, a {type(classifier).__name__}, is not "
-                "fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
+                f"The FrozenEstimator given as teacher holds a {type(classifier).__name__} that is "
+                "not fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
             )
     if not (hasattr(classifier, "predict_proba") or hasattr(classifier, "predict_logits")):
         raise TypeError(
-            f"The teacher {type(classifier).__name__} has no predict_proba, so it has no "
-            "saliency. Use a classifier with probabilities, or wrap it in sklearn's "
+            f"The teacher {type(classifier).__name__} has no predict_proba, which saliency needs. "
+            "Use a classifier with probabilities, or wrap it in sklearn's "
             "CalibratedClassifierCV."
         )
 
 
 def teacher_network(teacher, n_channels, n_timepoints, n_classes):
-    """Network of a teacher, trained or not, to see what layers it has.
+    """Return a teacher's network, trained or not, to look up its layers.
 
     Parameters
     ----------
@@ -132,12 +132,12 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     Returns
     -------
     network : nn.Module or None
-        A copy, on the CPU. None for a classifier that knows a single class.
+        A copy, on the CPU. None for a classifier fitted on a single class.
 
     Raises
     ------
     TypeError
-        If the teacher is no network of torch.
+        If the teacher is not a torch network.
     """
     if isinstance(teacher, nn.Module):
         return copy.deepcopy(teacher).cpu()
@@ -146,9 +146,9 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     classifier = teacher.estimator if is_frozen else teacher
     if not isinstance(classifier, LogitsClassifier):
         raise TypeError(
-            f"The teacher {type(classifier).__name__} has no features: it is no torch network. "
-            "Take a SkorchClassifier or an nn.Module as teacher, or terms that need no features, "
-            "such as KD, DKD and temporal saliency."
+            f"The teacher {type(classifier).__name__} has no features, as it is not a torch "
+            "network. Use a SkorchClassifier or an nn.Module as teacher, or terms that need no "
+            "features, such as KD, DKD and temporal saliency."
         )
     if not is_frozen:
         sizes = n_channels, n_timepoints, n_classes
@@ -157,14 +157,14 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     return None if network is None else copy.deepcopy(network).cpu()
 
 
-# Cached: equal keys, equal results.
+# Cached by `key`, which stands for the other arguments.
 def _fit(key, teacher, X, y):
     with keep_torch_threads():
         try:
             return teacher.fit(X, y)
-        except Exception as error:  # its own error, and where it came from
+        except Exception as error:  # re-raised, with a note on where it came from
             error.add_note(
-                f"This happened while fitting the teacher {type(teacher).__name__} on X of shape "
+                f"Raised while fitting the teacher {type(teacher).__name__} on X of shape "
                 f"{X.shape}."
                 f"{FLATTEN if 'dim 3' in str(error) else ''}"
             )
@@ -172,7 +172,7 @@ def _fit(key, teacher, X, y):
 
 
 def fit_teacher(teacher, X, y, *, prepare, seed, memory):
-    """Fit a teacher, unless it is one to be used as it is.
+    """Fit a teacher, unless it is to be used as it is.
 
     Parameters
     ----------
@@ -181,10 +181,9 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     y : numpy.ndarray of shape (n_instances,)
         Original labels.
     prepare : callable
-        Takes a classifier that is to be fitted, or has just been made of a module, and
-        returns it with the caller's overrides.
+        Applies the caller's overrides to a classifier before it is fitted, and returns it.
     seed : int or None
-        Seeds the clone's parameters that are None; None leaves them.
+        Seeds every ``random_state`` of the clone that is None; None leaves them.
     memory : joblib.Memory or None
         Caches the fit.
 
@@ -195,7 +194,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     Warns
     -----
     UserWarning
-        If a fitted teacher is cloned and fitted again.
+        If the teacher is fitted already, but a clone of it is fitted again.
     """
     if isinstance(teacher, FrozenEstimator):
         return teacher.estimator
@@ -210,8 +209,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     elif _is_fitted(teacher):
         warnings.warn(
             f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
-            "fitted anew. To use it as it is, pass FrozenEstimator(teacher) "
-            "(sklearn.frozen).",
+            "fitted again. To use it as it is, pass sklearn.frozen.FrozenEstimator(teacher).",
             UserWarning,
             stacklevel=5,
         )
@@ -226,7 +224,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
 
 
 def single_class_teacher(teacher, X, y, *, prepare):
-    """Make a teacher of data with one label, as far as its kind can have it.
+    """Make a teacher for data with a single label.
 
     Parameters
     ----------
@@ -239,7 +237,7 @@ def single_class_teacher(teacher, X, y, *, prepare):
     Returns
     -------
     classifier : fitted classifier
-        sktime's ``DummyClassifier`` where the kind of teacher cannot learn from one label.
+        sktime's ``DummyClassifier`` if this kind of teacher cannot learn from one label.
     """
     if isinstance(teacher, FrozenEstimator):
         return teacher.estimator

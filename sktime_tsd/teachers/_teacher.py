@@ -1,4 +1,4 @@
-"""A fitted teacher whose logits follow the student's classes."""
+"""A fitted teacher whose logits are in the order of the student's classes."""
 
 import sys
 import warnings
@@ -13,26 +13,27 @@ __all__ = ["Teacher"]
 
 
 class Teacher:
-    """A fitted classifier whose logits follow given classes.
+    """A fitted classifier whose logits are put in the order of given classes.
 
     Parameters
     ----------
     classifier : fitted classifier
     classes : numpy.ndarray of shape (n_classes,)
-        The student's labels. Classes that only the teacher knows are dropped, which
-        renormalises the rest, with a warning.
+        The student's labels. Classes that only the teacher knows are dropped with a warning,
+        and the rest is renormalised.
     example : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-        A few series, to see that the teacher can read them.
+        A few series, to check that the teacher can score them.
 
     Raises
     ------
     ValueError
-        If the teacher lacks a class, cannot read the series, or returns no logits.
+        If the teacher does not know a class, cannot score the series, or returns no valid
+        logits.
 
     Warns
     -----
     UserWarning
-        If the teacher knows more classes.
+        If the teacher knows further classes.
     """
 
     def __init__(self, classifier, classes, example):
@@ -44,7 +45,7 @@ class Teacher:
         missing = [label for label in classes.tolist() if label not in known]
         if missing:
             same = set(map(str, missing)) <= set(map(str, known))
-            hint = " They differ in their type only: convert y." if same else ""
+            hint = " The labels differ only in type: convert y." if same else ""
             raise ValueError(
                 f"The teacher {self.name} does not know the classes {missing} of y; it was "
                 f"fitted on {known}. A teacher must know every class of the student.{hint}"
@@ -54,8 +55,8 @@ class Teacher:
         unseen = [label for label in known if label not in classes.tolist()]
         if unseen:
             warnings.warn(
-                f"The teacher {self.name} knows {len(unseen)} classes that y does not hold "
-                f"({unseen}). They are dropped and its probabilities renormalised over the rest.",
+                f"The teacher {self.name} knows {len(unseen)} classes that are not in y "
+                f"({unseen}). They are dropped, and its probabilities are renormalised.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -64,22 +65,22 @@ class Teacher:
         n_channels, n_timepoints = example.shape[1:]
         try:
             logits = self._scorer.logits(example)
-        except Exception as error:  # whatever a foreign classifier raises
+        except Exception as error:  # a foreign classifier may raise anything
             raise ValueError(
                 f"The teacher {self.name} cannot score series of shape ({n_channels} channels, "
                 f"{n_timepoints} time points): {error}"
             ) from error
         if logits.shape != (len(example), n_classes):
             raise ValueError(
-                f"The teacher {self.name} must give {n_classes} logits or probabilities per "
-                f"series; for {len(example)} series it gave an array of shape "
+                f"The teacher {self.name} must return {n_classes} logits or probabilities per "
+                f"series; for {len(example)} series it returned an array of shape "
                 f"{tuple(logits.shape)}."
             )
         self._check_finite(logits)
 
     @property
     def precision(self):
-        """Precision of the logits of a bank, for cache keys."""
+        """Precision in which a bank is scored, for cache keys."""
         return self._scorer.precision
 
     @property
@@ -88,14 +89,14 @@ class Teacher:
         return self._scorer.network
 
     def score(self, X, bank=None, *, verbose=0):
-        """Logits of a training set and of all its perturbed copies.
+        """Compute the logits of a training set and of all its perturbed copies.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
         bank : WindowBank, optional
         verbose : int, default=0
-            1 says how many series are to be scored, then shows a progress bar.
+            1 prints how many series will be scored, then shows a progress bar.
 
         Returns
         -------
@@ -129,10 +130,10 @@ class Teacher:
 
     def _check_finite(self, logits):
         if not torch.isfinite(logits).all():
-            raise ValueError(f"The teacher {self.name} gives logits that are not finite.")
+            raise ValueError(f"The teacher {self.name} returns logits that are not finite.")
 
     def warn_if_one_hot(self, logits, perturbed_logits=None):
-        """Warn of a teacher whose probabilities are all 0 or 1, those of copies included.
+        """Warn if all probabilities of the teacher are 0 or 1, including those of copies.
 
         Parameters
         ----------
@@ -152,7 +153,7 @@ class Teacher:
         )
 
     def warn_if_mistaken(self, logits, y):
-        """Warn of signs that a teacher used as it is does not fit the series or labels.
+        """Warn if a teacher fitted elsewhere seems wrong for the series or labels.
 
         Parameters
         ----------
@@ -164,10 +165,10 @@ class Teacher:
         most_frequent = y.bincount().max().item() / len(y)
         if accuracy < most_frequent:
             warnings.warn(
-                f"The teacher {self.name} gives the right label to {accuracy:.0%} of the "
-                f"training series; always predicting the most frequent class would score "
-                f"{most_frequent:.0%}. Does it expect series that are scaled, or are its outputs "
-                "in another order than its classes?",
+                f"The teacher {self.name} gives the right label to {accuracy:.0%} of the training "
+                f"series; always predicting the most frequent class would score "
+                f"{most_frequent:.0%}. Check whether it expects scaled series, and whether its "
+                "outputs are in the order of its classes.",
                 UserWarning,
                 stacklevel=2,
             )
