@@ -20,8 +20,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
     """
 
     _tags = {
-        "authors": ["sktime_tsd developers"],
-        "maintainers": ["sktime_tsd developers"],
+        "authors": ["sktime-tsd"],
+        "maintainers": ["sktime-tsd"],
         "python_version": ">=3.11",
         "python_dependencies": ["torch", "skorch"],
         "X_inner_mtype": "numpy3D",
