@@ -14,7 +14,7 @@ __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype", "one_hot"]
 
 # The remedy that scikit-learn's message about 3-D arrays omits.
 FLATTEN = (
-    " A classifier of 2-D tables needs a pipeline that first flattens the series: "
+    " A classifier of 2-D tables needs a first step that flattens the series: "
     "make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
 )
 
