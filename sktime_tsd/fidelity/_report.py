@@ -41,9 +41,9 @@ class FidelityReport:
         first. For each model, the series are sorted by confidence and split into ten bins of
         about equal size, or fewer if bins would hold under 30 series. Columns: ``model``,
         ``bin`` (from 0), ``n`` series, mean ``confidence``, ``accuracy``, ``agreement`` with
-        the other model, and the 95 % Wilson intervals of these two: ``accuracy_low``,
-        ``accuracy_high``, ``agreement_low`` and ``agreement_high``. Accuracy and its interval
-        are NaN without labels.
+        the other model, and the Wilson intervals of these two at the report's confidence level:
+        ``accuracy_low``, ``accuracy_high``, ``agreement_low`` and ``agreement_high``. Accuracy
+        and its interval are NaN without labels.
     teacher_saliency, student_saliency : Saliency or None
         Of the series in `saliency_instances`; None without saliency.
     saliency_instances : numpy.ndarray of shape (n_saliency_instances,)
