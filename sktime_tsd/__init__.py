@@ -1,10 +1,10 @@
-"""Distil any time series classifier into a tiny network with the same reasons."""
+"""Distil any time series classifier into a tiny network that decides for the same reasons."""
 
 import importlib
 
 __version__ = "0.1.0"
 
-# Where each public name lives. Loaded on first use: importing the package must not
+# The module of each public name, imported on first use: importing the package must not
 # import torch, which takes seconds.
 _OBJECTS = {
     "SaliencyDistilledClassifier": "distiller",

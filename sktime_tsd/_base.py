@@ -1,4 +1,4 @@
-"""Base class of both classifiers: tags, the order of checks, predictions from logits."""
+"""Base class of both classifiers: tags, order of checks, predictions from logits."""
 
 import numpy as np
 import torch
@@ -13,15 +13,15 @@ __all__ = ["LogitsClassifier"]
 
 
 class LogitsClassifier(SklearnInterop, BaseClassifier):
-    """Base of classifiers that give logits, for sktime and for scikit-learn's tools.
+    """Base of classifiers that return logits, for sktime and scikit-learn's tools.
 
     A subclass implements `_check_parameters`, `_fit`, `_fit_single_class`,
     `_network_scorer` and `_build_network`.
     """
 
     _tags = {
-        "authors": ["sktime_tsd developers"],
-        "maintainers": ["sktime_tsd developers"],
+        "authors": ["sktime-tsd"],
+        "maintainers": ["sktime-tsd"],
         "python_version": ">=3.11",
         "python_dependencies": ["torch", "skorch"],
         "X_inner_mtype": "numpy3D",
@@ -41,8 +41,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             Or any other sktime panel of equal-length series. A 2-D array is read as one
             channel.
         y : array-like of shape (n_instances,)
-            Class labels. With several columns, one classifier is fitted for each, as sktime
-            does.
+            Class labels. With several columns, one classifier is fitted per column, as
+            sktime does.
 
         Returns
         -------
@@ -51,14 +51,14 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError, TypeError
-            If a parameter, the teacher, the series or the labels cannot be used, or the
-            loss is no longer finite.
+            If a parameter, the teacher, the series or the labels cannot be used, or if
+            training diverges.
         """
         self._check_parameters()
         y = check_labels(y)
         check_panel(X)
         super().fit(X, y)
-        if self.n_classes_ == 1:  # the base class never calls _fit then
+        if self.n_classes_ == 1:  # the base class skips _fit then
             try:
                 inner_X = as_float32_panel(self._check_convert_X_for_predict(X))
                 self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
@@ -68,34 +68,34 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         return self
 
     def predict(self, X):
-        """Labels of series.
+        """Predict the labels of series.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel, of the length in `fit`.
+            Or any other sktime panel. Series must have the shape seen in `fit`.
 
         Returns
         -------
         labels : numpy.ndarray of shape (n_instances,)
-            Those with the largest probability, in the dtype of `y` in `fit`.
+            The most probable class of each series, in the dtype of the `y` given to `fit`.
 
         Raises
         ------
         ValueError, TypeError
-            If the series have another shape than in `fit`, or NaN or infinite values.
+            If the shape of the series differs from `fit`, or a value is NaN or infinite.
         NotFittedError
             If the classifier is not fitted.
         """
         return super().predict(X)
 
     def predict_proba(self, X):
-        """Probabilities of series.
+        """Predict the class probabilities of series.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel, of the length in `fit`.
+            Or any other sktime panel. Series must have the shape seen in `fit`.
 
         Returns
         -------
@@ -105,31 +105,31 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError, TypeError
-            If the series have another shape than in `fit`, or NaN or infinite values.
+            If the shape of the series differs from `fit`, or a value is NaN or infinite.
         NotFittedError
             If the classifier is not fitted.
         """
         return super().predict_proba(X)
 
     def predict_logits(self, X):
-        """Logits of series: what `predict_proba` takes the softmax of.
+        """Predict the logits of series; their softmax is `predict_proba`.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel.
+            Or any other sktime panel. Series must have the shape seen in `fit`.
 
         Returns
         -------
         logits : numpy.ndarray of shape (n_instances, n_classes), float32
-            Columns in the order of ``classes_``. One column of zeros if all labels were
-            equal.
+            Columns in the order of ``classes_``. A single column of zeros if all labels
+            were equal.
 
         Raises
         ------
-        ValueError
-            If the series have another shape than in `fit`, NaN or infinite values, or `y`
-            had several outputs.
+        ValueError, TypeError
+            If the series cannot be used, as for `predict_proba`, or if `y` had several
+            outputs in `fit`.
         NotFittedError
             If the classifier is not fitted.
         """
@@ -140,20 +140,26 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
     def _check_gives_logits(self):
         self.check_is_fitted()
         if self._is_vectorized:
-            raise ValueError("predict_logits answers for one output; y had several in fit.")
+            raise ValueError(
+                "predict_logits supports a single output, but y had several in fit. Use each of "
+                "the classifiers in classifiers_."
+            )
 
     def _predict_proba(self, X):
         return self._network_scorer().probabilities(X)
 
     def _scorer(self):
-        """Scorer for the rest of the package: the network, unless a subclass overrides answers."""
+        """Return the scorer for the rest of the package.
+
+        It scores the network directly, unless a subclass overrides a prediction method.
+        """
         self._check_gives_logits()
         answers = ("predict_logits", "predict_proba", "_predict_proba")
         ours = all(getattr(type(self), a) is getattr(LogitsClassifier, a) for a in answers)
         return self._network_scorer() if ours else ClassifierScorer(self)
 
     def _network_scorer(self):
-        """Scorer of the fitted network."""
+        """Return the scorer of the fitted network."""
         raise NotImplementedError
 
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
@@ -161,7 +167,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         raise NotImplementedError
 
     def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        check_panel(X)  # says more, in fewer words, than the base class
+        check_panel(X)  # clearer messages than the base class's
         return super()._check_convert_X_for_predict(X)
 
     def _check_capabilities(self, X_metadata):

@@ -1,4 +1,4 @@
-"""What scikit-learn's tools ask of an estimator and sktime does not give."""
+"""What scikit-learn's tools need from an estimator and sktime does not provide."""
 
 from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
@@ -6,7 +6,7 @@ from sktime_tsd.networks import check_setting_names
 
 __all__ = ["NestedNetworkParams", "SklearnInterop"]
 
-# Prefix of a network's own settings among the parameters of its classifier.
+# Prefix of the network's own settings among the classifier's parameters.
 _NESTED = "network__"
 
 # scikit-learn sets these on an estimator before `fit` and deletes them after.
@@ -21,7 +21,7 @@ _CALLBACK_ATTRIBUTES = (
 class SklearnInterop:
     """Mixin that makes an sktime classifier work in scikit-learn's meta-estimators.
 
-    Stands before ``BaseClassifier`` in the bases.
+    List it before ``BaseClassifier`` in the bases.
     """
 
     def reset(self):
@@ -41,7 +41,7 @@ class SklearnInterop:
         return self.is_fitted
 
     def __sklearn_tags__(self):
-        """Describe a classifier of panels of shape (instances, channels, timepoints)."""
+        """Describe a classifier of panels of shape (n_instances, n_channels, n_timepoints)."""
         if hasattr(super(), "__sklearn_tags__"):  # a later sktime may bring its own
             return super().__sklearn_tags__()
         return Tags(
@@ -60,7 +60,7 @@ class NestedNetworkParams:
     """
 
     def get_params(self, deep=True):
-        """Get the parameters; with `deep`, the network's settings one by one, too.
+        """Get the parameters and, with `deep`, each of the network's settings.
 
         Parameters
         ----------
@@ -77,12 +77,12 @@ class NestedNetworkParams:
         return params
 
     def set_params(self, **params):
-        """Set parameters, and the network's own settings as ``network__<setting>``.
+        """Set parameters; ``network__<setting>`` sets one of the network's own.
 
         Parameters
         ----------
         **params : object
-            ``network__filters=(8, 16, 8)`` sets one entry of `network_params` and leaves the
+            ``network__filters=(8, 16, 8)`` sets one entry of `network_params` and keeps the
             others.
 
         Returns

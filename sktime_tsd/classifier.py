@@ -27,95 +27,98 @@ __all__ = ["SkorchClassifier"]
 class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     """Any torch network as an sktime classifier, trained through skorch.
 
-    The fitted classifier holds the network, the scaling of its input, the labels and the
-    history of the training; no data and no optimizer.
+    A fitted classifier keeps the network, the input scaling, the labels and the training
+    history. It keeps no data and no optimizer.
 
     Parameters
     ----------
     network : str or callable, default="fcn"
-        "fcn", "inception_time" or "lstm", see `sktime_tsd.networks`; or an ``nn.Module``
-        class or function called as
-        ``network(n_channels, n_timepoints, n_classes, **network_params)`` whose result
-        maps (n, n_channels, n_timepoints) to logits (n, n_classes).
+        "fcn", "inception_time" or "lstm" (see `sktime_tsd.networks`), or an ``nn.Module``
+        class or a function. It is called as
+        ``network(n_channels, n_timepoints, n_classes, **network_params)`` and must return a
+        module that maps (n, n_channels, n_timepoints) to logits (n, n_classes).
     network_params : dict, optional
-        The network's own settings. In `set_params` and grid searches each has a name of its
-        own, such as ``network__filters``.
+        The network's own settings. `set_params` and grid searches reach each of them by
+        name, such as ``network__filters``.
     scale_inputs : bool, default=True
         Standardise each channel with the training set's mean and standard deviation,
         inside the network.
     max_epochs : int or "auto", default="auto"
-        "auto": 120; for networks of up to 10,000 parameters more, as long as these are no more
-        than 20,000 steps in all, and 400 at most.
+        "auto" is 120 epochs. Networks of up to 10,000 parameters train longer, up to
+        20,000 steps in all and at most 400 epochs.
     batch_size : int, default=16
-        Most series per step; the batches of an epoch are of nearly equal size. (Two at
-        least, where a series is a single value.)
+        Maximum number of series per step. The batches of an epoch have nearly equal sizes,
+        and at least two series if each series is a single value.
     lr : float or "auto", default="auto"
-        Peak learning rate. "auto": 0.02 for networks of up to 10,000 parameters, 0.002 for
-        larger ones.
+        Peak learning rate. "auto" is 0.02 for networks of up to 10,000 parameters and 0.002
+        for larger ones.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
-        A class is a subclass of ``torch.optim.Optimizer`` that takes ``weight_decay``.
+        A class must derive from ``torch.optim.Optimizer`` and accept ``weight_decay``.
     weight_decay : float, default=1e-4
+        Passed to the optimizer; 0 or more.
     lr_schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
-        Course of the learning rate over all steps; None keeps it constant. As in torch,
-        "one_cycle" varies the momentum too, where the optimizer has one.
+        Learning rate schedule over all steps; None keeps the rate constant. As in torch,
+        "one_cycle" also varies the optimizer's momentum, if it has one.
     gradient_clip : float or None, default=1.0
-        Largest norm of the gradient; None does not clip.
+        Maximum norm of the gradient; None does not clip.
     validation_fraction : float or None, default=None
-        Share of the training series in (0, 1) that is kept aside: ``history_`` then has
-        ``valid_loss``, the cross entropy on them. The split is stratified where each class
-        has enough series. None trains on all.
+        Share of the training series, in (0, 1), to hold out for validation. ``history_``
+        then has ``valid_loss``, their cross entropy. The split is stratified if each class
+        has enough series. None trains on all series.
     patience : int or None, default=None
-        Stop after so many epochs without a lower ``valid_loss``, and restore the best
+        Stop after this many epochs without a lower ``valid_loss`` and restore the best
         weights. Needs `validation_fraction`. Epochs of a hint stage do not count.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the cross entropy, by original label; a dict needs one for
-        each class of y.
+        Weight of each class in the cross entropy, by original label. A dict needs an entry
+        for every class of y.
     callbacks : list of skorch callbacks, optional
-        Copied for each fit. Losses are kept per epoch, so callbacks that read the loss of
-        single batches (``BatchScoring``) or score without caching find nothing. To stop the
+        Copied for each fit. Losses are recorded per epoch, so callbacks that read the loss
+        of single batches (``BatchScoring``) or score without caching find nothing. To stop
         training, derive from ``skorch.callbacks.EarlyStopping``: any other
-        KeyboardInterrupt counts as Ctrl-C. Call ``net.infer`` in them, not ``net.predict``.
+        KeyboardInterrupt counts as Ctrl-C. Call ``net.infer`` in a callback, not
+        ``net.predict``.
     device : str or torch.device, default="auto"
-        Where to train and predict; "auto" is CUDA where present, else the CPU. A pickle
+        Where to train and predict. "auto" is CUDA if available, else the CPU. A pickle
         from a CUDA machine predicts on the CPU where there is no CUDA.
     compile : bool, default=False
         Train through ``torch.compile``.
     amp : bool, default=False
-        Train in bfloat16 where torch deems it safe, on CUDA cards that have it; elsewhere
-        without effect. Predictions are in float32.
+        Train in bfloat16 where torch considers it safe, on CUDA cards that support it; no
+        effect elsewhere. Predictions are in float32.
     verbose : int, default=0
-        1 shows a progress bar with loss and time left.
+        1 shows a progress bar with the loss and the time left.
     random_state : int, RandomState or None, default=None
-        Seeds weights, shuffling and split. None is different each time. Global
+        Seeds weights, shuffling and split. None gives a different result each time. Global
         generators are never touched.
 
     Attributes
     ----------
     classes_ : numpy.ndarray of shape (n_classes,)
-        Labels, in the order of the columns of `predict_proba`.
+        Labels, in the column order of `predict_proba`.
     network_ : nn.Module
         The trained network, in eval mode. None if all labels were equal.
     history_ : list of dict
         One per epoch: ``epoch``, ``train_loss``, its terms, ``lr``, ``dur`` in seconds,
-        and ``valid_loss`` where there is a validation split.
+        and, with a validation split, ``valid_loss``.
     n_channels_, n_timepoints_ : int or None
-        Shape of a series in `fit`; None after `from_module`.
+        Shape of the series seen in `fit`. After `from_module`, those of ``input_shape``, or
+        None without it.
     lr_, max_epochs_ : float and int
-        What `fit` trained with: "auto" resolved. Not there if nothing was trained.
+        What `fit` trained with, "auto" resolved. Missing if nothing was trained.
 
     Raises
     ------
     ValueError, TypeError
-        In `fit`, before any training, for a parameter or data that cannot be used.
+        In `fit`, before any training, if a parameter or the data cannot be used.
 
     Notes
     -----
-    Two fits with the same seed are equal bit for bit on the CPU of the same machine with
-    the same number of torch threads. Fits in several threads of one process take turns.
+    Two fits with the same seed are identical bit for bit on the same CPU with the same
+    number of torch threads. Fits in several threads of one process take turns.
 
-    On CUDA the step of a network of this package is recorded as a CUDA graph, which takes
-    memory for each of two batch sizes; not with `callbacks`, `compile`, or an optimizer
-    given as a class.
+    On CUDA, training steps of this package's networks are recorded as CUDA graphs, which
+    take memory for each of two batch sizes. Steps are not recorded with `callbacks`,
+    `compile` or an optimizer class.
 
     Examples
     --------
@@ -181,39 +184,40 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     def from_module(
         cls, module, classes, *, network=None, network_params=None, input_shape=None, device="auto"
     ):
-        """Make a fitted classifier of a network trained elsewhere.
+        """Make a fitted classifier from a network trained elsewhere.
 
         Parameters
         ----------
         module : nn.Module
-            Maps raw series (n, n_channels, n_timepoints) to logits (n, n_classes). It is
-            copied, set to eval mode and frozen; the original stays as it is.
+            Maps raw series (n, n_channels, n_timepoints) to logits (n, n_classes). A copy
+            is set to eval mode and frozen; the original does not change.
         classes : array-like of shape (n_classes,)
             Labels in the order of the logits.
         network : str or callable, optional
-            What builds a network like this one, as in the constructor; default: the class of
-            `module`. For clones, and for `save_model`.
+            Builds a network like this one, as in the constructor; by default the class of
+            `module`. Used by clones and `save_model`.
         network_params : dict, optional
-            The network's own settings, likewise.
+            The network's own settings, as in the constructor.
         input_shape : tuple of int, optional
-            ``(n_channels, n_timepoints)``: series of another shape are refused then. Needed by
-            `save_model` and `to_onnx`.
+            ``(n_channels, n_timepoints)``. Series of any other shape are then refused.
+            `save_model` and `to_onnx` need it.
         device : str or torch.device, default="auto"
             Where to predict.
 
         Returns
         -------
         classifier : SkorchClassifier
-            Fitted. Pass it on in a ``sklearn.frozen.FrozenEstimator``, since a clone is
-            not fitted, and can be only if `network`, or else the module's class, takes
-            ``(n_channels, n_timepoints, n_classes)``.
+            Fitted. Wrap it in a ``sklearn.frozen.FrozenEstimator`` to pass it on, because
+            clones are not fitted. A clone can be fitted only if `network`, or else the
+            module's class, accepts ``(n_channels, n_timepoints, n_classes)``.
 
         Raises
         ------
         TypeError
-            If `module` is no ``nn.Module``, `network` builds none or `network_params` is no dict.
+            If `module` is not an ``nn.Module``, `network` does not build one, or
+            `network_params` is not a dict.
         ValueError
-            If `network` or `device` is not known, there are fewer than two classes, two are
+            If `network` or `device` is unknown, there are fewer than two classes, two are
             equal, or the module cannot read series of `input_shape`.
 
         Examples
@@ -264,22 +268,22 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         return build(self, n_channels, n_timepoints, n_classes, seed=seed)
 
     def _train(self, classes, fresh, training_set, valid_set, *, terms=(), description="network"):
-        """Train on labels and a teacher: the seam the distiller trains through.
+        """Train on labels and a teacher, on behalf of a distiller.
 
-        Leaves the classifier as `fit` would, without the checks of `fit`.
+        Leaves the classifier as `fit` would, but skips the checks of `fit`.
 
         Parameters
         ----------
         classes : numpy.ndarray of shape (n_classes,)
             Sorted labels.
         fresh : FreshNetwork
-            From `_build_network`. It is trained in place.
+            From `_build_network`; trained in place.
         training_set : TrainingSet
-            With teacher outputs where a term needs them.
+            With teacher outputs if a term needs them.
         valid_set : TrainingSet or None
         terms : sequence of DistillationTerm, default=()
         description : str, default="network"
-            What the progress bar calls it.
+            Name shown in the progress bar.
         """
         trained = train_network(
             self,
@@ -295,7 +299,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         self._set_fitted(classes, trained.network, trained.history, *shape)
 
     def _set_fitted(self, classes, network, history, n_channels, n_timepoints):
-        """Set what `fit` of the base class and `_fit` leave behind."""
+        """Set the state that the base class's `fit` and `_fit` leave behind."""
         self.classes_ = classes
         self.n_classes_ = len(classes)
         self._class_dictionary = {label: i for i, label in enumerate(classes)}
@@ -313,7 +317,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     # -- state -----------------------------------------------------------------------
 
     def history_frame(self):
-        """Course of the training.
+        """Training history as a table.
 
         Returns
         -------
@@ -330,13 +334,14 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         self.check_is_fitted()
         if self._is_vectorized:
             raise ValueError(
-                "y had several outputs in fit; each classifier in classifiers_ has a history."
+                "y had several outputs in fit, so there is no single history. Call "
+                "history_frame on each classifier in classifiers_."
             )
         frame = pd.DataFrame(self.history_)
         return frame.set_index("epoch") if len(frame) else frame
 
     def __getstate__(self):
-        """Hold the network on the CPU, so that any machine can load it; the history packed."""
+        """Move the network to the CPU, so that any machine can load it, and pack the history."""
         state = self.__dict__.copy()
         network = state.get("network_")
         if network is not None and network.mean.device.type != "cpu":
@@ -346,9 +351,9 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         return state
 
     def __setstate__(self, state):
-        """Bring the network to the device that is there."""
+        """Move the network to its device, or to the CPU if that is missing here."""
         self.__dict__.update(state)
-        if isinstance(state.get("history_"), tuple):  # older ones are not packed
+        if "history_" in state:
             self.history_ = unpack(state["history_"])
         if state.get("network_") is not None:
             try:

@@ -1,4 +1,4 @@
-"""A teacher distilled into a student that gives the same answers for the same reasons."""
+"""Distil a teacher into a student that gives the same answers for the same reasons."""
 
 import copy
 import os
@@ -36,49 +36,48 @@ from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["SaliencyDistilledClassifier", "default_student"]
 
-# Parameters that had another name in pickles of version 0.1.
+# Parameters renamed since version 0.1, by their names in old pickles.
 _RENAMED = {"temperature": "saliency_temperature", "top_n": "saliency_top_n"}
 
 
 def default_student():
-    """Make the student of those who name none: an FCN of some 1,200 parameters."""
+    """Make the default student: an FCN of about 1,200 parameters."""
     return SkorchClassifier("fcn", {"filters": (8, 16, 8)})
 
 
 class SaliencyDistilledClassifier(LogitsClassifier):
     """Distil any classifier into a small torch network by temporal saliency.
 
-    The student learns the labels and, at the same time, to change its answers as the
-    teacher does when windows of a series are perturbed. The teacher scores the series and
-    a bank of perturbed copies once, before the student is trained, so it can be any
-    classifier with probabilities. (On CUDA, a network of this package scores the bank in
-    bfloat16, where the card has it.)
+    The student learns the labels. At the same time, it learns to change its answers as
+    the teacher does when windows of a series are perturbed. The teacher scores the series
+    and a bank of perturbed copies once, before the student is trained, so it can be any
+    classifier with probabilities. (On CUDA cards that support bfloat16, this package's
+    networks score the bank in it.)
 
     Parameters
     ----------
     teacher : classifier, nn.Module or None, default=None
-        * an unfitted classifier of sktime, or one of scikit-learn that reads 3-D arrays
-          (such as a pipeline that begins with a step that flattens them): a clone is
-          fitted on the same data;
+        * an unfitted sktime classifier, or a scikit-learn one that reads 3-D arrays (such
+          as a pipeline whose first step flattens them): a clone is fitted on the same data;
         * a fitted classifier in ``sklearn.frozen.FrozenEstimator``: used as it is;
-        * a trained ``nn.Module`` that maps raw series to logits, in the order of its
-          ``classes_`` or else of the sorted labels: copied and used as it is. It gets
-          the series as they are passed to `fit`, in float32;
+        * a trained ``nn.Module`` that maps raw series to logits, ordered as its
+          ``classes_`` or else as the sorted labels: copied and used as it is. It receives
+          the series exactly as passed to `fit`, in float32;
         * None: ``SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3})``.
     student : SkorchClassifier or None, default=None
-        None: ``SkorchClassifier("fcn", {"filters": (8, 16, 8)})``, 1,202 parameters for
-        two classes and one channel. A clone is trained.
+        None is ``SkorchClassifier("fcn", {"filters": (8, 16, 8)})``, with 1,202 parameters
+        for two classes and one channel. A clone is trained.
     saliency_weight : float, default=1.0
-        Factor of the saliency loss beside the cross entropy's 1. 0 does without.
+        Weight of the saliency loss; the cross entropy has weight 1. 0 switches it off.
     saliency_measure : str, default="kl_per_class"
-        "kl_per_class", "kl", "sqrt_kl", "target_probability", "decoupled_kl" or "top_n_kl",
-        see `sktime_tsd.losses.window_saliency`.
+        "kl_per_class", "kl", "sqrt_kl", "target_probability", "decoupled_kl" or
+        "top_n_kl"; see `sktime_tsd.losses.window_saliency`.
     saliency_normalization : {"teacher", "each"}, default="teacher"
         See `sktime_tsd.losses.saliency_loss`.
     saliency_ramp : float, default=0.5
-        Share of the training over which the weight grows linearly from 0.
+        Share of the training over which the saliency weight grows linearly from 0.
     saliency_temperature : float, default=8.0
-        Softens the probabilities that saliency is measured on.
+        Softens the probabilities before saliency is measured.
     saliency_top_n : int, default=1
         Classes set against the rest by the measure "top_n_kl".
     teacher_smoothing : float, default=0.05
@@ -86,46 +85,48 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         teacher that has no logits, such as a forest, before they become logits: a vote of 0
         would otherwise rule the saliency. Networks teach as they are.
     distillation : list of DistillationTerm, optional
-        Further terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``: ``KD``, ``DKD``
-        on logits, and ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W``,
-        ``MemKD`` on features, which the teacher must have: a `SkorchClassifier` or an
-        ``nn.Module`` has them. With ``saliency_weight=0`` they are methods of their own,
-        without any perturbed series.
+        More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. ``KD`` and ``DKD``
+        match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W`` and
+        ``MemKD`` match features, which the teacher must have: use a `SkorchClassifier` or
+        an ``nn.Module``. With ``saliency_weight=0`` they are methods of their own and need
+        no perturbed series.
     perturbation : Perturbation, optional
-        What fills a window; default ``OpposingClass()``.
+        What fills a window; ``OpposingClass()`` by default.
     window : float or int, default=0.1
         Width of a window: a float is a fraction of the series, an int is time points.
     n_windows : int, default=10
         Perturbed copies of each series in each step.
     bank_size : int, default=100
-        Windows drawn for each series, from which those of a step are picked. Never more
-        than there are different windows and donors. With a warning, fewer are drawn where
-        they would take more than half a GiB, but never fewer than `n_windows`.
+        Windows drawn for each series; each step picks from them. There are never more
+        than distinct pairs of window and donor. If the bank would take more than half a
+        GiB, fewer are drawn, with a warning, but never fewer than `n_windows`.
     memory : joblib.Memory, str or None, default=None
-        Where to cache the fitted teacher and its logits, so that a grid search over the
-        student fits the teacher of each fold once (with more jobs than folds, jobs that
-        begin together each fit it). Set `random_state` with it: without, every fit draws
-        a new bank, and only the teacher's fit is reused.
+        Where to cache the fitted teacher and its logits. A grid search over the student
+        then fits the teacher once per fold. (With more jobs than folds, jobs that start
+        together each fit it.) Set `random_state` too: without it, every fit draws a new
+        bank and reuses only the fitted teacher.
     device : str, torch.device or None, default=None
-        Overrides the device of teacher and student; None leaves them theirs.
+        Overrides the device of teacher and student; None keeps each one's own.
     verbose : int or None, default=None
-        Overrides theirs; 1 shows progress bars, and the number of series that the teacher
-        must score before it begins.
+        Overrides the verbosity of teacher and student; None keeps each one's own. 1 shows
+        progress bars and, before scoring starts, how many series the teacher must score.
     random_state : int, RandomState or None, default=None
-        Seeds bank, teacher and student; the latter two only where they have no seed.
+        Seeds the bank, and the teacher and student if they have no seed of their own.
 
     Attributes
     ----------
     classes_ : numpy.ndarray of shape (n_classes,)
+        Labels, in the column order of `predict_proba`.
     teacher_ : fitted classifier
+        The teacher that scored the series.
     student_ : SkorchClassifier
-        Fitted; alone it is what goes to production. ``student_.history_`` has a column
-        for each term of the loss.
+        The fitted student: deploy this one alone. ``student_.history_`` has an entry for
+        each term of the loss.
 
     Raises
     ------
     ValueError, TypeError
-        In `fit`, before any training, for parameters, a teacher or data that cannot be
+        In `fit`, before any training, if a parameter, the teacher or the data cannot be
         used.
 
     References
@@ -196,13 +197,13 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     # -- parameters ------------------------------------------------------------------
 
     def set_params(self, **params):
-        """Set parameters, those of teacher and student too.
+        """Set parameters, including those of teacher and student.
 
         Parameters
         ----------
         **params : object
-            Such as ``saliency_weight=0.5`` or ``student__lr=0.01``. A teacher or student of
-            None becomes the default one where a parameter of it is set.
+            Such as ``saliency_weight=0.5`` or ``student__lr=0.01``. Setting a parameter of
+            a teacher or student that is None replaces it with the default one.
 
         Returns
         -------
@@ -233,7 +234,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             student_seed = draw_seed(student_seed)
         fresh = student._build_network(*X.shape[1:], self.n_classes_, student_seed)
         check_terms(terms, self.teacher, fresh)
-        class_weights(student.class_weight, self.classes_, y)  # refused before the teacher's fit
+        class_weights(student.class_weight, self.classes_, y)  # fail before the teacher is fitted
         self.teacher_, training_set, valid_set = teach(
             self.teacher,
             X,
@@ -261,7 +262,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     def _fit_single_class(self, X, y):
         window_width(self.window, X.shape[2])
-        with warnings.catch_warnings():  # the base class has said it already
+        with warnings.catch_warnings():  # the base class has warned already
             warnings.filterwarnings("ignore", message=".*only single label seen.*")
             self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)
             self.student_ = self._new_student().fit(X, y)
@@ -272,7 +273,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         return self._override(student.clone())
 
     def _override(self, classifier):
-        """Set device and verbosity of one of our classifiers, where they are given."""
+        """Set the device and verbosity of a classifier of this package, if given."""
         if isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier)):
             given = {"device": self.device, "verbose": self.verbose}
             classifier.set_params(**{k: v for k, v in given.items() if v is not None})
@@ -295,9 +296,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         return [term for term in terms if term.weight > 0]
 
     def _check_parameters(self):
-        """Refuse parameters that cannot be used."""
+        """Refuse unusable parameters."""
         check_distillation(self.distillation)
-        self._terms()  # checks what belongs to the saliency loss
+        self._terms()  # checks the parameters of the saliency loss
         if not isinstance(self.perturbation, (Perturbation, type(None))):
             raise TypeError(
                 "perturbation must be an instance such as "
@@ -305,8 +306,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             )
         if self.perturbation is not None and type(self.perturbation).fill is not Perturbation.fill:
             raise TypeError(
-                f"{type(self.perturbation).__name__} overrides fill, which training does not use. "
-                "Override filler, which gives the values of the window alone."
+                f"{type(self.perturbation).__name__} overrides fill, but training never calls it. "
+                "Override filler instead; it returns only the values of the window."
             )
         check_window(self.window)
         smoothing = self.teacher_smoothing
@@ -315,8 +316,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         check_number("bank_size", self.bank_size, integer=True, low=1)
         if self.n_windows > self.bank_size:
             raise ValueError(
-                f"n_windows={self.n_windows} windows cannot be picked from a bank of "
-                f"bank_size={self.bank_size}. Raise bank_size or lower n_windows."
+                f"n_windows={self.n_windows} must not exceed bank_size={self.bank_size}. Raise "
+                "bank_size or lower n_windows."
             )
         if self.verbose is not None:
             check_verbose(self.verbose)
@@ -326,8 +327,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self._memory()
         if not isinstance(self.student, (SkorchClassifier, type(None))):
             raise TypeError(
-                f"student must be a SkorchClassifier, got a {type(self.student).__name__}. A "
-                'network goes in as SkorchClassifier("fcn") or SkorchClassifier(YourModule).'
+                f"student must be a SkorchClassifier, got a {type(self.student).__name__}. Wrap "
+                'a network: SkorchClassifier("fcn") or SkorchClassifier(YourModule).'
             )
         self._new_student()._check_parameters()
         check_teacher(self.teacher)
@@ -335,14 +336,14 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             self._override(self.teacher.clone())._check_parameters()
 
     def __getstate__(self):
-        """Hold a network given as teacher on the CPU, so that any machine can load it."""
+        """Move a teacher network to the CPU, so that any machine can load it."""
         state = self.__dict__.copy()
         if isinstance(self.teacher, nn.Module):
             state["teacher"] = copy.deepcopy(self.teacher).cpu()
         return state
 
     def __setstate__(self, state):
-        """Load pickles of version 0.1 too, in which two parameters had other names."""
+        """Also load pickles of version 0.1, which had other names for two parameters."""
         self.__dict__.update({_RENAMED.get(name, name): value for name, value in state.items()})
 
     def _network_scorer(self):

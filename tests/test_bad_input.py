@@ -346,9 +346,9 @@ def test_a_window_of_any_numeric_type_is_as_good_as_python_s_own(window):
     [
         bad(ValueError, weight=-1),
         bad(ValueError, weight=NAN),
-        bad(ValueError, saliency_temperature=0),
-        bad(ValueError, saliency_temperature=-1),
-        bad(ValueError, saliency_temperature=NAN),
+        bad(ValueError, temperature=0),
+        bad(ValueError, temperature=-1),
+        bad(ValueError, temperature=NAN),
     ],
 )
 def test_settings_of_a_term(params, error, match):

@@ -237,7 +237,7 @@ def test_a_report_on_some_methods(tmp_path, capsys):
     assert "report results.csv --out DIR --methods ce TSD`" in text
     with pytest.raises(SystemExit):
         command.main([*arguments, "kd"])
-    assert "rows of ce, dkd, tsd" in capsys.readouterr().err
+    assert "rows of kd; choose from ce, dkd, tsd" in capsys.readouterr().err
 
 
 def test_the_spread_is_that_of_the_mean_over_sets():
@@ -445,7 +445,7 @@ def test_the_command_writes_and_names_the_files(tmp_path, capsys):
         ("protocol", "zzz", "zzz.*default, paper, authors"),
         ("student", "zzz", "zzz.*fcn, lstm"),
         ("evaluated_on", "zzz", "zzz.*test.*validation"),
-        ("dataset", "", "data set"),
+        ("dataset", "", "dataset"),
         ("accuracy_student", "", "accuracy_student.*nan"),
         ("accuracy_student", "5", "accuracy_student.*5"),
         ("kl_divergence", "-3", "kl_divergence.*-3"),

@@ -28,7 +28,7 @@ from skorch.callbacks import Callback, Checkpoint, EarlyStopping
 from torch import nn
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
-from sktime_tsd._training import net, train
+from sktime_tsd._training import net, optimization
 from sktime_tsd.losses import (
     DKD,
     DT2W,
@@ -418,7 +418,7 @@ def test_the_task_stage_begins_as_a_training_of_its_own(steps, lr_schedule):
     for stage in (rates[:4], rates[4:]):
         parameter = nn.Parameter(torch.zeros(1))
         optimizer = torch.optim.AdamW([parameter], lr=5e-3)
-        schedule = train._schedule(SkorchClassifier(lr_schedule=lr_schedule, lr=5e-3))
+        schedule = optimization.schedule(SkorchClassifier(lr_schedule=lr_schedule, lr=5e-3))
         schedule = schedule and schedule(optimizer, len(stage))
         for rate in stage:
             assert rate == pytest.approx(optimizer.param_groups[0]["lr"])
@@ -600,7 +600,7 @@ def test_a_teacher_without_features_is_refused_before_it_is_fitted(data, fit_fir
         else flat(LogisticRegression())
     )
     monkeypatch.setattr(LogisticRegression, "fit", None)
-    message = r"FitNets\(.*teacher Pipeline.*features.*KD and DKD"
+    message = r"FitNets\(.*teacher Pipeline.*features.*KD, DKD"
     with pytest.raises(TypeError, match=message):
         distil(tutor, [KD(), FitNets()]).fit(X, y)
 

@@ -112,7 +112,7 @@ def test_another_student_finds_teacher_and_logits(memory, tmp_path, calls):
         {"saliency_measure": "sqrt_kl"},
         {"saliency_normalization": "teacher"},
         {"saliency_ramp": 0.0},
-        {"temperature": 2.0},
+        {"saliency_temperature": 2.0},
         {"n_windows": 4},
         {"distillation": [KD()]},
         {"perturbation": OpposingClass()},  # the default, said aloud

@@ -1,1 +1,1 @@
-"""What any fitted classifier answers, on its device, in batches that fit."""
+"""Scores series with any fitted classifier, on its device, in batches that fit."""

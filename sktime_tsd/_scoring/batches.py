@@ -1,4 +1,4 @@
-"""Logits of many series, in batches that the memory can hold."""
+"""Logits of many series, in batches that fit into memory."""
 
 import torch
 
@@ -8,13 +8,13 @@ from sktime_tsd.networks import NETWORKS, forward_copies
 
 __all__ = ["bank_precision", "copies_logits_in_batches", "logits_in_batches"]
 
-# Values and series in one batch: bounds the memory of a network's hidden layers, which can
-# have a hundred times as many values as the series. On the CPU it is where small and large
+# Values and series in one batch: limits the memory of a network's hidden layers, which can
+# hold a hundred times as many values as the series. The CPU's limit is where small and large
 # networks are fastest.
 _VALUES_PER_BATCH = {"cpu": 2**15, "cuda": 2**22}
 _MOST_SERIES_PER_BATCH = 2**14
 
-# With fewer copies at once than this, their series is read too often.
+# Score at least this many copies at once, or their series is read too often.
 _FEW_COPIES = 32
 _MOST_VALUES_OF_FEW = 2**20
 
@@ -25,7 +25,7 @@ def _batch_size(x, device):
 
 
 def logits_in_batches(network, x, device):
-    """Logits of series.
+    """Compute the logits of series.
 
     Parameters
     ----------
@@ -45,25 +45,25 @@ def logits_in_batches(network, x, device):
 
 
 def copies_logits_in_batches(network, X, bank, device, progress):
-    """Logits of series and of all copies that a bank describes.
+    """Compute the logits of series and of all copies that a bank describes.
 
     Parameters
     ----------
     network : nn.Module
         In eval mode, on `device`.
     X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-        The set the bank was drawn for, on any device.
+        The series the bank was drawn for, on any device.
     bank : WindowBank
     device : torch.device
     progress : callable
-        Told how many copies have been scored.
+        Called with the number of copies scored since the last call.
 
     Returns
     -------
     logits : torch.Tensor of shape (n_instances, n_classes)
-        In the precision of `bank_precision`, as those of the copies. On the CPU, as float32.
+        Computed in the precision of `bank_precision`; returned as float32 on the CPU.
     copies_logits : torch.Tensor of shape (n_instances, n_entries, n_classes)
-        Likewise.
+        Computed and returned likewise.
     """
     X, bank = X.to(device), bank.to(device)
     n, n_entries = bank.starts.shape
@@ -78,7 +78,7 @@ def copies_logits_in_batches(network, X, bank, device, progress):
     logits = copies_logits = None
     series, entry = 0, 0
     while series < n:
-        # all copies of some series, or some of a single one
+        # all copies of several series, or some copies of one series
         n_series = max(1, at_once // n_entries) if entry == 0 else 1
         part, entries = slice(series, series + n_series), slice(entry, entry + at_once)
         with torch.inference_mode(), autocast(device, enabled=in_bfloat16):
@@ -104,11 +104,11 @@ def copies_logits_in_batches(network, X, bank, device, progress):
 
 
 def bank_precision(network, device):
-    """Precision in which a bank is scored.
+    """Return the precision in which a bank is scored.
 
-    In bfloat16 on CUDA cards made for it, by networks of this package: a bank is what
-    teachers spend their time on, and saliency is a matter of per cents. Other networks may
-    hold what bfloat16 does not have.
+    This package's networks score banks in bfloat16 on CUDA cards that support it: a bank takes
+    most of a teacher's time, and saliency needs only percent precision. Other networks may
+    contain operations that bfloat16 does not support.
 
     Parameters
     ----------

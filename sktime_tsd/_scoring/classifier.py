@@ -1,4 +1,4 @@
-"""Scorer of any classifier with ``predict_proba``: sktime's, scikit-learn's, or another's."""
+"""Scorer of any classifier with ``predict_proba``, from sktime, scikit-learn or elsewhere."""
 
 import math
 
@@ -12,7 +12,7 @@ from sktime_tsd._utils.validation import check_probabilities
 
 __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype", "one_hot"]
 
-# What scikit-learn's message about a 3-D array leaves out.
+# The remedy that scikit-learn's message about 3-D arrays omits.
 FLATTEN = (
     " A classifier of 2-D tables needs a first step that flattens the series: "
     "make_pipeline(FunctionTransformer(sktime_tsd.teachers.flatten), classifier)."
@@ -46,7 +46,7 @@ def in_native_dtype(classifier, X):
 
 
 def one_hot(logits):
-    """Tell whether logits stand for probabilities of 0 and 1 only.
+    """Whether logits represent only probabilities of 0 and 1.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def one_hot(logits):
 
 
 class ClassifierScorer(Scorer):
-    """Scorer of a classifier that is asked through its public methods.
+    """Scorer that calls a classifier's public methods.
 
     Its logits are those of ``predict_logits`` if it has that method, else
     ``log(clip(predict_proba, 1e-6, 1))``. The classifier is a guest: it gets copies, and the
@@ -95,7 +95,7 @@ class ClassifierScorer(Scorer):
         probabilities = np.asarray(answers, dtype=np.float64)
         check_probabilities(name, probabilities)
         if len(probabilities) != len(X):
-            raise ValueError(f"{name} gave {len(probabilities)} rows for {len(X)} series.")
+            raise ValueError(f"{name} returned {len(probabilities)} rows for {len(X)} series.")
         return probabilities
 
     def _ask(self, X):
@@ -109,7 +109,7 @@ class ClassifierScorer(Scorer):
             raise
 
     def bank_logits(self, X, bank, progress):
-        """Logits of series and of their copies, in chunks; see `Scorer.bank_logits`."""
+        """Compute the logits of series and copies, in chunks; see `Scorer.bank_logits`."""
         n_entries = bank.n_entries
         chunk = chunk_size(X, len(X) * (1 + n_entries))
         logits = self.in_chunks(X.split(chunk), progress)
@@ -118,7 +118,7 @@ class ClassifierScorer(Scorer):
 
 
 def _copies(X, bank, chunk):
-    """Yield the copies of the first series, then of the next, `chunk` at a time."""
+    """Yield the copies, series by series, at most `chunk` at a time."""
     for series in torch.arange(len(X)).split(max(1, chunk // bank.n_entries)):
         for entries in torch.arange(bank.n_entries).split(chunk):
             yield bank.perturb(X, series, entries).flatten(0, 1)

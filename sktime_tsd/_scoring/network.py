@@ -1,4 +1,4 @@
-"""Scorer of torch networks, of this package or a user's own."""
+"""Scorer of torch networks, from this package or a user."""
 
 import numpy as np
 import torch
@@ -23,8 +23,8 @@ class NetworkScorer(Scorer):
     classifier : SkorchClassifier
         Fitted.
     network : ScaledNetwork or None
-        Its network, or a copy on another device. None if all labels were equal: every logit
-        is 0 then.
+        The classifier's network, or a copy on another device. None if all labels were equal;
+        every logit is then 0.
     """
 
     def __init__(self, classifier, network):
@@ -38,21 +38,21 @@ class NetworkScorer(Scorer):
         self._sizes = classifier.n_channels_, classifier.n_timepoints_
 
     def logits(self, x):
-        """Logits of series; see `Scorer.logits`."""
+        """Compute the logits of series; see `Scorer.logits`."""
         check_panel_shape(x, *self._sizes)
         if self.network is None:
             return torch.zeros(len(x), 1)
         return logits_in_batches(self.network, x, self.device).cpu()
 
     def probabilities(self, X):
-        """Probabilities of series; see `Scorer.probabilities`."""
+        """Compute the probabilities of series; see `Scorer.probabilities`."""
         logits = self.logits(torch.from_numpy(as_float32_panel(X))).numpy()
         return softmax(logits.astype(np.float64), axis=1)
 
     def bank_logits(self, X, bank, progress):
-        """Logits of series and of their copies; see `Scorer.bank_logits`.
+        """Compute the logits of series and of their copies; see `Scorer.bank_logits`.
 
-        Networks of this package compute a copy only where it differs from its series.
+        This package's networks compute a copy only where it differs from its series.
         """
         check_panel_shape(X, *self._sizes)
         both = copies_logits_in_batches(self.network, X, bank, self.device, progress)

@@ -1,4 +1,4 @@
-"""Batches that become smaller where the memory of the device does not suffice."""
+"""Batches that shrink when the device runs out of memory."""
 
 import warnings
 
@@ -8,12 +8,12 @@ __all__ = ["in_batches", "try_batch"]
 
 
 def try_batch(function, batch_size):
-    """Call a function, and if the device's memory does not suffice, halve the batch.
+    """Call a function and, if the device runs out of memory, halve the batch.
 
     Parameters
     ----------
     function : callable
-        Without arguments.
+        Takes no arguments.
     batch_size : int
         Size of the batch it works on.
 
@@ -22,13 +22,13 @@ def try_batch(function, batch_size):
     result : object or None
         None if it ran out of memory.
     batch_size : int
-        What to try next: as given, or half of it.
+        Size to try next: as given, or half of it.
 
     Raises
     ------
     torch.OutOfMemoryError
-        If the batch cannot be halved. (A CPU that runs out of memory raises another error,
-        if any, which passes.)
+        If a batch of one does not fit. (A CPU that runs out of memory raises another error,
+        if any, which is not caught.)
 
     Warns
     -----
@@ -40,11 +40,11 @@ def try_batch(function, batch_size):
     except torch.OutOfMemoryError:
         if batch_size == 1:
             raise
-    # outside of the handler, whose traceback would keep the memory in use
+    # outside the handler, whose traceback would keep the memory in use
     torch.cuda.empty_cache()
     batch_size //= 2
     warnings.warn(
-        f"Out of memory: the batch of inference is halved to {batch_size}.",
+        f"Out of memory: the inference batch is halved to {batch_size}.",
         UserWarning,
         stacklevel=3,
     )
@@ -52,15 +52,16 @@ def try_batch(function, batch_size):
 
 
 def in_batches(function, n, batch_size):
-    """Concatenate what a function returns for parts of ``range(n)``.
+    """Call a function on parts of ``range(n)`` and concatenate the results.
 
     Parameters
     ----------
     function : callable
-        Takes a slice, returns a tensor with one row for each place.
+        Takes a slice; returns a tensor with one row per index.
     n : int
+        Number of indices.
     batch_size : int
-        Most places at a time; see `try_batch`.
+        Maximum number of indices at a time; see `try_batch`.
 
     Returns
     -------

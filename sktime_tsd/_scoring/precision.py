@@ -8,7 +8,7 @@ __all__ = ["autocast", "has_bfloat16"]
 
 
 def has_bfloat16(device):
-    """Tell whether a device is a CUDA card that is made for bfloat16.
+    """Whether a device is a CUDA card with native bfloat16 support.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def has_bfloat16(device):
 
 
 def autocast(device, *, enabled=True):
-    """Compute in bfloat16 where torch deems it safe, on a device that has it.
+    """Compute in bfloat16 where torch considers it safe, on devices that support it.
 
     Parameters
     ----------
@@ -38,5 +38,5 @@ def autocast(device, *, enabled=True):
     """
     if not enabled or not has_bfloat16(device):
         return contextlib.nullcontext()
-    # a recorded step cannot keep what an earlier one has converted
+    # a recorded step cannot reuse weights that an earlier step has converted
     return torch.autocast(device.type, dtype=torch.bfloat16, cache_enabled=False)

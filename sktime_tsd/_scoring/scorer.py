@@ -1,4 +1,4 @@
-"""The protocol by which the package asks any fitted classifier."""
+"""The interface through which the package queries any fitted classifier."""
 
 import math
 from abc import ABC, abstractmethod
@@ -14,22 +14,21 @@ __all__ = [
     "floored",
 ]
 
-# Smaller probabilities are raised to this, so that their logarithm is finite.
+# Smaller probabilities are raised to this value, so that their logarithm is finite.
 LEAST_PROBABILITY = 1e-6
 
-# Values in one chunk of series: bounds the memory, whatever a bank's size.
+# Values in one chunk of series: limits the memory, whatever the bank's size.
 _VALUES_PER_CHUNK = 2**22
 _LEAST_CHUNK = 256
 _PROGRESS_STEPS = 50
 
 
 class Scorer(ABC):
-    """What the package asks of a fitted classifier.
+    """Scores series with a fitted classifier.
 
-    Teachers, saliency, fidelity and export ask through a scorer and in no other way.
-    A subclass is one kind of classifier, and implements `logits`, `probabilities` and
-    `bank_logits`.
-    `scorer_of.scorer_of` picks the subclass.
+    Teachers, saliency, fidelity and export query classifiers only through a scorer. Each
+    subclass serves one kind of classifier and implements `logits`, `probabilities` and
+    `bank_logits`. `scorer_of.scorer_of` picks the subclass.
 
     Parameters
     ----------
@@ -37,18 +36,18 @@ class Scorer(ABC):
     classes : array-like of shape (n_classes,) or None
         Labels in the order of the columns; None if the classifier has no ``classes_``.
     name : str
-        What messages call it.
+        Name used in messages.
 
     Attributes
     ----------
     device : torch.device
-        Where series should be when they are scored.
+        Where series should be for scoring.
     precision : str
         Precision in which a bank is scored, for cache keys.
     network : nn.Module or None
-        The trained network, where there is one to look into.
+        The trained network, if there is one.
     gives_logits : bool
-        Whether the classifier has logits of its own, not only probabilities.
+        Whether the classifier returns logits of its own, not only probabilities.
     """
 
     device = torch.device("cpu")
@@ -63,7 +62,7 @@ class Scorer(ABC):
 
     @abstractmethod
     def logits(self, x):
-        """Logits of series.
+        """Compute the logits of series.
 
         Parameters
         ----------
@@ -78,12 +77,12 @@ class Scorer(ABC):
 
     @abstractmethod
     def probabilities(self, X):
-        """Probabilities of series, as ``predict_proba`` gives them.
+        """Compute the probabilities of series, as ``predict_proba`` returns them.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            A classifier that works in place may change it.
+            The classifier may change it in place.
 
         Returns
         -------
@@ -92,12 +91,12 @@ class Scorer(ABC):
         Raises
         ------
         ValueError
-            If the classifier cannot read the series, or gives no probabilities.
+            If the classifier cannot read the series, or returns invalid probabilities.
         """
 
     @abstractmethod
     def bank_logits(self, X, bank, progress):
-        """Logits of series and of every perturbed copy that a bank describes.
+        """Compute the logits of series and of every perturbed copy that a bank describes.
 
         Parameters
         ----------
@@ -111,11 +110,11 @@ class Scorer(ABC):
         -------
         logits : torch.Tensor of shape (n_instances, n_classes)
         copies_logits : torch.Tensor of shape (n_instances, n_entries, n_classes)
-            Both on the CPU, scored in one precision.
+            Both on the CPU and scored in the same precision.
         """
 
     def score(self, X, bank, progress):
-        """Logits of series and, with a bank, of their perturbed copies.
+        """Compute the logits of series and, with a bank, of their perturbed copies.
 
         Parameters
         ----------
@@ -135,7 +134,7 @@ class Scorer(ABC):
         return self.in_chunks(X.split(chunk_size(X, len(X))), progress), None
 
     def in_chunks(self, chunks, progress):
-        """Concatenate the logits of chunks of series.
+        """Score chunks of series and concatenate the logits.
 
         Parameters
         ----------
@@ -154,7 +153,7 @@ class Scorer(ABC):
         return torch.cat(logits)
 
     def log_probabilities(self, x):
-        """Log-probabilities of series; probabilities below 1e-6 count as 1e-6.
+        """Compute log-probabilities of series; probabilities below 1e-6 count as 1e-6.
 
         Parameters
         ----------
@@ -172,13 +171,13 @@ class Scorer(ABC):
         logits = self.logits(x)
         if not (finite := torch.isfinite(logits)).all():
             raise ValueError(
-                f"{self.name} gives logits that are not finite for "
+                f"{self.name} returns logits that are not finite for "
                 f"{int((~finite).any(dim=1).sum())} of {len(logits)} series."
             )
         return floored(logits)
 
     def labels(self, n_columns):
-        """Labels of the columns.
+        """Return the labels of the columns.
 
         Parameters
         ----------
@@ -192,13 +191,13 @@ class Scorer(ABC):
         Raises
         ------
         ValueError
-            If the classifier has another number of classes.
+            If the classifier has a different number of classes.
         """
         if self.classes is None:
             return np.arange(n_columns)
         if len(self.classes) != n_columns:
             raise ValueError(
-                f"{self.name} has {len(self.classes)} classes_ but gives probabilities of "
+                f"{self.name} has {len(self.classes)} classes_ but returns probabilities of "
                 f"{n_columns} classes."
             )
         return self.classes
@@ -230,22 +229,23 @@ def floored(logits):
     log_probabilities : numpy.ndarray of shape (n, n_classes), float64
     """
     log_p = logits.double().log_softmax(dim=1)
-    # one floor for every kind: logits know smaller probabilities than probabilities do
+    # the same floor for all kinds: logits can express smaller probabilities
     return log_p.clamp(min=math.log(LEAST_PROBABILITY)).log_softmax(dim=1).numpy()
 
 
 def chunk_size(X, n_series):
-    """Choose how many series to score at a time, for a steady progress bar.
+    """Choose how many series to score at a time: few enough for memory and a steady progress bar.
 
     Parameters
     ----------
     X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
     n_series : int
-        How many are to be scored in all.
+        How many will be scored in all.
 
     Returns
     -------
     n : int
+        Series per chunk.
     """
     steady = max(_LEAST_CHUNK, math.ceil(n_series / _PROGRESS_STEPS))
     return min(steady, max(1, _VALUES_PER_CHUNK // X[0].numel()))

@@ -1,4 +1,4 @@
-"""The scorer of a fitted classifier, by its kind."""
+"""Picks the scorer for a kind of fitted classifier."""
 
 from sklearn.frozen import FrozenEstimator
 from torch import nn
@@ -9,18 +9,18 @@ __all__ = ["check_answers", "scorer_of"]
 
 
 def check_answers(classifier, role="classifier"):
-    """Refuse what has neither logits nor probabilities.
+    """Refuse objects with neither logits nor probabilities.
 
     Parameters
     ----------
     classifier : object
     role : str
-        What the message calls it.
+        Name used in the message.
 
     Raises
     ------
     TypeError
-        Saying what to pass instead.
+        If there are none; the message says what to pass instead.
     """
     if isinstance(classifier, nn.Module):
         raise TypeError(
@@ -29,25 +29,26 @@ def check_answers(classifier, role="classifier"):
         )
     if isinstance(classifier, type):
         raise TypeError(
-            f"{role} must be a fitted classifier, got the class {classifier.__name__}. Make an "
-            "object of it and fit that."
+            f"{role} must be a fitted classifier, got the class {classifier.__name__}. Create an "
+            "instance and fit it."
         )
     if not (hasattr(classifier, "predict_logits") or hasattr(classifier, "predict_proba")):
         raise TypeError(
             f"{role} must be a fitted classifier with predict_proba, got "
-            f"{type(classifier).__name__}. Wrap one without in sklearn's CalibratedClassifierCV."
+            f"{type(classifier).__name__}. Without predict_proba, wrap it in sklearn's "
+            "CalibratedClassifierCV."
         )
 
 
 def scorer_of(classifier, role="classifier"):
-    """Find the scorer of a fitted classifier.
+    """Return the scorer of a fitted classifier.
 
     Parameters
     ----------
     classifier : fitted classifier
-        Or one in a ``FrozenEstimator``. A classifier with a method ``_scorer`` makes its own.
+        Or one in a ``FrozenEstimator``. A classifier with a ``_scorer`` method makes its own.
     role : str
-        What a refusal calls it.
+        Name used in error messages.
 
     Returns
     -------
@@ -58,7 +59,7 @@ def scorer_of(classifier, role="classifier"):
     TypeError
         If it has neither logits nor probabilities.
     NotFittedError
-        If it is a classifier of this package that is not fitted. Others say so when asked.
+        If a classifier of this package is not fitted. Others raise it when they score.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""From parameters and a training set to a trained network, through skorch."""
+"""Trains networks on a training set, through skorch."""

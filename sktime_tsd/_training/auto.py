@@ -1,4 +1,4 @@
-"""Learning rate and length of a training, where they are left open."""
+"""Resolves a learning rate and a number of epochs of "auto"."""
 
 from types import SimpleNamespace
 
@@ -8,18 +8,18 @@ __all__ = ["AUTO", "resolved"]
 
 AUTO = "auto"
 
-# Small networks bear larger steps, and cost little to train longer. Found by cross-validation
-# on training series of small data sets, see docs/results.
+# Small networks tolerate larger steps and are cheap to train longer. Found by cross-validation
+# on the training series of small data sets, see docs/results.
 _MOST_PARAMETERS_OF_SMALL = 10_000
 _LR = {"small": 2e-2, "large": 2e-3}
 _EPOCHS = 120
 _MOST_EPOCHS_OF_SMALL = 400
-# More epochs than 120 are of use as long as they are not many steps already.
+# More than 120 epochs help only while they amount to few steps.
 _STEPS_OF_SMALL = 20_000
 
 
 def resolved(settings, n_parameters, n_batches):
-    """Put numbers in the place of "auto".
+    """Replace "auto" with numbers.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def resolved(settings, n_parameters, n_batches):
     Returns
     -------
     settings : SimpleNamespace
-        The same parameters, `lr` and `max_epochs` being numbers.
+        The same parameters, with numbers for `lr` and `max_epochs`.
 
     Examples
     --------

@@ -6,29 +6,29 @@ import torch
 
 __all__ = ["BatchIterator"]
 
-# Values gathered at a time, for several steps: each gather costs as much for one step.
+# Values gathered at a time: one gather for several steps costs no more than for one.
 _VALUES_PER_GATHER = {"cpu": 2**18, "cuda": 2**24}
 
-# Integers drawn at a time, for several epochs: on a GPU each upload would hold it up.
+# Integers drawn at a time, for several epochs: every upload to a GPU makes it wait.
 _INTEGERS_PER_PLAN = 2**22
 
 
 class BatchIterator:
     """Batches of nearly equal size, never more than `batch_size` series.
 
-    Equal sizes leave no last batch that is much smaller than the others. Where a series
-    and its copies are a single value, batches are of two series at least, since batch
-    norm cannot train on one value.
+    Equal sizes avoid a last batch much smaller than the others. If a series has a single
+    value and no copies, batches hold at least two series, because batch norm cannot train on
+    one value.
 
     Parameters
     ----------
     dataset : TrainingSet
     batch_size : int
     generator : torch.Generator, optional
-        On the CPU. Shuffles the series and picks the windows; without it the series
-        come in their order.
+        On the CPU. Shuffles the series and picks the windows; without it, series keep
+        their order.
     n_epochs : int, default=1
-        How often it is expected to be iterated over.
+        Expected number of iterations over all batches.
     """
 
     def __init__(self, dataset, batch_size, generator=None, n_epochs=1):
@@ -46,7 +46,7 @@ class BatchIterator:
 
     @property
     def batch_sizes(self):
-        """Series in each batch: two different numbers at most, the larger ones first."""
+        """Series in each batch: at most two different sizes, larger ones first."""
         smaller, n_larger = divmod(len(self.dataset), len(self))
         return [smaller + (i < n_larger) for i in range(len(self))]
 
@@ -69,7 +69,7 @@ class BatchIterator:
             first = places.stop
 
     def _next_plan(self):
-        """Order of the series in an epoch, and bank entries of each of its steps."""
+        """Return the order of the series in an epoch, and the bank entries of each step."""
         plan = next(self._planned, None)
         if plan is None:
             self._planned = self._draw_plans()
@@ -77,7 +77,7 @@ class BatchIterator:
         return plan
 
     def _draw_plans(self):
-        """Draw orders and entries for some epochs, and move them to the device at once."""
+        """Draw orders and entries for several epochs and move them to the device together."""
         dataset, n_steps = self.dataset, len(self)
         integers = len(dataset) + n_steps * dataset.n_windows
         n_epochs = min(self.n_epochs, max(1, _INTEGERS_PER_PLAN // integers))
@@ -102,7 +102,7 @@ class BatchIterator:
 
 
 def _split(parts, sizes):
-    """Split nested tuples of tensors, over several steps, into one for each step."""
+    """Split nested tuples of tensors that span several steps into one per step."""
 
     def split(part):
         if part is None:

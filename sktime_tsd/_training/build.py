@@ -1,4 +1,4 @@
-"""Networks before training: built once and handed on, or taken over trained."""
+"""Builds untrained networks, and copies trained ones."""
 
 import copy
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class FreshNetwork(NamedTuple):
     seed : int
         Of the fit.
     generator_state : torch.Tensor
-        Of torch's generator on the CPU. Training goes on from there.
+        State of torch's CPU generator; training continues from it.
     """
 
     network: nn.Module
@@ -36,7 +36,7 @@ class FreshNetwork(NamedTuple):
 
 
 def build(settings, n_channels, n_timepoints, n_classes, *, seed):
-    """Build the network of a classifier.
+    """Build the untrained network of a classifier.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def build(settings, n_channels, n_timepoints, n_classes, *, seed):
     Raises
     ------
     ValueError, TypeError
-        If it cannot be built for such series.
+        If the network cannot be built for such series.
     """
     sizes = n_channels, n_timepoints, n_classes
     with seeded(seed, torch.device("cpu")):
@@ -61,7 +61,7 @@ def build(settings, n_channels, n_timepoints, n_classes, *, seed):
 
 
 def feature_shapes(fresh, terms):
-    """Find the shapes of the features that terms need from a network in training.
+    """Find the shapes of the features that terms need from a network being trained.
 
     Parameters
     ----------
@@ -71,31 +71,31 @@ def feature_shapes(fresh, terms):
     Returns
     -------
     shapes : list of FeatureShape
-        One for each term that needs features, in their order.
+        One for each term that needs features, in the order of the terms.
 
     Raises
     ------
     ValueError
-        If the network has no such layers.
+        If the network lacks such a layer.
     """
     layers = [term.student_layer for term in terms if term.needs_features]
     if not layers:
         return []
-    network = copy.deepcopy(fresh.network)  # in train mode, batch norm takes notice of a trial
-    with seeded(0, torch.device("cpu")):  # so may dropout
+    network = copy.deepcopy(fresh.network)  # a trial in train mode changes batch norm's state
+    with seeded(0, torch.device("cpu")):  # dropout may draw numbers
         sizes = feature_sizes(network, layers, *fresh.sizes[:2], whose="student", training=True)
     return [FeatureShape(*size) for size in sizes]
 
 
 def frozen_copy(module, n_classes, input_shape=None):
-    """Copy a network trained elsewhere, to predict with.
+    """Copy a network trained elsewhere, for prediction.
 
     Parameters
     ----------
     module : nn.Module
     n_classes : int
     input_shape : tuple of int, optional
-        ``(n_channels, n_timepoints)``, to see that it can read such series.
+        ``(n_channels, n_timepoints)``, to check that it can read such series.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def frozen_copy(module, n_classes, input_shape=None):
     Raises
     ------
     ValueError, TypeError
-        If `input_shape` is no shape, or the network cannot read such series.
+        If `input_shape` is not a shape, or the network cannot read such series.
     """
     if input_shape is not None:
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 2:

@@ -13,7 +13,7 @@ def class_weights(class_weight, classes, y):
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        A dict has original labels as keys.
+        The keys of a dict are original labels.
     classes : numpy.ndarray of shape (n_classes,)
         Original labels, sorted.
     y : numpy.ndarray of shape (n_instances,)
@@ -33,12 +33,12 @@ def class_weights(class_weight, classes, y):
     if class_weight == "balanced":
         weights = compute_class_weight("balanced", classes=np.arange(len(classes)), y=y)
         return torch.as_tensor(weights, dtype=torch.float32)
-    # not scikit-learn's lookup, which takes the label "1" for the number 1
+    # scikit-learn's own lookup confuses the label "1" with the number 1
     missing = [label for label in classes.tolist() if label not in class_weight]
     if missing:
         raise ValueError(
             f"class_weight has no weight for the classes {missing} of y; its keys are "
-            f"{list(class_weight)}."
+            f"{list(class_weight)}. Add a weight for each class."
         )
     weights = [class_weight[label] for label in classes.tolist()]
     return torch.as_tensor(weights, dtype=torch.float32)

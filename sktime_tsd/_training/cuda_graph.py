@@ -1,7 +1,7 @@
-"""A training step that is recorded once and replayed, as one CUDA graph.
+"""Record a training step once as a CUDA graph, and replay it.
 
-A step of a small network is some hundred kernels of a few microseconds each, and takes as
-long as it takes to launch them. A graph is launched as one.
+A step of a small network consists of hundreds of kernels of a few microseconds each, and
+launching them takes most of the time. A graph launches them all at once.
 """
 
 import warnings
@@ -12,25 +12,25 @@ from sktime_tsd._training.nested import map_tensors
 
 __all__ = ["Recorded", "record_cuda_graph"]
 
-# Calls before recording, in which libraries allocate what they need and choose their kernels.
+# Calls before recording, in which libraries allocate memory and choose their kernels.
 _WARM_UP_CALLS = 3
 
 
 def record_cuda_graph(function):
-    """Record what a function does on the current device.
+    """Record the work of a function on the current device.
 
     Parameters
     ----------
     function : callable
-        Without arguments; works on tensors that stay where they are, and never waits for
+        Takes no arguments, works on tensors whose memory does not move, and never waits for
         the device.
 
     Returns
     -------
     replay : callable
-        Does the same again.
+        Repeats the recorded work.
     result : object
-        What the function returned; `replay` writes new values into its tensors.
+        Return value of the function; `replay` writes new values into its tensors.
     """
     before, stream = torch.cuda.current_stream(), torch.cuda.Stream()
     try:
@@ -39,32 +39,32 @@ def record_cuda_graph(function):
             for _ in range(_WARM_UP_CALLS):
                 function()
         graph = torch.cuda.CUDAGraph()
-        # other threads of the process may go on using the device
+        # other threads of the process may keep using the device
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             result = function()
     finally:
-        # a recording that fails leaves its own stream behind
+        # a failed recording leaves its own stream as the current one
         torch.cuda.set_stream(before)
         torch.cuda.synchronize()
     return graph.replay, result
 
 
 class Recorded:
-    """A function of tensors, recorded for each size of its input.
+    """A function of tensors, recorded once for each input size.
 
     Parameters
     ----------
     function : callable
-        ``function(batch, y)`` of a named tuple of tensors and a tensor, which reads no
-        value of a tensor.
+        Called as ``function(batch, y)`` with a named tuple of tensors and a tensor. Must
+        not read tensor values on the host.
     buffers : list of torch.Tensor
-        What the function changes besides; recording leaves them as they were.
+        Other tensors that the function changes; recording restores them.
     record : callable, default=record_cuda_graph
 
     Attributes
     ----------
     failed : bool
-        Whether it could not be recorded, so that each call runs the function.
+        True if recording failed, so that each call runs the function itself.
     """
 
     def __init__(self, function, buffers, record=record_cuda_graph):
@@ -75,7 +75,7 @@ class Recorded:
         self.failed = False
 
     def __call__(self, batch, y):
-        """Return what the function returns; its tensors hold until the next call."""
+        """Return the function's result; its tensors are valid until the next call."""
         if self.failed:
             return self._function(batch, y)
         if len(y) not in self._recordings and not self._make_recording(batch, y):
@@ -92,7 +92,7 @@ class Recorded:
         error = None
         try:
             replay, result = self._record(lambda: self._function(*inputs))
-        except RuntimeError as caught:  # whatever cannot be recorded, or held
+        except RuntimeError as caught:  # not recordable, or out of memory
             error = str(caught)
         for buffer, value in zip(self._buffers, before, strict=True):
             buffer.copy_(value)
@@ -103,8 +103,8 @@ class Recorded:
         self._recordings.clear()
         torch.cuda.empty_cache()
         warnings.warn(
-            f"The training step could not be recorded as a CUDA graph ({error}); it runs kernel "
-            "by kernel.",
+            f"The training step could not be recorded as a CUDA graph ({error}). Training "
+            "continues without it, more slowly.",
             UserWarning,
             stacklevel=2,
         )
@@ -112,7 +112,7 @@ class Recorded:
 
 
 def _tensors(parts):
-    """All tensors in nested tuples, in order."""
+    """Yield all tensors of nested tuples, in order."""
     for part in parts:
         if isinstance(part, torch.Tensor):
             yield part

@@ -15,7 +15,7 @@ def pack(history):
     Returns
     -------
     packed : dict of str to numpy.ndarray, or list of dict
-        As given if the rows differ in their names, or hold anything but numbers.
+        Unchanged if the rows have different keys, or if a value is not a number.
 
     Examples
     --------
@@ -24,7 +24,7 @@ def pack(history):
     >>> unpack(pack(history)) == history
     True
     """
-    if not history or any(list(row) != list(history[0]) for row in history):
+    if not history or not history[0] or any(list(row) != list(history[0]) for row in history):
         return history
     columns = {name: [row[name] for row in history] for name in history[0]}
     if any(len(set(map(type, values))) > 1 for values in columns.values()):
@@ -34,7 +34,7 @@ def pack(history):
 
 
 def unpack(packed):
-    """Turn columns into the rows they were.
+    """Turn columns back into rows.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def unpack(packed):
     """
     if isinstance(packed, list):
         return packed
-    if isinstance(packed, tuple):  # of version 0.1: columns, what is not in them, names
+    if isinstance(packed, tuple):  # version 0.1: columns, values not in columns, names
         columns, rest, names = packed
         rest = [{} for _ in range(rest)] if isinstance(rest, int) else rest
         names = names * len(rest) if len(names) == 1 else names

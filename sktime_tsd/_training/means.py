@@ -6,17 +6,17 @@ __all__ = ["Means"]
 
 
 class Means:
-    """Weighted means of values on a device, which are read back once.
+    """Weighted means of values on a device, read back only once.
 
-    Where the terms of a loss change within an epoch, losses before and after are not
-    comparable: the mean of a value is over the last steps with the same terms.
+    If the terms of a loss change within an epoch, losses before and after are not
+    comparable. Each mean then covers only the last steps with the same terms.
     """
 
     def __init__(self):
         self._sums = {}
 
     def add(self, values, weight):
-        """Add values; another call may have others.
+        """Add values; calls may differ in their names.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ __all__ = ["map_tensors"]
 
 
 def map_tensors(function, parts):
-    """Call a function with each tensor in nested tuples, which keep their kind.
+    """Apply a function to each tensor in nested tuples.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def map_tensors(function, parts):
     Returns
     -------
     mapped : as `parts`
-        With what the function returned; None stays None.
+        Tuples keep their type, and None stays None.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The skorch net that trains a network on labels and on what a teacher says."""
+"""The skorch net that trains a network on labels and teacher outputs."""
 
 import contextlib
 import math
@@ -22,27 +22,27 @@ _BATCH_EVENTS = ("on_batch_begin", "on_grad_computed", "on_batch_end")
 
 
 def softmax(logits):
-    """Probabilities of logits; importable, so that a net that uses it pickles."""
+    """Turn logits into probabilities; a module-level function, so that nets pickle."""
     return torch.softmax(logits, dim=-1)
 
 
 def in_float32(outputs):
-    """Bring all tensors of nested tuples to float32."""
+    """Cast all tensors of nested tuples to float32."""
     return map_tensors(torch.Tensor.float, outputs)
 
 
 def _hooks_are_guarded():
-    """Have torch.compile notice that a network has got hooks, or lost them."""
+    """Make torch.compile notice when a network gains or loses hooks."""
     return torch._dynamo.config.patch(skip_nnmodule_hook_guards=False)
 
 
 class TrainingNet(NeuralNetClassifier):
     """A skorch net that trains on a `TrainingSet` with a `DistillationCriterion`.
 
-    Differs from skorch in five ways: a step does without skorch's bookkeeping, which takes
-    as long as a small network; losses are summed on the device and read once per epoch; a
-    non-finite loss is an error; Ctrl-C propagates; and a callback that fails to save is not
-    silent. Callbacks get ``y_pred`` as logits. The history holds one row per epoch, so a
+    It differs from skorch in five ways: a step skips skorch's bookkeeping, which takes as
+    long as a small network; losses are summed on the device and read once per epoch; a
+    non-finite loss is an error; Ctrl-C propagates; and a callback that fails to save raises
+    an error. Callbacks receive logits as ``y_pred``. The history has one row per epoch, so a
     callback that reads the loss of single batches finds none.
 
     Parameters
@@ -50,17 +50,17 @@ class TrainingNet(NeuralNetClassifier):
     *args
         Those of ``skorch.NeuralNetClassifier``.
     n_steps : int, default=1
-        Of the whole training.
+        Number of steps of the whole training.
     schedule : callable, optional
-        Takes the optimizer and the number of steps, returns a torch scheduler, which is
-        stepped after each batch. Where the terms of the loss have stages, each has one.
+        Takes the optimizer and the number of steps; returns a torch scheduler, which is
+        stepped after each batch. Each stage of the loss gets its own.
     gradient_clip : float, optional
-        Largest norm of the gradient.
+        Maximum norm of the gradient.
     record : callable, optional
-        Records the gradient's computation once for each batch size, to replay it; see
-        `_cuda_graph.record_cuda_graph`.
+        Records the gradient computation once for each batch size and replays it; see
+        `cuda_graph.record_cuda_graph`.
     amp : bool, default=False
-        Train in bfloat16, on CUDA.
+        Train in bfloat16, on CUDA cards that support it.
     student_layers : sequence of str or None, default=()
         Layers whose features the terms of the loss need; see `networks.FeatureTaps`.
     **kwargs
@@ -91,14 +91,14 @@ class TrainingNet(NeuralNetClassifier):
         return [("epoch_timer", EpochTimer())]
 
     def torch_compile(self, module, name):
-        """Compile the network only: the criterion's weights change at every step."""
+        """Compile only the network: the criterion's weights change at every step."""
         return super().torch_compile(module, name) if name == "module" else module
 
     def check_data(self, X, y):
-        """Accept a `TrainingSet`, whose series were checked before."""
+        """Accept a `TrainingSet`; its series have been checked already."""
 
     def infer(self, x, **fit_params):
-        """Logits of series, or `Outputs` of a `Batch`."""
+        """Compute the logits of series, or the `Outputs` of a `Batch`."""
         if not isinstance(x, Batch):
             return super().infer(x, **fit_params)
         if x.starts is None:
@@ -110,11 +110,11 @@ class TrainingNet(NeuralNetClassifier):
         return outputs._replace(features=self._taps.collect(len(x.x)))
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        """Cross entropy, as validation has it; a step adds the terms."""
+        """Compute the cross entropy, for validation; training steps use the whole criterion."""
         return self.criterion_.cross_entropy(y_pred.logits, y_true)
 
     def initialize_module(self):
-        """Build the network, and tap the layers that are needed."""
+        """Build the network and tap the required layers."""
         super().initialize_module()
         self._taps = None
         if self.student_layers:
@@ -165,43 +165,43 @@ class TrainingNet(NeuralNetClassifier):
                 step = step_fn(batch, **fit_params)
                 loss, student = step["loss"], step["y_pred"]
                 values = {f"{prefix}_loss": loss}
-                # so that the loss does not depend on how the series are batched
+                # makes the loss independent of how the series are batched
                 weight = self.criterion_.total_weight(batch[1])
             means.add(values, weight)
             if "on_batch_end" in watched:
                 step = {"loss": loss, "y_pred": student.logits}
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         means = means.read()
-        if training:  # in a column of its own also where it took no part
+        if training:  # also names the terms that took no part
             means = dict.fromkeys([*values, *self.criterion_.names], math.nan) | means
         for name, mean in means.items():
             self.history.record(name, mean)
         if training:
             self.history.record("lr", lr)
             if not self.history[-1]["batches"]:
-                self.history.new_batch()  # skorch's Checkpoint wants one to name its files by
+                self.history.new_batch()  # skorch's Checkpoint needs a batch to name its files
             self.history.record_batch("lr", lr)
         self._record_whether_best(f"{prefix}_loss")
         self._check_loss_is_finite(f"{prefix}_loss")
 
     def _set_step(self, step):
-        """Tell the criterion of the next step; begin a new stage where it is its first."""
+        """Tell the criterion the next step, and begin a new stage if this is its first."""
         was_task_stage, took_part = self.criterion_.is_task_stage, self.criterion_.takes_part
         self.criterion_.set_progress(step / self.n_steps, 1 / self.n_steps)
         if self.criterion_.is_task_stage > was_task_stage:
-            # as another training would, from the weights that this one has found
+            # as a new training that starts from the weights found so far
             self.optimizer_.state.clear()
             self._begin_stage(self.n_steps - step)
         elif self.criterion_.takes_part != took_part:
             self._take_up_terms()
 
     def _begin_stage(self, n_steps):
-        """Prepare the schedule, and what follows from the terms of the loss.
+        """Prepare the schedule and the terms of the loss for a new stage.
 
         Parameters
         ----------
         n_steps : int
-            Of the stage.
+            Number of steps of the stage.
         """
         self._schedule = None
         if self.schedule is not None:
@@ -211,7 +211,7 @@ class TrainingNet(NeuralNetClassifier):
         self._take_up_terms()
 
     def _take_up_terms(self):
-        """Prepare what holds until the terms of the loss change."""
+        """Prepare for the terms of the loss that are active now."""
         active = [
             term
             for term, takes_part in zip(
@@ -222,14 +222,14 @@ class TrainingNet(NeuralNetClassifier):
         self._needs_copies = any(term.needs_perturbed for term in active)
         self._needs_features = any(term.needs_features for term in active)
         if self._taps is not None and not self._needs_features and not self.compile:
-            self._taps.remove()  # a network without hooks can read copies in part
+            self._taps.remove()  # hooks would disable partial evaluation of copies
         self._compute_gradient = self._gradient_of_batch
         if self.record is not None:
             buffers = [*self.module_.buffers(), *self.criterion_.buffers()]
             self._compute_gradient = Recorded(self._gradient_of_batch, buffers, self.record)
 
     def _is_watched(self, event):
-        """Tell whether a callback has its own method for an event."""
+        """Whether a callback has its own method for an event."""
         return any(
             getattr(getattr(callback, event, None), "__func__", None)
             is not getattr(Callback, event)
@@ -237,7 +237,7 @@ class TrainingNet(NeuralNetClassifier):
         )
 
     def _train_on(self, batch, gradient_is_watched):
-        """Take one step; return the loss, its terms and the student's `Outputs`."""
+        """Take one step and return the loss, its terms and the student's `Outputs`."""
         found = None
 
         def compute_gradient():
@@ -254,7 +254,7 @@ class TrainingNet(NeuralNetClassifier):
                 torch.nn.utils.clip_grad_norm_(self._trained, self.gradient_clip)
             return found[0]
 
-        # some optimizers compute the gradient several times
+        # some optimizers call this several times
         self.optimizer_.step(compute_gradient)
         if self._schedule is not None:
             self._schedule.step()
@@ -273,15 +273,15 @@ class TrainingNet(NeuralNetClassifier):
         return loss.detach(), self.criterion_.values, Outputs(student.logits.detach())
 
     def _zero_gradients(self):
-        if isinstance(self._compute_gradient, Recorded):  # a recording knows where they lie
+        if isinstance(self._compute_gradient, Recorded):  # a recording refers to their memory
             torch._foreach_zero_([parameter.grad for parameter in self._trained])
         else:
             self.optimizer_.zero_grad()
 
     def _record_whether_best(self, name):
-        """Record what skorch's own scoring callbacks would: Checkpoint asks for it.
+        """Record, as skorch's scoring callbacks do, if this epoch is best: Checkpoint needs it.
 
-        The loss of a hint stage is another one, and no epoch of it the best.
+        Epochs of a hint stage have a different loss and are never best.
         """
         if not self.criterion_.is_task_stage:
             self._n_hint_epochs = len(self.history)
@@ -300,15 +300,15 @@ class TrainingNet(NeuralNetClassifier):
             )
 
     def notify(self, method_name, **cb_kwargs):
-        """Tell a stop asked for by early stopping from a real Ctrl-C.
+        """Notify callbacks, and tell early stopping from a real Ctrl-C.
 
-        Early stopping itself is told of epochs from the task stage on.
+        Early stopping is notified of epochs only once the task stage has begun.
         """
         getattr(self, method_name)(self, **cb_kwargs)
         for _, callback in self.callbacks_:
             waits = isinstance(callback, EarlyStopping) and not self.criterion_.is_task_stage
             if method_name == "on_epoch_end" and waits:
-                continue  # the loss of a hint stage is another one
+                continue  # a hint stage has a different loss
             try:
                 getattr(callback, method_name)(self, **cb_kwargs)
             except KeyboardInterrupt:
@@ -316,7 +316,7 @@ class TrainingNet(NeuralNetClassifier):
                 raise
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
-        """Train; remember an interrupt, which skorch would swallow."""
+        """Train, and remember an interrupt, which skorch would swallow."""
         self._interrupted = self._stop_wanted = False
         self._n_hint_epochs = 0
         try:
@@ -326,7 +326,7 @@ class TrainingNet(NeuralNetClassifier):
             raise
 
     def save_params(self, *args, **kwargs):
-        """Save; remember an error, which skorch's Checkpoint would only print."""
+        """Save, and remember an error, which skorch's Checkpoint would only print."""
         try:
             super().save_params(*args, **kwargs)
         except Exception as error:
@@ -354,7 +354,7 @@ class TrainingNet(NeuralNetClassifier):
             with _hooks_are_guarded() if self.compile else contextlib.nullcontext():
                 self.partial_fit(training_set)
         finally:
-            self._compute_gradient = None  # it holds the net, and on CUDA all of a step
+            self._compute_gradient = None  # it refers to the net and, on CUDA, to the whole step
             if self._taps is not None:
                 self._taps.remove()
             for _, callback in self.callbacks_:

@@ -1,4 +1,4 @@
-"""The optimizer and the course of the learning rate."""
+"""The optimizer and the learning rate schedule."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ SCHEDULES = ("one_cycle", "cosine", None)
 
 
 def trial_optimizer(settings):
-    """Make the optimizer for a single parameter, to see whether it can be made.
+    """Build the optimizer for a single parameter, to check that it can be built.
 
     Parameters
     ----------
@@ -27,22 +27,22 @@ def trial_optimizer(settings):
     Raises
     ------
     ValueError
-        If it cannot be made with these settings.
+        If it cannot be built with these settings.
     """
     optimizer = OPTIMIZERS.get(settings.optimizer, settings.optimizer)
     parameter = torch.nn.Parameter(torch.zeros(1))
     lr = 1e-3 if settings.lr == AUTO else settings.lr
     try:
         return optimizer([parameter], lr=lr, weight_decay=settings.weight_decay)
-    except Exception as error:  # whatever a user's optimizer raises
+    except Exception as error:  # a user's optimizer may raise anything
         raise ValueError(
-            f"optimizer={settings.optimizer!r} cannot be made with lr={settings.lr} and "
+            f"optimizer={settings.optimizer!r} cannot be built with lr={settings.lr} and "
             f"weight_decay={settings.weight_decay}: {error}"
         ) from error
 
 
 def build_optimizer(groups, *, kind, **settings):
-    """Build the optimizer, with one kernel for all parameters where torch has it.
+    """Build the optimizer, with one fused kernel for all parameters where torch has it.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def build_optimizer(groups, *, kind, **settings):
     kind : str or class
         A key of ``OPTIMIZERS``, or an optimizer class.
     **settings : object
-        Passed on.
+        Passed to the optimizer.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def build_optimizer(groups, *, kind, **settings):
 
 
 def schedule(settings):
-    """Make the course of the learning rate.
+    """Choose the learning rate schedule.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ def schedule(settings):
     Returns
     -------
     make_schedule : callable or None
-        Takes the optimizer and the number of steps, returns a torch scheduler.
+        Takes the optimizer and the number of steps; returns a torch scheduler. None keeps
+        the learning rate constant.
     """
     if settings.lr_schedule == "one_cycle":
         has_momentum = {"momentum", "betas"} & set(trial_optimizer(settings).defaults)

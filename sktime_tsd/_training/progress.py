@@ -1,4 +1,4 @@
-"""The progress bar of a training."""
+"""The progress bar of training."""
 
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
@@ -23,13 +23,13 @@ class ProgressBar(Callback):
         self.bar_ = tqdm(total=net.max_epochs, desc=self.description, unit="epoch")
 
     def on_epoch_end(self, net, **kwargs):
-        """Advance it by one epoch."""
+        """Advance the bar by one epoch."""
         row = net.history[-1]
         losses = {k: f"{row[k]:.4f}" for k in ("train_loss", "valid_loss") if k in row}
         self.bar_.set_postfix(losses, refresh=False)
         self.bar_.update()
 
     def close(self):
-        """Close it, also where training was cut short."""
+        """Close the bar, even if training was cut short."""
         if hasattr(self, "bar_"):
             self.bar_.close()

@@ -1,4 +1,4 @@
-"""Checks of the training settings of a classifier."""
+"""Checks of a classifier's training settings."""
 
 from skorch.callbacks import Callback
 from torch import optim
@@ -19,7 +19,7 @@ __all__ = ["check_settings"]
 
 
 def check_settings(settings):
-    """Refuse settings that no training could follow.
+    """Refuse unusable training settings.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def check_settings(settings):
     Raises
     ------
     ValueError, TypeError
-        Which parameter, what was given, what is expected.
+        If a setting is unusable; the message names it.
     """
     check_network(settings.network)
     if not isinstance(settings.network_params, (dict, type(None))):
@@ -54,8 +54,8 @@ def check_settings(settings):
     check_number("patience", settings.patience, integer=True, low=1, none_ok=True)
     if settings.patience is not None and fraction is None:
         raise ValueError(
-            "patience needs validation_fraction: without series kept aside there is nothing to "
-            "tell when to stop. Set it, for instance to 0.2."
+            f"patience={settings.patience} needs validation_fraction: held-out series tell when to "
+            "stop. Set validation_fraction, for instance to 0.2, or patience to None."
         )
     if isinstance(settings.class_weight, dict):
         for label, weight in settings.class_weight.items():
@@ -67,7 +67,7 @@ def check_settings(settings):
         map(_is_callback, callbacks or ())
     ):
         raise TypeError(
-            "callbacks must be a list of skorch callbacks, or of pairs (name, callback); got "
+            "callbacks must be a list of skorch callbacks or (name, callback) pairs, got "
             f"{callbacks!r}."
         )
     resolve_device(settings.device)

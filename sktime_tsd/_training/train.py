@@ -1,4 +1,4 @@
-"""From a built network and a training set to a trained network."""
+"""Trains a network on a training set."""
 
 import copy
 from contextlib import nullcontext
@@ -23,12 +23,12 @@ from sktime_tsd.networks import NETWORKS, ScaledNetwork, channel_statistics, n_p
 
 __all__ = ["Trained", "train_network"]
 
-# Recording takes a few steps for each batch size.
+# Recording costs a few steps for each batch size.
 _LEAST_STEPS_TO_RECORD = 50
 
 
 class Trained(NamedTuple):
-    """What a training leaves behind.
+    """Result of training.
 
     Parameters
     ----------
@@ -51,16 +51,17 @@ def _callbacks(settings, description):
     callbacks = list(copy.deepcopy(settings.callbacks or ()))
     if settings.verbose:
         callbacks.append(("_tsd_progress", ProgressBar(description)))
-    if settings.patience is not None:  # last, as its stop hides the epoch from later ones
+    if settings.patience is not None:  # last, as stopping hides the epoch from later callbacks
         stopping = EarlyStopping(patience=settings.patience, load_best=True)
         callbacks.append(("_tsd_early_stopping", stopping))
     return callbacks
 
 
 def _recorder(settings, terms, device, n_steps):
-    """Give the recorder of the step, where it pays and the step does the same each time.
+    """Return the recorder of the step, if recording pays and every step does the same.
 
-    What is not of this package may not: networks, optimizers, terms, callbacks.
+    Networks, optimizers, terms and callbacks from outside this package may vary from step to
+    step.
     """
     ours = (
         settings.network in tuple(NETWORKS)
@@ -74,7 +75,7 @@ def _recorder(settings, terms, device, n_steps):
 
 
 def train_network(settings, fresh, training_set, valid_set, *, terms, class_weight, description):
-    """Train a network.
+    """Train a network on labels and, with terms, on teacher outputs.
 
     Parameters
     ----------
@@ -85,10 +86,10 @@ def train_network(settings, fresh, training_set, valid_set, *, terms, class_weig
         On any device.
     valid_set : TrainingSet or None
     terms : sequence of DistillationTerm
-        Beside the cross entropy.
+        Terms of the loss besides the cross entropy.
     class_weight : torch.Tensor of shape (n_classes,) or None
     description : str
-        What the progress bar calls it.
+        Name shown in the progress bar.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def train_network(settings, fresh, training_set, valid_set, *, terms, class_weig
     Raises
     ------
     ValueError
-        If the loss, or the trained network's logits, are not finite.
+        If the loss or the trained network's logits are not finite.
     """
     device = resolve_device(settings.device)
     scaling = channel_statistics(training_set.X) if settings.scale_inputs else ()
@@ -154,11 +155,11 @@ def train_network(settings, fresh, training_set, valid_set, *, terms, class_weig
 
 
 def _check_trained(network, x, lr):
-    """Refuse a network that the last step has ruined: no later loss would tell."""
+    """Refuse a network ruined by the last step, which no later loss would reveal."""
     with torch.inference_mode():
         if not torch.isfinite(network(x)).all():
             raise ValueError(
-                "Training diverged: the trained network gives logits that are not finite. Lower "
+                "Training diverged: the trained network returns logits that are not finite. Lower "
                 f"lr (now {lr}), set gradient_clip, or keep scale_inputs=True."
             )
 

@@ -18,7 +18,7 @@ class Batch(NamedTuple):
     ----------
     x : torch.Tensor of shape (n, n_channels, n_timepoints)
     starts : torch.Tensor of shape (n, n_windows), int64, optional
-        First time point of the window in which each perturbed copy differs.
+        First time point of the window that each perturbed copy replaces.
     fillers : torch.Tensor of shape (n, n_windows, n_channels, width), optional
         Values in these windows.
     teacher : Outputs, optional
@@ -31,7 +31,7 @@ class Batch(NamedTuple):
 
 
 class TrainingSet(Dataset):
-    """Series, labels and what the teacher says of them, all on one device.
+    """Series, labels and teacher outputs, all on one device.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class TrainingSet(Dataset):
     n_windows : int, default=0
         Bank entries used per series and step.
     teacher_features : TeacherFeatures, optional
-        Gives the features of a batch.
+        Computes the teacher's features of a batch.
     """
 
     def __init__(self, X, y, *, teacher=None, bank=None, n_windows=0, teacher_features=None):
@@ -63,7 +63,7 @@ class TrainingSet(Dataset):
 
     @property
     def values_per_series(self):
-        """Values of a series, its windows and what the teacher says of them, in one step."""
+        """Values that one series takes in a step: itself, its windows and teacher outputs."""
         n_channels, n_timepoints = self.X.shape[1:]
         n_values = n_channels * n_timepoints
         if self.teacher_features is not None:
@@ -102,7 +102,7 @@ class TrainingSet(Dataset):
         ----------
         series : torch.Tensor of shape (n,), int64
         entries : torch.Tensor of shape (n_windows,) or (n, n_windows), int64, optional
-            Bank entries, for all series or for each; needed where there is a bank.
+            Bank entries, shared by all series or one row for each. Required with a bank.
 
         Returns
         -------

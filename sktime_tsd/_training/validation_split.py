@@ -1,4 +1,4 @@
-"""The split of a training set into series to train on and series kept aside."""
+"""Splits a training set into training series and validation series."""
 
 import warnings
 
@@ -9,10 +9,10 @@ __all__ = ["split_validation"]
 
 
 def split_validation(y, validation_fraction, seed):
-    """Say which series train and which are kept aside.
+    """Choose the series to train on and those held out for validation.
 
-    Stratified where each class has enough series. Where not, at random, but every class
-    keeps a series to train on.
+    The split is stratified if each class has enough series. Otherwise it is random, but every
+    class keeps a training series.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def split_validation(y, validation_fraction, seed):
     Raises
     ------
     ValueError
-        If there are too few series to keep any aside.
+        If there are too few series to hold any out.
 
     Warns
     -----
@@ -49,20 +49,20 @@ def split_validation(y, validation_fraction, seed):
             train, valid = train_test_split(everything, **options)
         except ValueError:
             raise ValueError(
-                f"validation_fraction={validation_fraction} of {len(y)} series leaves none to "
-                "train on, or none to validate on."
+                f"validation_fraction={validation_fraction} of {len(y)} series leaves no series to "
+                "train on or none to validate on. Change it, or set it to None."
             ) from error
         untrained = np.setdiff1d(y, y[train])
         rescued = [valid[y[valid] == label][0] for label in untrained]
         train, valid = np.append(train, rescued).astype(int), np.setdiff1d(valid, rescued)
         if len(valid) == 0:
             raise ValueError(
-                f"validation_fraction={validation_fraction} leaves nothing to validate on: "
+                f"validation_fraction={validation_fraction} leaves no series to validate on: "
                 f"{len(y)} series of {len(np.unique(y))} classes are too few. Set it to None."
             ) from error
         warnings.warn(
-            f"The validation split is not stratified: {error} Set validation_fraction to None "
-            "or to a larger share to avoid that.",
+            f"The validation split is not stratified: {error} To avoid this, raise "
+            "validation_fraction or set it to None.",
             UserWarning,
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""Checks of series, with numpy alone: whatever predicts refuses the same in the same words."""
+"""Checks of series, in numpy alone, so that every predictor refuses them in the same words."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ __all__ = ["as_float32_panel", "check_panel", "check_panel_shape"]
 def check_panel(X):
     """Refuse a numpy panel that no classifier can read.
 
-    Other containers pass: sktime converts them, and the result is checked then.
+    Other containers pass: sktime converts them, and the result is checked afterwards.
 
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Or of shape (n_instances, n_timepoints), one channel.
+        Or of shape (n_instances, n_timepoints), for one channel.
 
     Returns
     -------
@@ -22,8 +22,8 @@ def check_panel(X):
     Raises
     ------
     ValueError
-        If the number of dimensions is wrong, one of them is empty, or a value is
-        missing or infinite.
+        If the number of dimensions is wrong, a dimension is empty, or a value is missing
+        or infinite.
     TypeError
         If the values are not real numbers.
     """
@@ -58,7 +58,7 @@ def _check_finite(X):
 
 
 def as_float32_panel(X):
-    """Cast a panel to contiguous float32, refusing what does not fit.
+    """Cast a panel to contiguous float32, refusing values that do not fit.
 
     Parameters
     ----------
@@ -75,10 +75,10 @@ def as_float32_panel(X):
         If a value is missing, infinite, or beyond float32's range.
     """
     with np.errstate(over="ignore"):
-        # torch warns of memory it may not write to, such as that of a memory map
+        # torch warns about read-only memory, such as a memory map
         X32 = np.require(X, dtype=np.float32, requirements=["C", "W"])
     if not np.isfinite(X32).all():
-        _check_finite(X)  # it may have been so before the cast
+        _check_finite(X)  # the values may not have been finite before the cast
         raise ValueError(
             f"X holds values up to {np.abs(X).max():.3g}, beyond the range of float32 "
             "(3.4e38) in which networks compute. Rescale the series first."
@@ -87,9 +87,9 @@ def as_float32_panel(X):
 
 
 def check_panel_shape(X, n_channels, n_timepoints):
-    """Refuse series of another shape than those seen in `fit`.
+    """Refuse series whose shape differs from `fit`.
 
-    None for a size means that any is valid.
+    A size of None accepts any.
 
     Raises
     ------

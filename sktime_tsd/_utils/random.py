@@ -1,4 +1,4 @@
-"""Seeds: one integer per fit, and a scope in which torch follows it."""
+"""Seeds: one integer per fit, and a scope that seeds torch with it."""
 
 import contextlib
 import os
@@ -12,8 +12,8 @@ __all__ = ["draw_seed", "seed_unseeded", "seeded"]
 
 _MAX_SEED = 2**31 - 1
 
-# torch has one generator per process: fits in several threads would disturb
-# each other's draws, so they take turns.
+# torch has one generator per process. Fits in several threads would disturb each other's
+# draws, so they take turns.
 _TURN = threading.RLock()
 
 
@@ -43,7 +43,7 @@ def draw_seed(random_state):
     Raises
     ------
     ValueError
-        If `random_state` is none of the kinds above.
+        If `random_state` is of another kind.
     """
     if random_state is None:
         return int(np.random.default_rng().integers(_MAX_SEED))
@@ -52,7 +52,7 @@ def draw_seed(random_state):
 
 @contextlib.contextmanager
 def seeded(seed, device):
-    """Seed torch's generators on the CPU and on `device`, and restore them after.
+    """Seed torch's generators on the CPU and on `device`, and restore them afterwards.
 
     Parameters
     ----------
@@ -69,14 +69,14 @@ def seeded(seed, device):
 
 
 def seed_unseeded(estimator, seed):
-    """Set every ``random_state`` of an estimator that is None, nested ones too.
+    """Set every ``random_state`` of an estimator that is None, including nested ones.
 
     Parameters
     ----------
     estimator : estimator with ``get_params`` and ``set_params``
         Changed in place.
     seed : int
-        Source of the seeds; each parameter gets its own.
+        Source of the seeds; each parameter gets a different one.
     """
     random_state = check_random_state(seed)
     seeds = {

@@ -1,4 +1,4 @@
-"""How alike two classifiers are: their answers, their probabilities, their reasons."""
+"""How alike two classifiers are in their answers, probabilities and reasons."""
 
 from sktime_tsd.fidelity._fidelity_report import fidelity_report
 from sktime_tsd.fidelity._metrics import METRICS, Metric

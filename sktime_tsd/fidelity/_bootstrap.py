@@ -1,4 +1,4 @@
-"""How sure an aggregate is: percentile bootstrap over the series."""
+"""Percentile bootstrap intervals over the series."""
 
 import numpy as np
 
@@ -6,23 +6,23 @@ from sktime_tsd._utils.validation import check_number
 
 __all__ = ["Bootstrap", "mean_of_draws", "median_of_draws"]
 
-# Counts held at once: bounds the memory for large test sets.
+# Counts held at once: limits the memory for large test sets.
 _VALUES_PER_CHUNK = 2**22
 
 
 def mean_of_draws(values):
-    """Give the mean over the series as a function of how often each is drawn.
+    """Return the mean over the series as a function of how often each is drawn.
 
     Parameters
     ----------
     values : numpy.ndarray of shape (n_instances,) or (n_instances, n_values)
-        A series whose value is NaN does not count.
+        NaN values do not count.
 
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_resamples, n_instances); gives (n_resamples,) or
-        (n_resamples, n_values), NaN for resamples without any value.
+        Maps counts of shape (n_resamples, n_instances) to means of shape (n_resamples,) or
+        (n_resamples, n_values); NaN for resamples without any value.
     """
     there = (~np.isnan(values)).astype(float)
     zeroed = np.nan_to_num(values, nan=0.0)
@@ -35,7 +35,7 @@ def mean_of_draws(values):
 
 
 def median_of_draws(values):
-    """Give the median as a function of how often each value is drawn.
+    """Return the median as a function of how often each value is drawn.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def median_of_draws(values):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_resamples, n_instances); gives (n_resamples,).
+        Maps counts of shape (n_resamples, n_instances) to medians of shape (n_resamples,).
     """
 
     def statistic(counts):
@@ -54,12 +54,12 @@ def median_of_draws(values):
 
 
 class Bootstrap:
-    """Percentile intervals of statistics, all from the same draws of the same series.
+    """Percentile intervals of statistics, all from the same resamples of the series.
 
     Parameters
     ----------
     n_resamples : int
-        How often the series are drawn anew, with replacement; 0 makes no intervals.
+        Number of resamples, drawn with replacement; 0 computes no intervals.
     confidence_level : float
         In (0, 1).
     seed : int
@@ -67,7 +67,7 @@ class Bootstrap:
     Raises
     ------
     ValueError, TypeError
-        If a setting is out of its range.
+        If a setting is out of range.
 
     References
     ----------
@@ -90,19 +90,20 @@ class Bootstrap:
         self.levels = (1 - confidence_level) / 2, (1 + confidence_level) / 2
 
     def of(self, statistic, n_instances):
-        """Value of a statistic and its interval.
+        """Compute a statistic and its interval.
 
         Parameters
         ----------
         statistic : callable
-            Of counts of shape (n_resamples, n_instances); gives (n_resamples,) or
-            (n_resamples, n_values).
+            Maps counts of shape (n_resamples, n_instances) to values of shape (n_resamples,)
+            or (n_resamples, n_values).
         n_instances : int
 
         Returns
         -------
         value_low_high : numpy.ndarray of shape (3,) or (3, n_values)
-            Draws for which the statistic is NaN are left out. NaN where none is left.
+            Value and ends of the interval. Resamples where the statistic is NaN are left out;
+            the ends are NaN if none is left.
         """
         value = np.asarray(statistic(np.ones((1, n_instances)))[0])
         drawn = [statistic(counts) for counts in self._counts(n_instances)]
@@ -115,11 +116,11 @@ class Bootstrap:
         return np.stack([value, *low_high])
 
     def _counts(self, n):
-        """Yield how often each series is drawn, (some draws, n) at a time."""
+        """Yield how often each series is drawn, in chunks of shape (some resamples, n)."""
         generator = np.random.default_rng(self.seed)
         per_chunk = max(1, _VALUES_PER_CHUNK // n)
         for first in range(0, self.n_resamples, per_chunk):
             n_rows = min(per_chunk, self.n_resamples - first)
             drawn = generator.integers(n, size=(n_rows, n)) + n * np.arange(n_rows)[:, None]
             counts = np.bincount(drawn.ravel(), minlength=n_rows * n).reshape(n_rows, n)
-            yield counts.astype(float)  # products with integers are slow
+            yield counts.astype(float)  # integer matrix products are slow

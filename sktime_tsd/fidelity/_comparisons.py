@@ -1,4 +1,4 @@
-"""The metrics of a report, from the answers of two classifiers."""
+"""Computes the metrics of a report from the answers of two classifiers."""
 
 from itertools import product
 
@@ -40,7 +40,7 @@ __all__ = [
 
 
 def compare_answers(probabilities, y, classes):
-    """Values per series of all metrics that need no saliency, a column each."""
+    """Compute per-series values of all metrics without saliency, one column each."""
     both = probabilities["teacher"], probabilities["student"]
     agreement = top_1_agreement(*both)
     samples = {"top_1_agreement": agreement}
@@ -59,7 +59,7 @@ def compare_answers(probabilities, y, classes):
 
 
 def quality_of_whole_sets(intervals, probabilities, of_series):
-    """Metrics that are no mean over series, with intervals."""
+    """Compute, with intervals, the metrics that are not means over series."""
     metrics = {}
     for side in SIDES:
         for name, make in (
@@ -72,13 +72,13 @@ def quality_of_whole_sets(intervals, probabilities, of_series):
 
 
 def compare_reasons(teacher_saliency, student_saliency):
-    """Values per series of all metrics that compare saliencies."""
+    """Compute per-series values of all metrics that compare saliencies."""
     measures = (saliency_spearman, saliency_kendall, saliency_top_k_overlap, saliency_cosine)
     return {f.__name__: f(teacher_saliency, student_saliency) for f in measures}
 
 
 def compare_removal(removed):
-    """Values per series of all metrics that rest on removal."""
+    """Compute per-series values of all removal metrics."""
     return {
         f"{name}_{model}_by_{source}": score(removed, model, source)
         for name, score in REMOVAL_SCORES.items()
@@ -87,7 +87,7 @@ def compare_removal(removed):
 
 
 def with_intervals(intervals, samples):
-    """Value, low and high of the mean of each column."""
+    """Compute value, low and high of the mean of each column."""
     found = intervals.of(mean_of_draws(samples.to_numpy()), len(samples))
     return dict(zip(samples, found.T, strict=True))
 
@@ -112,27 +112,28 @@ def curves_frame(removed, intervals):
 
 
 def reliability(probabilities, samples, confidence_level=0.95):
-    """How often answers are right, and agree, by how sure the model is.
+    """How often a model is right, and agrees with the other, by its confidence.
 
-    Each model's series are sorted by confidence and split into ten bins of about equal size, or
-    into fewer so that a bin holds about 30 series. Series of equal confidence share a bin.
+    For each model, the series are sorted by confidence and split into ten bins of about equal
+    size, or fewer if bins would hold under 30 series. Series of equal confidence share a bin.
 
     Parameters
     ----------
     probabilities : dict of str to numpy.ndarray of shape (n_instances, n_classes)
-        Of "teacher" and "student".
+        Keys "teacher" and "student".
     samples : pandas.DataFrame
-        What `compare_answers` returns.
+        Result of `compare_answers`.
     confidence_level : float, default=0.95
-        Of the Wilson intervals.
+        Level of the Wilson intervals.
 
     Returns
     -------
     bins : pandas.DataFrame
-        One row per model and bin, the least confident bin first: ``model``, ``bin``, ``n``, mean
-        ``confidence``, ``accuracy`` and ``agreement``, each of the last two with its Wilson
-        interval (``accuracy_low``, ``accuracy_high``, ``agreement_low``, ``agreement_high``).
-        Without labels the accuracy is NaN.
+        One row per model and bin, the least confident bin first. Columns: ``model``, ``bin``
+        (from 0), ``n`` series, mean ``confidence``, ``accuracy``, ``agreement`` with the other
+        model, and the Wilson intervals of these two: ``accuracy_low``, ``accuracy_high``,
+        ``agreement_low`` and ``agreement_high``. Accuracy and its interval are NaN without
+        labels.
     """
     frames = []
     for side in SIDES:
@@ -160,10 +161,10 @@ def reliability(probabilities, samples, confidence_level=0.95):
 
 
 def _bins_of_equal_size(confidence, n_bins=10, min_instances=30):
-    """Give each series' bin, (n_instances,); bins are numbered by confidence from 0."""
+    """Return the bin of each series, (n_instances,), numbered from 0 by confidence."""
     n = len(confidence)
     n_bins = max(1, min(n_bins, n // min_instances))
-    share_below = (rankdata(confidence) - 0.5) / n  # ties share their mean rank
+    share_below = (rankdata(confidence) - 0.5) / n  # ties get their mean rank
     return np.unique((share_below * n_bins).astype(int), return_inverse=True)[1]
 
 

@@ -1,4 +1,4 @@
-"""What a classifier costs: its size and the time of its answers."""
+"""Cost of a classifier: its size and prediction time."""
 
 import pickle
 import time
@@ -33,7 +33,7 @@ def parameters(network):
 
 
 def pickle_size(classifier):
-    """Size of a classifier's pickle.
+    """Measure the size of a classifier's pickle.
 
     Parameters
     ----------
@@ -46,26 +46,26 @@ def pickle_size(classifier):
     """
     try:
         return float(len(pickle.dumps(classifier)))
-    except Exception:  # a foreign classifier may fail in any way
+    except Exception:  # a foreign classifier may raise anything
         return np.nan
 
 
 def latency(classifier, X, n_series):
-    """Time of single calls of ``predict_proba``.
+    """Time single calls of ``predict_proba``.
 
     Parameters
     ----------
     classifier : fitted classifier
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Repeated as often as needed.
+        Series to predict, repeated as often as needed.
     n_series : int
         Series per call.
 
     Returns
     -------
     milliseconds : numpy.ndarray of shape (n_calls,)
-        After one call to warm up, of 20 calls, or of those that a second allows, at least
-        3 (fewer if they take more than 10 seconds). Lower is faster.
+        Duration of each call, after one warm-up call. There are 20 calls, or as many as fit
+        into one second but at least 3 (fewer if they take over 10 seconds). Lower is faster.
     """
     batch = X[np.arange(n_series) % len(X)]
     batch = in_native_dtype(classifier, batch)
@@ -75,7 +75,7 @@ def latency(classifier, X, n_series):
         while len(seconds) < _REPEATS and (
             len(seconds) < _LEAST_REPEATS or sum(seconds) < _SECONDS
         ):
-            own = batch.copy()  # some scale their input in place
+            own = batch.copy()  # some classifiers change their input in place
             start = time.perf_counter()
             classifier.predict_proba(own)
             seconds.append(time.perf_counter() - start)

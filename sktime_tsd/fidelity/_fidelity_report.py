@@ -1,4 +1,4 @@
-"""From two fitted classifiers to a report on how alike they are."""
+"""Reports how alike two fitted classifiers are."""
 
 from sktime_tsd.fidelity._reference import FidelityReference
 
@@ -25,77 +25,81 @@ def fidelity_report(
     random_state=None,
     verbose=0,
 ):
-    """Measure whether a student gives its teacher's answers for its teacher's reasons.
+    """Measure whether a student gives its teacher's answers for the same reasons.
 
-    The metrics, each with a percentile bootstrap interval over the series. Definitions stand in
-    one table in the user guide (The method); the docstring of each function adds direction, unit
-    and source:
+    Each metric comes with a percentile bootstrap interval over the series. One table in the user
+    guide (The method) defines them all; each function's docstring adds direction, unit and
+    source:
 
-    * answers: `top_1_agreement`, in all and where the teacher is right or wrong;
+    * answers: `top_1_agreement`, overall and where the teacher is right or wrong;
     * probabilities: `kl_divergence`, `jensen_shannon_divergence`, `total_variation`;
     * reasons: `saliency_spearman`, `saliency_kendall`, `saliency_top_k_overlap` (of 10 % of the
-      time points) and `saliency_cosine` of the two `sktime_tsd.temporal_saliency`;
+      time points) and `saliency_cosine` of the two models' `sktime_tsd.temporal_saliency`;
     * removal: `RemovalCurves.deletion_area`, `insertion_area`, `comprehensiveness` and
-      `sufficiency`, each named ``..._{model}_by_{source}``: of the answer of one model by the
-      saliency of the same or the other. ``deletion_area_student_by_teacher`` tells whether
-      removing what the teacher finds important also moves the student;
-    * quality, of both: accuracy, `macro_auc_prc`, `negative_log_likelihood`, `brier_score` and
-      `expected_calibration_error`;
-    * cost, of both: parameters, bytes of the pickle, and milliseconds of ``predict_proba`` for
-      1 and for 256 series: the median of several calls, with an interval over the calls.
+      `sufficiency`, each named ``..._{model}_by_{source}``. They measure the answer of one model
+      by the saliency of the same or the other model. ``deletion_area_student_by_teacher`` shows
+      whether removing what the teacher finds important also changes the student's answer;
+    * quality of each model: accuracy, `macro_auc_prc`, `negative_log_likelihood`, `brier_score`
+      and `expected_calibration_error`;
+    * cost of each model: parameters, bytes of the pickle, and milliseconds of ``predict_proba``
+      for 1 and for 256 series: the median of several calls, with an interval over the calls.
 
     Parameters
     ----------
     teacher, student : fitted classifier
-        Anything with ``predict_proba``. The student's classes are brought into the teacher's
-        order. Of a `SaliencyDistilledClassifier` its ``student_`` is meant, of a
-        ``FrozenEstimator`` what it holds. Of a grid search pass ``best_estimator_``: a whole
-        search would be weighed with all its parts.
+        Anything with ``predict_proba``. The student's classes are put in the teacher's order. A
+        `SaliencyDistilledClassifier` stands for its ``student_``, a ``FrozenEstimator`` for the
+        classifier it holds. For a grid search, pass its ``best_estimator_``, or the cost metrics
+        cover the whole search.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Or any other sktime panel of equal-length series; series that neither was fitted on.
-        Probabilities are those of the series as given, saliency is computed in float32.
+        Or any other sktime panel of equal-length series. Use series that neither model was fitted
+        on. Probabilities use the series as given; saliency is computed in float32.
     y : array-like of shape (n_instances,), optional
-        True labels. Without them, metrics that need them are left out.
+        True labels. Without them, metrics that need labels are left out.
     background : panel like `X`, or tuple (panel, labels), optional
         Where donors come from, usually the training series; see
-        `sktime_tsd.temporal_saliency`, as for the next four.
+        `sktime_tsd.temporal_saliency`.
     perturbation : Perturbation, optional
+        What fills a window; see `sktime_tsd.temporal_saliency`.
     window : float or int, default=0.1
+        Width of a window: a float is a fraction of the series, an int is time points.
     stride : int, optional
+        Time points from one window to the next; by default half a window.
     n_donors : int, default=8
-        For the saliency; removal curves use the first four of them.
+        Donors per window. Removal curves use the first four of them.
     max_saliency_instances : int, default=200
-        Reasons and removal are measured on at most so many series, drawn at random. 0 leaves
-        them out. Most of a report's time goes here, with a heavy teacher.
+        Maximum number of series, drawn at random, for reasons and removal. 0 leaves these metrics
+        out. With a slow teacher they take most of the time of a report.
     removal : bool, default=True
         Whether to compute removal curves and their metrics.
     n_resamples : int, default=1000
-        Bootstrap draws; 0 makes no intervals.
+        Number of bootstrap resamples; 0 computes no intervals.
     confidence_level : float, default=0.95
+        Level of the bootstrap intervals, in (0, 1).
     latency : bool, default=True
         Whether to time predictions.
     batch_size : int, default=1024
-        Most perturbed series that exist at once.
+        Maximum number of perturbed series at once.
     random_state : int, RandomState or None, default=None
-        Draws donors, series for saliency and bootstrap. With an int, the saliencies are those of
-        ``temporal_saliency(..., random_state=random_state)``.
+        Seeds the donors, the choice of series for saliency, and the bootstrap. With an int,
+        saliency equals that of ``temporal_saliency(..., random_state=random_state)``.
     verbose : int, default=0
         1 shows progress bars.
 
     Returns
     -------
     report : FidelityReport
-        Print it, or see its ``to_frame()``.
+        Print it, or call ``to_frame()`` for a table.
 
     Raises
     ------
     ValueError, TypeError
         If the classes differ, a classifier has no probabilities or cannot score the series,
-        or series, labels or an option cannot be used.
+        or if series, labels or an option cannot be used.
 
     References
     ----------
-    Fidelity apart from accuracy: Stanton et al., "Does knowledge distillation really work?",
+    Fidelity as distinct from accuracy: Stanton et al., "Does knowledge distillation really work?",
     NeurIPS 2021.
 
     Examples

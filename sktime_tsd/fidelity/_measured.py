@@ -1,4 +1,4 @@
-"""One classifier of a comparison, asked once for each thing."""
+"""One classifier of a comparison, with its measurements cached."""
 
 from functools import cached_property
 
@@ -15,15 +15,15 @@ __all__ = ["MeasuredModel"]
 class MeasuredModel:
     """A fitted classifier with its probabilities, saliency and cost on given series.
 
-    Each is measured when it is first read, and kept.
+    Each is measured on first access and kept.
 
     Parameters
     ----------
     scorer : Scorer
     panel : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Series as the user gave them.
+        Series as the user passed them.
     picked : numpy.ndarray of int
-        Which of them saliency is measured on.
+        Indices of the series that saliency is measured on.
     x : torch.Tensor of shape (n_picked, n_channels, n_timepoints), float32
         Those series.
     donors : SharedDonors
@@ -42,7 +42,7 @@ class MeasuredModel:
 
     @property
     def name(self):
-        """Type of the classifier, and its network where that has a name."""
+        """Type of the classifier, with the name of its network if it has one."""
         network = getattr(self.classifier, "network", None)
         own = f"({network!r})" if isinstance(network, str) else ""
         return type(self.classifier).__name__ + own
@@ -50,7 +50,7 @@ class MeasuredModel:
     @cached_property
     def probabilities(self):
         """Probabilities of all series, of shape (n_instances, n_classes)."""
-        # of the series as given, not of their float32 copies; some change them in place
+        # of the series as passed, not in float32; a copy, since some classifiers change their input
         return self.scorer.probabilities(self._panel.copy())
 
     @property
@@ -76,7 +76,7 @@ class MeasuredModel:
         )
 
     def cost(self, intervals, *, with_latency):
-        """Measure size and, where asked for, the time of single calls.
+        """Measure size and, if requested, the time of single calls.
 
         Parameters
         ----------

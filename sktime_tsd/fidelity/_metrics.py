@@ -1,4 +1,4 @@
-"""The metrics of a fidelity report: their names, labels, units and directions."""
+"""Names, labels, units and directions of the metrics of a fidelity report."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ class Metric:
     group : str
         A key of ``GROUPS``.
     label : str
-        What a reader sees.
+        What a printed report shows.
     unit : str
-        Empty for a share or a correlation.
+        Empty for a metric without unit, such as a share.
     higher_is_better : bool
     side : {"teacher", "student"} or None
-        Whose figure it is; None for a comparison of both.
+        Which model it measures; None for a comparison of both.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Metric:
 
     @property
     def axis_label(self):
-        """Label with side and unit, for a picture."""
+        """Label with side and unit, for the axis of a plot."""
         side = f", {self.side}" if self.side else ""
         return f"{self.label.strip()}{side}" + (f" ({self.unit})" if self.unit else "")
 
@@ -44,7 +44,7 @@ GROUPS = {
     "answers": "Same answers",
     "probabilities": "Same probabilities",
     "reasons": "Same reasons",
-    "removal": "Answers when parts go or come, by whose saliency",
+    "removal": "Answers as parts are removed or added, by whose saliency",
     "quality": "Against the true labels",
     "cost": "Cost",
 }

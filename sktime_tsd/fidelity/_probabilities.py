@@ -1,4 +1,4 @@
-"""How alike the answers and the probabilities of two classifiers are, series by series."""
+"""How alike the answers and probabilities of two classifiers are, per series."""
 
 import numpy as np
 from scipy.special import rel_entr
@@ -20,14 +20,14 @@ def _check_pair(teacher_probabilities, student_probabilities):
     check_probabilities("student_probabilities", pair[1])
     if pair[0].shape != pair[1].shape:
         raise ValueError(
-            f"teacher_probabilities have shape {pair[0].shape}, student_probabilities "
-            f"{pair[1].shape}; they must be of one shape."
+            f"teacher_probabilities have shape {pair[0].shape}, but student_probabilities "
+            f"{pair[1].shape}. The shapes must be the same."
         )
     return pair
 
 
 def top_1_agreement(teacher_probabilities, student_probabilities):
-    """Tell for which series both give the same answer.
+    """Mark the series on which both models give the same answer.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ def top_1_agreement(teacher_probabilities, student_probabilities):
     Returns
     -------
     agreement : numpy.ndarray of shape (n_instances,)
-        1.0 where the most probable class is the same, else 0.0. Higher is better; the mean is
-        a share of the series.
+        1.0 where the most probable class is the same, else 0.0. Higher is better. The mean is
+        the share of series with equal answers.
 
     Raises
     ------
     ValueError
-        If a matrix holds no probabilities, or the shapes differ.
+        If an array does not hold probabilities, or the shapes differ.
 
     References
     ----------
@@ -61,10 +61,10 @@ def top_1_agreement(teacher_probabilities, student_probabilities):
 
 
 def kl_divergence(teacher_probabilities, student_probabilities):
-    r"""How far the student's probabilities are from the teacher's.
+    r"""Measure how far the student's probabilities are from the teacher's.
 
     :math:`\mathrm{KL}(p \| q) = \sum_c p_c \log (p_c / q_c)`, where p are the teacher's
-    probabilities and q the student's. The student's below 1e-6 count as 1e-6.
+    probabilities and q the student's. Student probabilities below 1e-6 count as 1e-6.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def kl_divergence(teacher_probabilities, student_probabilities):
     Returns
     -------
     divergence : numpy.ndarray of shape (n_instances,)
-        In nats, 0 .. 13.8; lower is better, 0 is equal.
+        In nats, from 0 (equal) to 13.8; lower is better.
 
     Raises
     ------
     ValueError
-        If a matrix holds no probabilities, or the shapes differ.
+        If an array does not hold probabilities, or the shapes differ.
 
     References
     ----------
@@ -94,13 +94,13 @@ def kl_divergence(teacher_probabilities, student_probabilities):
     array([0.5108])
     """
     teacher, student = _check_pair(teacher_probabilities, student_probabilities)
-    # A student that rules out what the teacher deems possible would be infinitely far.
-    # Raising its probability can push the sum below 0.
+    # Without the floor, a student probability of 0 could make the divergence infinite.
+    # The floor can push the sum below 0.
     return rel_entr(teacher, np.maximum(student, LEAST_PROBABILITY)).sum(axis=1).clip(min=0)
 
 
 def jensen_shannon_divergence(teacher_probabilities, student_probabilities):
-    r"""How far both sides' probabilities are from their mean: a symmetric, bounded KL.
+    r"""Measure how far both models' probabilities are from their mean: a symmetric, bounded KL.
 
     :math:`\tfrac{1}{2} \mathrm{KL}(p \| m) + \tfrac{1}{2} \mathrm{KL}(q \| m)`, where p are the
     teacher's probabilities, q the student's and m = (p + q) / 2.
@@ -113,12 +113,12 @@ def jensen_shannon_divergence(teacher_probabilities, student_probabilities):
     Returns
     -------
     divergence : numpy.ndarray of shape (n_instances,)
-        In nats, 0 .. log 2; lower is better, 0 is equal. The square of scipy's distance.
+        In nats, from 0 (equal) to log 2; lower is better. The square of scipy's distance.
 
     Raises
     ------
     ValueError
-        If a matrix holds no probabilities, or the shapes differ.
+        If an array does not hold probabilities, or the shapes differ.
 
     References
     ----------
@@ -134,13 +134,13 @@ def jensen_shannon_divergence(teacher_probabilities, student_probabilities):
     """
     teacher, student = _check_pair(teacher_probabilities, student_probabilities)
     mean = (teacher + student) / 2
-    # scipy's jensenshannon is NaN for nearly equal sides, the root of a rounding error
+    # scipy's jensenshannon is NaN for nearly equal inputs: the root of a rounding error
     halves = rel_entr(teacher, mean) + rel_entr(student, mean)
     return (halves.sum(axis=1) / 2).clip(min=0)
 
 
 def total_variation(teacher_probabilities, student_probabilities):
-    r"""Tell by how much both can differ on the probability of any set of classes.
+    r"""Measure the largest difference in the probability of any set of classes.
 
     :math:`\tfrac{1}{2} \sum_c |p_c - q_c|`, where p are the teacher's probabilities and q the
     student's.
@@ -153,12 +153,12 @@ def total_variation(teacher_probabilities, student_probabilities):
     Returns
     -------
     distance : numpy.ndarray of shape (n_instances,)
-        In [0, 1]; lower is better, 0 is equal.
+        In [0, 1]; lower is better, 0 means equal.
 
     Raises
     ------
     ValueError
-        If a matrix holds no probabilities, or the shapes differ.
+        If an array does not hold probabilities, or the shapes differ.
 
     References
     ----------

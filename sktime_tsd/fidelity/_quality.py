@@ -1,4 +1,4 @@
-"""How good a classifier's probabilities are, given the true labels."""
+"""Quality of a classifier's probabilities, given the true labels."""
 
 import numpy as np
 from scipy.integrate import trapezoid
@@ -22,8 +22,8 @@ def _check(y, probabilities, classes):
     expected = (len(y), len(classes))
     if probabilities.shape != expected:
         raise ValueError(
-            f"probabilities have shape {probabilities.shape}, but there are {expected[0]} labels "
-            f"and {expected[1]} classes."
+            f"probabilities must have shape {expected}, for {expected[0]} labels and "
+            f"{expected[1]} classes, got {probabilities.shape}."
         )
     return class_indices("y", y, classes), probabilities
 
@@ -31,7 +31,7 @@ def _check(y, probabilities, classes):
 def macro_auc_prc(y, probabilities, classes):
     """Area under the precision-recall curve, averaged over the classes.
 
-    Each class against the rest, by the trapezoid rule, over the classes that `y` holds.
+    Each class in `y` is set against the rest; the area is taken by the trapezoid rule.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def macro_auc_prc(y, probabilities, classes):
     Raises
     ------
     ValueError
-        If the matrix holds no probabilities, or shapes or labels do not fit.
+        If `probabilities` holds no probabilities, or shapes or labels do not match.
 
     References
     ----------
@@ -73,10 +73,11 @@ def macro_auc_prc(y, probabilities, classes):
 
 
 def negative_log_likelihood(y, probabilities, classes):
-    """How improbable the classifier deems the truth.
+    """Measure how improbable the classifier considers the true class.
 
-    The negative logarithm of the true class's probability; 0 counts as the smallest
-    distance of two floats, as in scikit-learn's ``log_loss``, which is the mean.
+    The negative logarithm of the true class's probability, clipped to
+    [eps, 1 - eps] with the machine epsilon of its dtype. The mean is scikit-learn's
+    ``log_loss``.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def negative_log_likelihood(y, probabilities, classes):
     Raises
     ------
     ValueError
-        If the matrix holds no probabilities, or shapes or labels do not fit.
+        If `probabilities` holds no probabilities, or shapes or labels do not match.
 
     References
     ----------
@@ -114,10 +115,11 @@ def negative_log_likelihood(y, probabilities, classes):
 
 
 def brier_score(y, probabilities, classes):
-    """Squared distance of the probabilities from the truth.
+    """Measure the squared distance of the probabilities from the truth.
 
-    The sum over the classes of (probability - 1 or 0) squared; for two classes half of it,
-    as in scikit-learn's ``brier_score_loss``, which is the mean.
+    The sum over the classes of (probability - truth) squared, where truth is 1 for the true
+    class and 0 for the others. For two classes, half of it. The mean is scikit-learn's
+    ``brier_score_loss``.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ def brier_score(y, probabilities, classes):
     Raises
     ------
     ValueError
-        If the matrix holds no probabilities, or shapes or labels do not fit.
+        If `probabilities` holds no probabilities, or shapes or labels do not match.
 
     References
     ----------
@@ -155,7 +157,7 @@ def brier_score(y, probabilities, classes):
 
 
 def confidence_bins(probabilities, n_bins=15):
-    """Confidence of each answer, and its bin of equal width, as the calibration error needs.
+    """Compute the confidence of each answer and its bin, for the calibration error.
 
     Parameters
     ----------
@@ -167,17 +169,18 @@ def confidence_bins(probabilities, n_bins=15):
     confidence : numpy.ndarray of shape (n_instances,)
         Probability of the most probable class.
     bins : numpy.ndarray of shape (n_instances,), int
-        In ``[0, n_bins)``; a bin holds its upper edge.
+        Bins of equal width, in ``[0, n_bins)``; each includes its upper edge.
     """
     confidence = probabilities.max(axis=1)
     return confidence, np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
 
 
 def expected_calibration_error(y, probabilities, classes, n_bins=15):
-    r"""How far confidence is from accuracy.
+    r"""Measure how far confidence is from accuracy.
 
-    The series are put into bins of equal width by the probability of their most probable
-    class, :math:`\sum_b \tfrac{n_b}{n} |\mathrm{accuracy}_b - \mathrm{confidence}_b|`.
+    :math:`\sum_b \tfrac{n_b}{n} |\mathrm{accuracy}_b - \mathrm{confidence}_b|`, where b are
+    bins of equal width and confidence is the probability of the most probable class. Bin b
+    holds the :math:`n_b` of n series whose confidence falls into it.
 
     Parameters
     ----------
@@ -187,16 +190,18 @@ def expected_calibration_error(y, probabilities, classes, n_bins=15):
     classes : array-like of shape (n_classes,)
         Labels of the columns.
     n_bins : int, default=15
+        Number of bins in [0, 1].
 
     Returns
     -------
     error : float
-        In [0, 1]; lower is better. Biased upwards for few series.
+        In [0, 1]; lower is better. Biased upwards with few series.
 
     Raises
     ------
     ValueError
-        If the matrix holds no probabilities, shapes or labels do not fit, or there is no bin.
+        If `probabilities` holds no probabilities, shapes or labels do not match, or `n_bins` is
+        less than 1.
 
     References
     ----------
@@ -217,7 +222,7 @@ def expected_calibration_error(y, probabilities, classes, n_bins=15):
 
 
 def calibration_error_of_draws(of_series, probabilities, n_bins=15):
-    """Give `expected_calibration_error` as a function of how often each series is drawn.
+    """Return `expected_calibration_error` as a function of how often each series is drawn.
 
     Parameters
     ----------
@@ -229,7 +234,7 @@ def calibration_error_of_draws(of_series, probabilities, n_bins=15):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_resamples, n_instances); gives (n_resamples,).
+        Maps counts of shape (n_resamples, n_instances) to values of shape (n_resamples,).
     """
     confidence, bins = confidence_bins(probabilities, n_bins)
     surplus = (probabilities.argmax(axis=1) == of_series) - confidence
@@ -238,9 +243,9 @@ def calibration_error_of_draws(of_series, probabilities, n_bins=15):
 
 
 def auc_prc_of_draws(of_series, probabilities):
-    """Give `macro_auc_prc` as a function of how often each series is drawn.
+    """Return `macro_auc_prc` as a function of how often each series is drawn.
 
-    scikit-learn's curve knows one sample at a time; this one, a thousand draws.
+    scikit-learn's curve takes one sample at a time; this one takes all resamples at once.
 
     Parameters
     ----------
@@ -251,25 +256,25 @@ def auc_prc_of_draws(of_series, probabilities):
     Returns
     -------
     statistic : callable
-        Of counts of shape (n_resamples, n_instances); gives (n_resamples,).
+        Maps counts of shape (n_resamples, n_instances) to values of shape (n_resamples,).
     """
     curves = []
     for k in np.unique(of_series):
         order = np.argsort(-probabilities[:, k], kind="stable")
         score = probabilities[order, k]
-        # a threshold lies below the last of equal scores
+        # one threshold for all equal scores, after the last of them
         curves.append((order, of_series[order] == k, np.append(score[1:] != score[:-1], True)))
 
     def statistic(counts):
         areas = np.stack([_auc_prc(counts[:, order], *rest) for order, *rest in curves])
-        drawn = ~np.isnan(areas)  # a draw may lack a class
+        drawn = ~np.isnan(areas)  # a resample may lack a class
         return np.where(drawn, areas, 0).sum(axis=0) / drawn.sum(axis=0)
 
     return statistic
 
 
 def _auc_prc(counts, is_class, is_threshold):
-    """Area under each draw's curve, (n_resamples,); NaN where the class was not drawn."""
+    """Area under each resample's curve, (n_resamples,); NaN if it lacks the class."""
     hits = np.cumsum(counts * is_class, axis=1)[:, is_threshold]
     taken = np.cumsum(counts, axis=1)[:, is_threshold]
     with np.errstate(invalid="ignore"):

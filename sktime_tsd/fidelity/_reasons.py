@@ -1,4 +1,4 @@
-"""How alike two saliencies are, series by series."""
+"""How alike two saliencies are, per series."""
 
 from numbers import Integral, Real
 
@@ -17,23 +17,23 @@ __all__ = [
 
 
 def _check_pair(teacher_saliency, student_saliency):
-    """Make a matrix of each saliency, one row per series."""
+    """Turn each saliency into a matrix, one row per series."""
     pair = [
         np.asarray(getattr(saliency, "values", saliency), dtype=float)
         for saliency in (teacher_saliency, student_saliency)
     ]
     if pair[0].shape != pair[1].shape or pair[0].ndim not in (2, 3) or 0 in pair[0].shape:
         raise ValueError(
-            "The saliencies must be of one shape (n_instances, n_timepoints) or (n_instances, "
-            f"n_channels, n_timepoints); got {pair[0].shape} and {pair[1].shape}."
+            "Both saliencies must have the same shape, (n_instances, n_timepoints) or "
+            f"(n_instances, n_channels, n_timepoints); got {pair[0].shape} and {pair[1].shape}."
         )
     if not (np.isfinite(pair[0]).all() and np.isfinite(pair[1]).all()):
-        raise ValueError("The saliencies must be finite.")
+        raise ValueError("The saliencies must be finite, but hold NaN or infinite values.")
     return [without_rounding(saliency.reshape(len(saliency), -1)) for saliency in pair]
 
 
 def without_rounding(saliency):
-    """Make values equal that differ by rounding errors alone.
+    """Make values equal that differ only by rounding errors.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ def without_rounding(saliency):
     Returns
     -------
     saliency : numpy.ndarray of shape (n_instances, n_points)
-        In shares of the largest absolute value of each series, to 12 decimals.
+        Divided by the largest absolute value of each series, and rounded to 12 decimals.
     """
     largest = np.abs(saliency).max(axis=1, keepdims=True)
     return np.round(saliency / np.where(largest > 0, largest, 1), 12)
 
 
 def _by_rank(correlation, teacher_saliency, student_saliency):
-    """Correlate each series; where a side is constant there is nothing to rank."""
+    """Correlate each series; a constant saliency has no ranks to correlate."""
     pairs = zip(*_check_pair(teacher_saliency, student_saliency), strict=True)
     return np.array([_defined(correlation, teacher, student) for teacher, student in pairs])
 
@@ -62,10 +62,10 @@ def _defined(correlation, teacher, student):
 
 
 def saliency_spearman(teacher_saliency, student_saliency):
-    """Tell how far both rank the parts of a series alike.
+    """Measure whether both models rank the parts of a series alike.
 
-    Spearman's rank correlation over the time points (and channels) of each series. Where one
-    side is constant it is 0, where both are, 1: both find no part more important than another.
+    Spearman's rank correlation over the time points (and channels) of each series. It is 0 if
+    one saliency is constant, and 1 if both are: both find all parts equally important.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def saliency_spearman(teacher_saliency, student_saliency):
     Returns
     -------
     correlation : numpy.ndarray of shape (n_instances,)
-        In [-1, 1]; higher is better, 1 is the same order.
+        In [-1, 1]; higher is better, 1 means the same order.
 
     Raises
     ------
@@ -100,11 +100,11 @@ def saliency_spearman(teacher_saliency, student_saliency):
 
 
 def saliency_kendall(teacher_saliency, student_saliency):
-    """Tell on how many pairs of parts of a series both agree which matters more.
+    """Measure how often both models agree which of two parts of a series matters more.
 
     Kendall's tau-b over the time points (and channels) of each series: concordant minus
-    discordant pairs, as a share, with ties accounted for. Where one side is constant it is 0,
-    where both are, 1.
+    discordant pairs, as a share, adjusted for ties. It is 0 if one saliency is constant, and 1
+    if both are.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def saliency_kendall(teacher_saliency, student_saliency):
     Returns
     -------
     correlation : numpy.ndarray of shape (n_instances,)
-        In [-1, 1]; higher is better, 1 is the same order.
+        In [-1, 1]; higher is better, 1 means the same order.
 
     Raises
     ------
@@ -136,24 +136,26 @@ def saliency_kendall(teacher_saliency, student_saliency):
 
 
 def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
-    r"""Tell which share of the most important time points both have in common.
+    r"""Measure the share of the most important time points that both models have in common.
 
     :math:`\sum_u \min(m_t(u), m_s(u)) / \max(\sum_u m_t(u), \sum_u m_s(u))`, where m(u) is 1 for
-    the k time points of highest saliency and 0 for the others. Time points that tie for the last
-    places share them: each has a fraction. Those whose saliency is 0 or less have no part in an
-    answer, and m(u) = 0. Where no time point has, on both sides, the overlap is 1.
+    the k most salient time points and 0 for the others; :math:`m_t` belongs to the teacher,
+    :math:`m_s` to the student. Time points that tie for the last places share them, each with a
+    fraction. Time points of saliency 0 or less do not matter to an answer, so m(u) = 0. The
+    overlap is 1 if no time point matters to either model.
 
     Parameters
     ----------
     teacher_saliency, student_saliency : Saliency or numpy.ndarray
         Arrays of shape (n_instances, (n_channels,) n_timepoints).
     k : float or int, default=0.1
-        A float is a fraction of the time points, rounded, at least one; an int a number.
+        A float is a fraction of the time points, rounded to a number of at least 1; an int is
+        the number itself.
 
     Returns
     -------
     overlap : numpy.ndarray of shape (n_instances,)
-        In [0, 1]; higher is better. By chance about k / n_timepoints for saliencies above 0.
+        In [0, 1]; higher is better. About k / n_timepoints by chance, for saliencies above 0.
 
     Raises
     ------
@@ -163,7 +165,7 @@ def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
     References
     ----------
     Top-k intersection: Ghorbani, Abid, Zou, "Interpretation of neural networks is fragile",
-    AAAI 2019; what becomes of ties and zeros is ours.
+    AAAI 2019. The treatment of ties and zeros is our own.
 
     Examples
     --------
@@ -188,17 +190,18 @@ def saliency_top_k_overlap(teacher_saliency, student_saliency, k=0.1):
 
 
 def _membership(saliency, k):
-    """Share of each time point in the top k, (n_instances, n_points); rows sum to k at most."""
+    """Membership of each time point in the top k, (n_instances, n_points); rows sum to <= k."""
     first = rankdata(-saliency, method="min", axis=1)  # from 1; equal values, equal rank
     last = rankdata(-saliency, method="max", axis=1)
     return np.clip((k - first + 1) / (last - first + 1), 0, 1) * (saliency > 0)
 
 
 def saliency_cosine(teacher_saliency, student_saliency):
-    r"""Tell how far both give the parts of a series alike shares of the importance.
+    r"""Measure whether both models distribute importance alike over the parts of a series.
 
     :math:`\langle s_t, s_s \rangle / (|s_t| |s_s|)` over the time points (and channels) of each
-    series. Where one side is all 0 it is 0, where both are, 1.
+    series, where :math:`s_t` is the teacher's saliency and :math:`s_s` the student's. It is 0 if
+    one saliency is all 0, and 1 if both are.
 
     Parameters
     ----------
@@ -208,9 +211,9 @@ def saliency_cosine(teacher_saliency, student_saliency):
     Returns
     -------
     similarity : numpy.ndarray of shape (n_instances,)
-        In [0, 1] for saliencies of 0 or more, else in [-1, 1]; higher is better, 1 is
-        proportional. Two unlike saliencies of 0 or more are often far above 0, too: read it
-        beside the rank correlations.
+        In [0, 1] for saliencies of 0 or more, else in [-1, 1]; higher is better, 1 means
+        proportional. Saliencies of 0 or more often score far above 0 even if they are unlike, so
+        read the rank correlations as well.
 
     Raises
     ------

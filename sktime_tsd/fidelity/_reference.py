@@ -1,4 +1,4 @@
-"""What a teacher answers and why, measured once, to compare students with."""
+"""A teacher's answers and saliency, measured once, to compare students with."""
 
 from functools import cached_property, partial
 from numbers import Integral
@@ -36,15 +36,15 @@ from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
 
 __all__ = ["FidelityReference"]
 
-# The curves average over many time points: fewer donors do.
+# The curves average over many time points, so fewer donors suffice.
 _CURVE_DONORS = 4
 
 
 class FidelityReference:
-    """A teacher that several students are compared with.
+    """A teacher to compare several students with.
 
-    What concerns the teacher alone (probabilities, saliency, curves, times) is measured once,
-    when the first report is made; each `report` is the one that `fidelity_report` gives.
+    Everything about the teacher alone (probabilities, saliency, curves, times) is measured once,
+    for the first report. Each `report` equals the one from `fidelity_report`.
 
     Parameters
     ----------
@@ -52,8 +52,9 @@ class FidelityReference:
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
     y : array-like of shape (n_instances,), optional
     background, perturbation, window, stride, n_donors, max_saliency_instances : object
-        See `fidelity_report`, as for the next.
+        See `fidelity_report`.
     removal, n_resamples, confidence_level, latency, batch_size, random_state, verbose : object
+        See `fidelity_report`.
 
     Raises
     ------
@@ -103,7 +104,7 @@ class FidelityReference:
         check_random_state_parameter(random_state)
         seed = random_state if isinstance(random_state, Integral) else draw_seed(random_state)
         self._intervals = Bootstrap(n_resamples, confidence_level, seed)
-        # whatever can be wrong is found before a classifier is asked
+        # find mistakes before any classifier is called
         teacher = scorer_of(teacher, "teacher")
         x = as_tensor(X)
         width, stride = width_and_stride(window, stride, x.shape[2])
@@ -112,7 +113,7 @@ class FidelityReference:
             y = np.asarray(check_labels(y))
             if y.shape != (len(x),):
                 raise ValueError(
-                    f"y must hold one label for each of {len(x)} series, got {y.shape}."
+                    f"y must hold one label for each of {len(x)} series, got shape {y.shape}."
                 )
         self._y = y
         picked = np.random.RandomState(seed).permutation(len(x))[:max_saliency_instances]
@@ -157,13 +158,13 @@ class FidelityReference:
         Raises
         ------
         ValueError, TypeError
-            If the classes differ, or the student has no probabilities or cannot score the
+            If the classes differ, the student has no probabilities, or it cannot score the
             series.
         """
         teacher, intervals, y = self._teacher, self._intervals, self._y
         student = MeasuredModel(scorer_of(student, "student"), **self._of_models)
         known = teacher.scorer.classes, student.scorer.classes
-        if all(classes is not None for classes in known):  # else they tell when asked
+        if all(classes is not None for classes in known):  # else known only after scoring
             _check_classes(*known, y)
         classes = teacher.classes
         columns = _check_classes(classes, student.classes, y)
@@ -210,7 +211,7 @@ class FidelityReference:
         )
 
     def _removed(self, student):
-        """Curves of both models by both saliencies; the teacher's own are computed once."""
+        """Compute the curves of both models by both saliencies; the teacher's own only once."""
         of_teacher = {"teacher": self._teacher.saliency.values}
         of_student = {"student": student.saliency.values}
         parts = (
@@ -235,7 +236,7 @@ class FidelityReference:
 
 
 def _check_classes(of_teacher, of_student, y):
-    """Compare classes and labels; tell the student's columns in the teacher's order."""
+    """Check classes and labels; return the student's columns in the teacher's order."""
     columns = _student_columns(of_teacher, of_student)
     if y is not None:
         class_indices("y", y, of_teacher, of="teacher's classes")
@@ -243,11 +244,11 @@ def _check_classes(of_teacher, of_student, y):
 
 
 def _student_columns(of_teacher, of_student):
-    """Tell the student's columns in the order of the teacher's classes."""
+    """Return the student's columns in the order of the teacher's classes."""
     teacher, student = of_teacher.tolist(), of_student.tolist()
     if set(teacher) != set(student):
         same = set(map(str, teacher)) == set(map(str, student))
-        hint = " They differ in their type only." if same else ""
+        hint = " They differ only in type: fit both on labels of the same type." if same else ""
         raise ValueError(
             f"Teacher and student must know the same classes; the teacher knows {teacher}, the "
             f"student {student}.{hint}"

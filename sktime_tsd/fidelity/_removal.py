@@ -1,4 +1,4 @@
-"""What happens to an answer when the parts that matter are removed, or only they are kept."""
+"""How an answer changes when salient parts are removed, or only they are kept."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from sktime_tsd.saliency._copy_batches import batches_of_copies
 
 __all__ = ["KINDS", "REMOVAL_SCORES", "RemovalCurves", "removal_curves"]
 
-# Shares of the time points at which the curves are read; the ends are exact.
+# Shares of the time points at which curves are computed; the ends are exact.
 FRACTIONS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 
-# Those over which comprehensiveness and sufficiency are averaged, as their authors do.
+# Shares over which comprehensiveness and sufficiency are averaged, as by their authors.
 _BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 KINDS = ("deletion", "insertion")
@@ -27,10 +27,10 @@ class RemovalCurves:
     Parameters
     ----------
     fractions : numpy.ndarray of shape (n_points,)
-        Share of the time points that is removed (deletion) or kept (insertion).
+        Share of the time points that are removed (deletion) or kept (insertion).
     values : dict of (kind, model, source) to numpy.ndarray of shape (n_instances, n_points)
-        Probability that `model` still gives to the answer it gave to the whole series, when
-        time points go or come in the order of the saliency of `source`.
+        Probability that `model` gives to its answer on the whole series as time points are
+        removed or added in the order of the saliency of `source`.
     """
 
     fractions: np.ndarray
@@ -39,20 +39,20 @@ class RemovalCurves:
     def deletion_area(self, model, source):
         r"""Area under the deletion curve.
 
-        The probability of the model's own first answer, integrated over the share of time
-        points removed, the most salient first.
+        The probability of the model's answer on the whole series, integrated over the share of
+        time points removed, the most salient first.
 
         Parameters
         ----------
         model : str
-            Whose answer is watched.
+            Whose answer is measured.
         source : str
-            Whose saliency says what goes first.
+            Whose saliency decides what is removed first.
 
         Returns
         -------
         area : numpy.ndarray of shape (n_instances,)
-            In [0, 1]; lower is better: the answer falls as soon as its reasons are gone.
+            In [0, 1]; lower is better: the probability drops once the salient parts are gone.
 
         References
         ----------
@@ -64,15 +64,15 @@ class RemovalCurves:
     def insertion_area(self, model, source):
         """Area under the insertion curve.
 
-        The probability of the model's own first answer, integrated over the share of time
-        points kept, the most salient first.
+        The probability of the model's answer on the whole series, integrated over the share of
+        time points kept, the most salient first.
 
         Parameters
         ----------
         model : str
-            Whose answer is watched.
+            Whose answer is measured.
         source : str
-            Whose saliency says what comes first.
+            Whose saliency decides what is added first.
 
         Returns
         -------
@@ -87,16 +87,16 @@ class RemovalCurves:
         return trapezoid(self.values["insertion", model, source], self.fractions, axis=1)
 
     def comprehensiveness(self, model, source):
-        """Fall of the answer's probability when the most salient time points are removed.
+        """Drop in the answer's probability when the most salient time points are removed.
 
         Averaged over the most salient 1, 5, 10, 20 and 50 %.
 
         Parameters
         ----------
         model : str
-            Whose answer is watched.
+            Whose answer is measured.
         source : str
-            Whose saliency says what is removed.
+            Whose saliency decides what is removed.
 
         Returns
         -------
@@ -110,16 +110,16 @@ class RemovalCurves:
         return self._mean_fall("deletion", model, source)
 
     def sufficiency(self, model, source):
-        """Fall of the answer's probability when only the most salient time points are kept.
+        """Drop in the answer's probability when only the most salient time points are kept.
 
         Averaged over the most salient 1, 5, 10, 20 and 50 %.
 
         Parameters
         ----------
         model : str
-            Whose answer is watched.
+            Whose answer is measured.
         source : str
-            Whose saliency says what is kept.
+            Whose saliency decides what is kept.
 
         Returns
         -------
@@ -138,7 +138,7 @@ class RemovalCurves:
         return (whole - self.values[kind, model, source][:, columns]).mean(axis=1)
 
 
-# name of a metric -> (function of curves, model and source)
+# metric name -> function of curves, model and source
 REMOVAL_SCORES = {
     name: getattr(RemovalCurves, name)
     for name in ("deletion_area", "insertion_area", "comprehensiveness", "sufficiency")
@@ -148,7 +148,7 @@ REMOVAL_SCORES = {
 def removal_curves(models, X, saliencies, donors, *, n_donors, batch_size, verbose):
     """Compute the curves of every classifier by every saliency.
 
-    A removed time point takes the value it has when the perturbation's window is the whole
+    A removed time point takes its value under a perturbation window that spans the whole
     series: that of the donor, 0, the series' mean, ...; the mean for linear interpolation.
 
     Parameters
@@ -158,12 +158,12 @@ def removal_curves(models, X, saliencies, donors, *, n_donors, batch_size, verbo
         (n_instances, n_classes).
     X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
     saliencies : dict of str to numpy.ndarray of shape (n_instances, n_timepoints)
-        The sources. Of equal values, the earlier time point goes first.
+        The sources. Among equal values, the earlier time point counts as more salient.
     donors : SharedDonors
     n_donors : int
-        Most donors over which a curve is averaged.
+        Maximum number of donors to average a curve over.
     batch_size : int
-        Most perturbed series at once.
+        Maximum number of perturbed series at once.
     verbose : int
 
     Returns
@@ -173,7 +173,7 @@ def removal_curves(models, X, saliencies, donors, *, n_donors, batch_size, verbo
     n_instances, _, n_timepoints = X.shape
     n_donors = min(n_donors, donors.n_donors)
     n_removed = np.ceil(np.array(FRACTIONS) * n_timepoints).astype(int)
-    # entry 0 removes everything; the others the ranks in [from, to), by one source
+    # entry 0 removes everything; each other entry removes ranks [first, end) of one source
     inner = [k for k in np.unique(n_removed) if 0 < k < n_timepoints]
     entries = {("all", None): (0, 0, n_timepoints)}
     for number, source in enumerate(saliencies):

@@ -1,4 +1,4 @@
-"""A fidelity report as an object."""
+"""The result of a fidelity report."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,37 +21,43 @@ _TEXT_WIDTH = 80
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FidelityReport:
-    """How alike a student is to its teacher, as `fidelity_report` returns it.
+    """How alike a student and its teacher are, as `fidelity_report` returns it.
 
     Parameters
     ----------
     metrics : pandas.DataFrame
-        What `to_frame` returns.
+        The table that `to_frame` returns.
     samples : pandas.DataFrame
-        One row per series, indexed by its place in X; one column per metric that is a mean
-        over series. NaN where a metric does not concern a series.
+        One row per series, indexed by its position in X; one column per metric that is a mean
+        over series. NaN where a metric does not apply to a series.
     curves : pandas.DataFrame
-        Deletion and insertion curves: columns ``kind`` ("deletion", "insertion"), ``model``
-        (whose answer is watched), ``source`` (whose saliency says what goes or comes first),
-        ``fraction`` of the time points removed or kept, and the mean probability of the
-        model's own answer: ``value``, ``low``, ``high``. Empty without saliency.
+        Deletion and insertion curves. Columns: ``kind`` ("deletion", "insertion"), ``model``
+        (whose answer is measured), ``source`` (whose saliency decides what is removed or added
+        first), ``fraction`` of the time points removed or kept, and the mean probability of the
+        model's own answer with its interval: ``value``, ``low``, ``high``. Empty without
+        saliency or removal.
     reliability : pandas.DataFrame
-        Series by confidence: columns ``model``, ``bin``, ``n`` series, mean ``confidence``,
-        ``accuracy`` (NaN without labels) and ``agreement`` with the other model.
+        Accuracy and agreement by confidence, one row per model and bin, the least confident bin
+        first. For each model, the series are sorted by confidence and split into ten bins of
+        about equal size, or fewer if bins would hold under 30 series. Columns: ``model``,
+        ``bin`` (from 0), ``n`` series, mean ``confidence``, ``accuracy``, ``agreement`` with
+        the other model, and the Wilson intervals of these two at the report's confidence level:
+        ``accuracy_low``, ``accuracy_high``, ``agreement_low`` and ``agreement_high``. Accuracy
+        and its interval are NaN without labels.
     teacher_saliency, student_saliency : Saliency or None
-        Of the series `saliency_instances`.
+        Of the series in `saliency_instances`; None without saliency.
     saliency_instances : numpy.ndarray of shape (n_saliency_instances,)
-        Places in X, ascending.
+        Positions in X, ascending.
     teacher_probabilities, student_probabilities : numpy.ndarray
-        Of shape (n_instances, n_classes).
+        Of shape (n_instances, n_classes), columns in the order of `classes`.
     classes : numpy.ndarray of shape (n_classes,)
-        Labels of their columns.
+        Labels of the columns.
     names : tuple of str
-        What the teacher and the student are.
+        Types of the teacher and the student, with the names of their networks.
     settings : dict
-        What the report was made with: ``window`` and ``stride`` in time points,
-        ``perturbation``, ``n_donors``, ``max_saliency_instances``, ``n_resamples``,
-        ``confidence_level``, ``random_state`` (a drawn seed where none was given).
+        Settings of the report: ``window`` and ``stride`` in time points, ``perturbation``,
+        ``n_donors``, ``max_saliency_instances``, ``removal``, ``n_resamples``,
+        ``confidence_level`` and ``random_state`` (the seed drawn if none was given).
     """
 
     metrics: pd.DataFrame
@@ -68,7 +74,7 @@ class FidelityReport:
     settings: dict
 
     def __setstate__(self, state):
-        """Load pickles of version 0.1 too, which had other names."""
+        """Also load pickles of version 0.1, which had other names."""
         if "lines" in state:
             settings = dict(state["settings"])
             settings["n_resamples"] = settings.pop("n_draws")
@@ -77,18 +83,18 @@ class FidelityReport:
         self.__dict__.update(state)
 
     def to_frame(self):
-        """One row per metric of the report.
+        """Return the metrics as a table, one row each.
 
         Returns
         -------
         frame : pandas.DataFrame
-            Index ``name``; columns ``value``, ``low`` and ``high`` (ends of the interval) and
-            ``higher_is_better``. NaN where there is nothing to measure. A copy.
+            A copy. Index ``name``; columns ``value``, ``low`` and ``high`` (ends of the
+            interval) and ``higher_is_better``. NaN where there is nothing to measure.
         """
         return self.metrics.copy()
 
     def to_dict(self):
-        """Give the metrics as plain Python numbers, ready for JSON.
+        """Return the metrics as plain Python numbers, ready for JSON.
 
         Returns
         -------
@@ -105,14 +111,15 @@ class FidelityReport:
         }
 
     def __getitem__(self, name):
-        """Value of a metric; an unknown name is answered with similar ones."""
+        """Return the value of a metric; the error for an unknown name suggests similar ones."""
         if name not in self.metrics.index:
             alike = [metric for metric in self.metrics.index if str(name) in metric]
             alike += get_close_matches(str(name), self.metrics.index)
             hint = f" Did you mean {', '.join(dict.fromkeys(alike))}?" if alike else ""
             raise KeyError(
-                f"The report has no metric {name!r}.{hint} Metrics of quality need y, those "
-                "of reasons and removal max_saliency_instances, those of time latency=True."
+                f"The report has no metric {name!r}.{hint} Quality metrics need y, reasons and "
+                "removal need max_saliency_instances above 0, removal also needs removal=True, and "
+                "latency needs latency=True."
             )
         return float(self.metrics.at[name, "value"])
 
@@ -120,22 +127,22 @@ class FidelityReport:
         teacher, student = self.names
         n_saliency = len(self.saliency_instances)
         series = f"{len(self.samples)}, {n_saliency} of them for saliency and removal"
-        lines = [
+        headline = [
             "Fidelity of a student to its teacher",
             f"teacher:  {teacher}",
             f"student:  {student}",
             f"series:   {series}",
         ]
         if n_saliency:
-            lines.append(f"saliency: {self.teacher_saliency.filling}")
-        lines.append("(+) higher is better, (-) lower is better")
+            headline.append(f"saliency: {self.teacher_saliency.filling}")
+        headline.append("(+) higher is better, (-) lower is better")
         if self.settings["n_resamples"]:
             level = f"{100 * self.settings['confidence_level']:g} %"
-            lines.append(f"[low high] are {level} bootstrap intervals")
-        return lines
+            headline.append(f"[low high] are {level} bootstrap intervals")
+        return headline
 
     def _rows(self):
-        """Yield (group, label, one cell, or one for each side)."""
+        """Yield (group, label, cells), with one cell, or one for each side."""
         shown = {}
         for name, row in self.metrics.iterrows():
             metric = METRICS[name]
@@ -206,22 +213,22 @@ def compare(reports):
     Parameters
     ----------
     reports : dict of str to FidelityReport
-        Under the students' names. All on the same series.
+        Reports by student name, all on the same series.
 
     Returns
     -------
     frame : pandas.DataFrame
-        One row per metric that all have, index ``name``; columns of two levels, the student's
-        name above ``value``, ``low`` and ``high``. ``frame.xs("value", axis=1, level=1)`` is
-        the table of values alone.
+        One row per metric that all reports have, index ``name``. Columns have two levels: the
+        student's name, then ``value``, ``low`` and ``high``. For the values alone, use
+        ``frame.xs("value", axis=1, level=1)``.
 
     Raises
     ------
     ValueError
-        If there is no report, or they were not made with the same teacher, series, labels,
-        background and settings, ``random_state`` included.
+        If there is no report, or the reports do not share teacher, series, labels, background
+        and settings, including ``random_state``.
     TypeError
-        If `reports` is no dict of reports.
+        If `reports` is not a dict of reports.
 
     Examples
     --------
@@ -240,23 +247,23 @@ def compare(reports):
         isinstance(report, FidelityReport) for report in reports.values()
     ):
         raise TypeError(
-            "reports must be a dict of student's name to FidelityReport, such as "
-            '{"fcn": fidelity_report(teacher, fcn, X), "lstm": ...}.'
+            "reports must be a dict from student name to FidelityReport, such as "
+            f'{{"fcn": fidelity_report(teacher, fcn, X), "lstm": ...}}; got {reports!r:.80}.'
         )
     if not reports:
-        raise ValueError("reports is empty: there is nothing to compare.")
+        raise ValueError("reports is empty. Pass at least one report to compare.")
     first, *others = reports.values()
     for report in others:
         other = [name for name, value in report.settings.items() if value != first.settings[name]]
         if other:
             raise ValueError(
                 f"The reports were made with different settings ({', '.join(other)}), so their "
-                "lines cannot be compared. Give all the same, random_state included."
+                "metrics cannot be compared. Use the same settings for all, including random_state."
             )
     if not all(_same_teacher(first, report) for report in others):
         raise ValueError(
-            "The reports differ in what they say of the teacher alone: compare takes several "
-            "students of one teacher on the same series, with the same labels and background."
+            "The reports differ in the teacher's own metrics. Compare students of one teacher, on "
+            "the same series with the same labels and background."
         )
     columns = ["value", "low", "high"]
     return pd.concat(
@@ -265,7 +272,7 @@ def compare(reports):
 
 
 def _same_teacher(one, other):
-    """Tell whether two reports agree on all that does not depend on the student."""
+    """Whether two reports agree on everything that does not depend on the student."""
     pair = one.teacher_probabilities, other.teacher_probabilities
     if pair[0].shape != pair[1].shape or not np.allclose(*pair, atol=1e-6):
         return False

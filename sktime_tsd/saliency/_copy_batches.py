@@ -1,4 +1,4 @@
-"""Perturbed copies of series, a batch at a time."""
+"""Enumerates perturbed copies of series, one batch at a time."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ __all__ = ["CopyBatch", "batches_of_copies", "most_at_once"]
 
 
 def most_at_once(batch_size):
-    """Check a ``batch_size`` parameter and make it one that torch takes.
+    """Check a ``batch_size`` parameter and limit it to what torch accepts.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def most_at_once(batch_size):
     Raises
     ------
     ValueError, TypeError
-        If it is no positive integer.
+        If `batch_size` is not a positive integer.
     """
     check_number("batch_size", batch_size, integer=True, low=1)
     return int(min(batch_size, 2**31 - 1))
@@ -33,15 +33,16 @@ def most_at_once(batch_size):
 
 @dataclass(frozen=True)
 class CopyBatch:
-    """Which copies make a batch. All arrays are of shape (n,).
+    """The copies in a batch. All arrays have shape (n,).
 
     Parameters
     ----------
     series : numpy.ndarray, int
+        Index of the copy's series; ascending.
     entry : numpy.ndarray, int
-        Which of the series' perturbations.
+        Index of the perturbation of that series.
     donor : numpy.ndarray, int
-        Which of the perturbation's donors.
+        Index of the donor of that perturbation.
     n_entries : int
         Perturbations per series.
     """
@@ -52,7 +53,7 @@ class CopyBatch:
     n_entries: int
 
     def originals(self, X, device):
-        """Unperturbed series of the batch, as copies on a device.
+        """Copy the unperturbed series of the batch to a device.
 
         Parameters
         ----------
@@ -68,7 +69,7 @@ class CopyBatch:
         return x[torch.from_numpy(self.series - first)]
 
     def add_over_donors(self, totals, values):
-        """Add the values of the donors of each perturbation to its total.
+        """Add to each perturbation's total the values of its donors.
 
         Parameters
         ----------
@@ -82,18 +83,18 @@ class CopyBatch:
 
 
 def batches_of_copies(n_instances, n_entries, n_donors, *, batch_size, description, verbose):
-    """Yield all copies: series by series, the donors of a perturbation together.
+    """Yield all copies in batches: series by series, the donors of a perturbation together.
 
     Parameters
     ----------
     n_instances, n_entries, n_donors : int
         Series; perturbations per series; donors per perturbation.
     batch_size : int
-        Most copies per batch.
+        Maximum number of copies per batch.
     description : str
         Name of the progress bar.
     verbose : int
-        1 shows it.
+        1 shows the progress bar.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Where the windows of a series lie, and what share each has in each time point."""
+"""Window positions, and the weight of each window at each time point."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def width_and_stride(window, stride, n_timepoints):
     window : float or int
         See `sktime_tsd.perturbations.window_width`.
     stride : int or None
-        None is half a window.
+        None means half a window.
     n_timepoints : int
 
     Returns
@@ -26,7 +26,7 @@ def width_and_stride(window, stride, n_timepoints):
     Raises
     ------
     ValueError, TypeError
-        If there are no such windows, or they would leave out time points.
+        If such windows do not fit, or would skip time points.
     """
     width = window_width(window, n_timepoints)
     if stride is None:
@@ -36,7 +36,7 @@ def width_and_stride(window, stride, n_timepoints):
 
 
 def window_starts(n_timepoints, width, stride):
-    """First time points of windows that cover a whole series.
+    """Compute the first time points of windows that cover a whole series.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def window_starts(n_timepoints, width, stride):
     width : int
         Time points per window, at most `n_timepoints`.
     stride : int
-        From one window to the next; at most `width`, so that no time point is left out.
+        Time points from one window to the next; at most `width`, so that none is skipped.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def window_starts(n_timepoints, width, stride):
 
 
 def window_weights(starts, width, n_timepoints):
-    """Share of each window in each time point.
+    """Compute the weight of each window at each time point.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def window_weights(starts, width, n_timepoints):
     Returns
     -------
     weights : numpy.ndarray of shape (n_windows, n_timepoints)
-        All windows that cover a time point weigh the same; each column sums to 1.
+        All windows that cover a time point have equal weight; each column sums to 1.
 
     Examples
     --------
@@ -88,10 +88,10 @@ def window_weights(starts, width, n_timepoints):
 
 
 def mean_of_covering(window_values, starts, width, n_timepoints):
-    """Mean, at each time point, of the windows that cover it.
+    """Average, at each time point, the values of the windows that cover it.
 
-    ``window_values @ window_weights(...)`` without the matrix, which for long series would
-    be large.
+    Equals ``window_values @ window_weights(...)``, without the matrix, which is large for long
+    series.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The saliency of a scorer's answers, from donors that are drawn already."""
+"""Measures the saliency of a scorer's answers, with donors already drawn."""
 
 import numpy as np
 import torch
@@ -31,17 +31,18 @@ def measure(
     scorer : Scorer
     X : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
     log_p : numpy.ndarray of shape (n_instances, n_classes)
-        Log-probabilities of `X`, as the scorer gives them.
+        Log-probabilities of `X`, from the scorer.
     donors : SharedDonors
     width, stride : int
-        Of the windows, in time points.
+        Window width and stride, in time points.
     classes : numpy.ndarray of shape (n_classes,)
         Labels.
     targets : numpy.ndarray of shape (n_instances,), int, optional
-        Index of the class whose probability is watched.
+        Index of the class whose probability is measured. None measures the divergence over
+        all classes.
     per_channel : bool, default=False
     batch_size : int, default=1024
-        Most perturbed series at once.
+        Maximum number of perturbed series at once.
     verbose : int, default=0
 
     Returns

@@ -1,4 +1,4 @@
-"""The saliency of some series as an object."""
+"""The result of a saliency measurement."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,14 +17,14 @@ __all__ = ["Saliency"]
 class Saliency:
     """Temporal saliency of a classifier on some series, as `temporal_saliency` returns it.
 
-    Below, ``(n_channels,)`` is there only for saliency per channel.
+    In the shapes below, ``(n_channels,)`` appears only for saliency per channel.
 
     Parameters
     ----------
     window_values : numpy.ndarray of shape (n_instances, (n_channels,) n_windows)
         Saliency of each window, averaged over the donors.
     window_class_values : numpy.ndarray of shape (n_instances, n_classes, (n_channels,) n_windows)
-        What each class adds to the divergence of each window, in nats.
+        Contribution of each class to the divergence of each window, in nats.
     starts : numpy.ndarray of shape (n_windows,)
         First time point of each window.
     width : int
@@ -35,11 +35,11 @@ class Saliency:
     perturbation : Perturbation
         What filled the windows.
     n_donors : int or None
-        How many donors filled each window; None where the perturbation needs none.
+        How many donors filled each window; None if the perturbation needs none.
     from_background : bool
-        Whether they are series of the background.
+        Whether the donors are series of the background.
     target : numpy.ndarray of shape (n_instances,) or None
-        Label whose probability was watched; None for the divergence of all classes.
+        Label whose probability was measured; None for the divergence over all classes.
 
     Examples
     --------
@@ -73,12 +73,12 @@ class Saliency:
 
     @property
     def per_channel(self):
-        """Whether each channel was perturbed by itself."""
+        """Whether each channel was perturbed separately."""
         return self.window_values.ndim == 3
 
     @property
     def window_weights(self):
-        """Share of each window in each time point, of shape (n_windows, n_timepoints).
+        """Weight of each window at each time point, of shape (n_windows, n_timepoints).
 
         Each column sums to 1.
         """
@@ -88,17 +88,18 @@ class Saliency:
     def values(self):
         """Saliency of each time point: the mean over the windows that cover it.
 
-        Of shape (n_instances, (n_channels,) n_timepoints). In nats, 0 or more; with a target
-        the fall of its probability, in [-1, 1]. Higher: the answer rests more on this part.
+        Of shape (n_instances, (n_channels,) n_timepoints). In nats, 0 or more; with a target,
+        the drop in its probability, in [-1, 1]. Higher values: the answer depends more on this
+        part.
         """
         return self._at_points(self.window_values)
 
     @cached_property
     def class_values(self):
-        """What each class adds to the divergence at each time point, in nats.
+        """Contribution of each class to the divergence at each time point, in nats.
 
         Of shape (n_instances, n_classes, (n_channels,) n_timepoints);
-        ``class_values[:, k]`` is of the shape of `values`. Positive where the perturbation
+        ``class_values[:, k]`` has the shape of `values`. Positive where the perturbation
         makes class k less probable. Without a target, the sum over the classes is `values`.
         """
         return self._at_points(self.window_class_values)
@@ -108,7 +109,7 @@ class Saliency:
 
     @property
     def filling(self):
-        """What filled the windows, in words."""
+        """Describe what filled the windows, in words."""
         if self.from_background:
             source = f" from {_count(self.n_donors, 'donor')}"
         else:
@@ -121,13 +122,13 @@ class Saliency:
         return len(self.window_values)
 
     def to_frame(self):
-        """One row per time point.
+        """Saliency as a table, one row per time point.
 
         Returns
         -------
         frame : pandas.DataFrame
-            Index ``instance``, (``channel``,) ``timepoint``; columns ``saliency`` and, for each
-            class, its part of the divergence in nats: ``class 1``, ``class 2``, ...
+            Index ``instance``, (``channel``,) ``timepoint``. Columns ``saliency`` and, for each
+            class, its contribution to the divergence in nats: ``class 1``, ``class 2``, ...
         """
         names = ["instance", *(["channel"] if self.per_channel else []), "timepoint"]
         index = pd.MultiIndex.from_product(map(range, self.values.shape), names=names)
@@ -138,14 +139,14 @@ class Saliency:
         return pd.DataFrame(columns, index=index)
 
     def top(self, k=3):
-        """Pick the windows on which each answer rests most.
+        """Pick the most salient windows of each series.
 
-        Windows that overlap one taken before are passed over, in the same channel.
+        Windows that overlap one already picked in the same channel are skipped.
 
         Parameters
         ----------
         k : int, default=3
-            Windows per series; there are fewer where no more fit beside each other.
+            Windows per series; fewer if no more fit without overlap.
 
         Returns
         -------
@@ -156,7 +157,7 @@ class Saliency:
         Raises
         ------
         ValueError, TypeError
-            If `k` is no positive integer.
+            If `k` is not a positive integer.
         """
         check_number("k", k, integer=True, low=1)
         rows = []

@@ -1,4 +1,4 @@
-"""What fills the windows: donors that all series and all classifiers share."""
+"""Donors that fill the windows, shared by all series and all classifiers."""
 
 import warnings
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ __all__ = ["SharedDonors", "as_tensor"]
 
 
 def as_tensor(X):
-    """Make a float32 tensor of any panel that `fit` takes.
+    """Convert any panel that `fit` accepts to a float32 tensor.
 
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Or any other sktime panel of equal-length series; a 2-D array is one channel.
+        Or any other sktime panel of equal-length series. A 2-D array is one channel.
 
     Returns
     -------
@@ -30,12 +30,12 @@ def as_tensor(X):
     Raises
     ------
     ValueError, TypeError
-        If it is no panel of finite values.
+        If `X` is not a panel of finite values.
 
     Warns
     -----
     UserWarning
-        If float32 cannot hold what the series differ in.
+        If float32 cannot resolve the variation of the series.
     """
     if not isinstance(X, np.ndarray):
         X = _as_numpy3d(X)
@@ -46,11 +46,11 @@ def as_tensor(X):
 
 def _warn_of_lost_digits(X):
     largest, spread = np.abs(X).max(), X.std()
-    # a spread of float64's own rounding is none
+    # a spread the size of float64's rounding errors does not count
     if X.dtype.itemsize > 4 and 1e-12 * largest < spread < 1000 * largest * 2.0**-24:
         warnings.warn(
-            f"Series around {X.mean():.3g} with a spread of {spread:.3g} lose their digits in "
-            "float32, in which perturbed series are computed. Subtract their mean first.",
+            f"X has mean {X.mean():.3g} and a spread of only {spread:.3g}, which loses its digits "
+            "in float32, the precision of perturbed series. Subtract the mean first.",
             UserWarning,
             stacklevel=4,
         )
@@ -62,16 +62,16 @@ def _as_numpy3d(X):
         is_panel, _, metadata = check_is_scitype(
             X, "Panel", return_metadata=["is_equal_length", "mtype"]
         )
-    except Exception as error:  # sktime's checks of what is no panel raise many kinds
+    except Exception as error:  # sktime's checks may raise any error here
         is_panel, reason = False, error
     if not is_panel:
         raise TypeError(
             "X must be a numpy array of shape (n_instances, n_channels, n_timepoints) or another "
-            f"panel type of sktime, got a {type(X).__name__} that is none."
+            f"sktime panel, got a {type(X).__name__} that is not a panel."
         ) from reason
     if not metadata["is_equal_length"]:
         raise ValueError(
-            "X contains series of unequal length. Bring them to one length first, for instance "
+            "X contains series of unequal length. Make them equally long first, for instance "
             "with sktime's PaddingTransformer."
         )
     return convert_to(X, "numpy3D", as_scitype="Panel")
@@ -79,15 +79,15 @@ def _as_numpy3d(X):
 
 @dataclass(frozen=True)
 class SharedDonors:
-    """A perturbation and the donors it fills windows from. Make one with `draw`.
+    """A perturbation and the donors it fills windows from. Created by `draw`.
 
     Parameters
     ----------
     perturbation : Perturbation
     pool : torch.Tensor of shape (n_pool, n_channels, n_timepoints) or None
-        None where the perturbation needs no donors.
+        Series to pick donors from; None if the perturbation needs none.
     picked : torch.Tensor of shape (n_donors,), int64, or None
-        Indices into `pool`.
+        Indices of the donors in `pool`.
     from_background : bool
         Whether the donors are series of the background.
     """
@@ -104,13 +104,13 @@ class SharedDonors:
         Parameters
         ----------
         perturbation : Perturbation or None
-            None is ``AnyClass()`` with a background, else ``LinearInterpolation()``.
+            None means ``AnyClass()`` with a background, else ``LinearInterpolation()``.
         background : panel, tuple (panel, labels) or None
-            With labels, the classes have as equal numbers of donors as they can.
+            With labels, donors are spread as evenly as possible over the classes.
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
             The series to be perturbed.
         n_donors : int
-            At most; a background may have fewer series.
+            Maximum number of donors; a background may have fewer series.
         random_state : int, RandomState or None
 
         Returns
@@ -120,14 +120,14 @@ class SharedDonors:
         Raises
         ------
         ValueError, TypeError
-            If the background does not fit the series, or the perturbation the background.
+            If the background does not match the series, or the perturbation cannot use it.
         """
         check_number("n_donors", n_donors, integer=True, low=1)
         if perturbation is None:
             perturbation = LinearInterpolation() if background is None else AnyClass()
         if not isinstance(perturbation, Perturbation):
             raise TypeError(
-                f"perturbation must be one of sktime_tsd.perturbations, such as AnyClass(); "
+                f"perturbation must be one from sktime_tsd.perturbations, such as AnyClass(), "
                 f"got {perturbation!r}."
             )
         series, labels = _check_background(background, X)
@@ -135,14 +135,14 @@ class SharedDonors:
             return cls(perturbation, None, None, False)
         if perturbation.needs_labels:
             raise ValueError(
-                f"{perturbation} picks donors by class, but the donors of saliency are of any "
-                "class and shared by all series. Use AnyClass()."
+                f"{perturbation} picks donors by class, but saliency draws donors of any class and "
+                "shares them among all series. Use AnyClass()."
             )
         generator = torch.Generator().manual_seed(draw_seed(random_state))
         own_pool = type(perturbation).pool is not Perturbation.pool
         if series is None and not own_pool:
             raise ValueError(
-                f"{perturbation} fills windows from other series: give them as background, "
+                f"{perturbation} fills windows from other series: pass them as background, "
                 "usually the training series."
             )
         pool = perturbation.pool(X[:1] if series is None else series, generator)
@@ -153,7 +153,7 @@ class SharedDonors:
 
     @property
     def n_donors(self):
-        """How many copies of each window there are, at least 1."""
+        """Number of copies of each window, at least 1."""
         return 1 if self.picked is None else len(self.picked)
 
     def fill(self, x, starts, width, donor):
@@ -165,7 +165,7 @@ class SharedDonors:
         starts : torch.Tensor of shape (n,), int64
         width : int
         donor : numpy.ndarray of shape (n,), int
-            In ``[0, n_donors)``.
+            Index of each series' donor, in ``[0, n_donors)``.
 
         Returns
         -------
@@ -180,7 +180,7 @@ class SharedDonors:
 
 
 def _check_background(background, X):
-    """Tell the background's series and labels, if there are any."""
+    """Return the background's series and labels, or None for what is missing."""
     if background is None:
         return None, None
     labels = None
@@ -193,17 +193,17 @@ def _check_background(background, X):
         series = as_tensor(background)
     except (TypeError, ValueError) as error:
         raise type(error)(
-            f"background must be series like X, or a tuple (series, labels): {error}"
+            f"background must be a panel like X, or a tuple (panel, labels): {error}"
         ) from error
     if series.shape[1:] != X.shape[1:]:
         raise ValueError(
-            f"background has series of shape {tuple(series.shape[1:])}, X of shape "
-            f"{tuple(X.shape[1:])}; they must agree."
+            f"background has series of shape {tuple(series.shape[1:])}, but those of X have "
+            f"shape {tuple(X.shape[1:])}. They must be the same."
         )
     if labels is not None and labels.shape != (len(series),):
         raise ValueError(
-            f"background has {len(series)} series, but labels of shape {labels.shape}; there must "
-            "be one label per series."
+            f"background has {len(series)} series, but labels of shape {labels.shape}. Pass one "
+            "label per series."
         )
     return series, labels
 
@@ -211,7 +211,7 @@ def _check_background(background, X):
 def _class_by_class(labels, generator):
     """Order series so that each class comes once before any comes again.
 
-    The classes come in random order, those of one class in the order given.
+    Classes come in random order; the series of a class keep their given order.
     """
     classes, of_series = np.unique(labels, return_inverse=True)
     rank = torch.randperm(len(classes), generator=generator).numpy()[of_series]

@@ -1,4 +1,4 @@
-"""How far a classifier's answer moves when a window of a series is perturbed."""
+"""Measures how much a classifier's answer changes when a window of a series is perturbed."""
 
 import numpy as np
 
@@ -32,36 +32,37 @@ def temporal_saliency(
     random_state=None,
     verbose=0,
 ):
-    r"""Tell which parts of a series a classifier's answer rests on.
+    r"""Measure which parts of a series a classifier's answer depends on.
 
-    For a time point u of series x, the mean over the windows W that cover u and over the
-    donors d
+    The saliency of time point u of series x is a mean over the windows W that cover u and
+    over the donors d,
 
     .. math:: S(u) = \mathrm{mean}_{W \ni u,\, d} \;
               \mathrm{KL}(p(x) \,\|\, p(\tilde x_{W, d}))
 
     where p are the classifier's probabilities and :math:`\tilde x_{W, d}` is x with
-    window W taken from donor d. The donors are drawn once, of any class, and shared by
-    all series: two classifiers called with the same background and seed answer the same
-    questions, and the saliency of a series does not depend, up to rounding, on the other
-    series. Perturbed series are computed in float32; probabilities below 1e-6 count as 1e-6.
+    window W taken from donor d. The donors are drawn once, from any class, and shared by
+    all series. So two classifiers called with the same background and seed are tested on
+    the same perturbed series, and the saliency of a series does not depend on the other
+    series, up to rounding. Perturbed series are computed in float32; probabilities below
+    1e-6 count as 1e-6.
 
     Parameters
     ----------
     classifier : fitted classifier
-        Of sktime, of scikit-learn on 3-D arrays, or ours: anything with ``predict_proba``.
-        Ours compute on their device.
+        Anything with ``predict_proba``: from sktime, from this package, or from scikit-learn
+        if it reads 3-D arrays. This package's classifiers compute on their device.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or any other sktime panel of equal-length series. A 2-D array is one channel.
     background : panel like `X`, or tuple (panel, labels), optional
-        Where donors come from, usually the training series; with labels, all classes have
-        as equal numbers of donors as they can. Without it windows are filled by linear
-        interpolation, and the result says so.
+        Where donors come from, usually the training series. With labels, donors are spread
+        as evenly as possible over the classes. Without a background, windows are filled by
+        linear interpolation, and the result says so.
     perturbation : Perturbation, optional
         What fills a window; by default ``AnyClass()`` with a background, else
         ``LinearInterpolation()``.
     window : float or int, default=0.1
-        A float is a fraction of the series, an int a number of time points.
+        Width of a window: a float is a fraction of the series, an int is time points.
     stride : int, optional
         Time points from one window to the next; by default half a window. The last
         window always ends at the end of the series.
@@ -69,35 +70,37 @@ def temporal_saliency(
         Donors per window, at most as many as the background has series.
     target : label or array-like of shape (n_instances,), optional
         A class, or one for each series, such as ``classifier.predict(X)``. The saliency is
-        then the fall of its probability, mean of
-        :math:`p_{target}(x) - p_{target}(\tilde x_{W, d})`: positive where the series speaks
-        for the class, negative where against it.
+        then the drop in its probability, the mean of
+        :math:`p_{target}(x) - p_{target}(\tilde x_{W, d})`: positive where the series supports
+        the class, negative where it speaks against it.
     per_channel : bool, default=False
-        Perturb one channel at a time, for values per channel; n_channels times the work.
+        Perturb one channel at a time and return values per channel. Takes n_channels times
+        the work.
     batch_size : int, default=1024
-        Most perturbed series that exist at once: bounds the memory, whatever the number of
-        series, time points and donors. Changes results by rounding alone.
+        Maximum number of perturbed series at once. It limits the memory, whatever the number
+        of series, time points and donors, and changes results only by rounding.
     random_state : int, RandomState or None, default=None
-        Draws the donors.
+        Seeds the drawing of donors.
     verbose : int, default=0
         1 shows a progress bar.
 
     Returns
     -------
     saliency : Saliency
-        ``saliency.values[i]`` is that of series i, one value per time point, or of shape
-        (n_channels, n_timepoints). Higher values: the answer rests more on this part.
+        ``saliency.values[i]`` belongs to series i. It has shape (n_timepoints,), or
+        (n_channels, n_timepoints) with `per_channel`. Higher values: the answer depends more
+        on this part.
 
     Raises
     ------
     ValueError, TypeError
         If the classifier cannot score the series, an option cannot be used, or the
-        perturbation needs donors and there is no background.
+        perturbation needs donors but there is no background.
 
     References
     ----------
     Occlusion: Zeiler, Fergus, "Visualizing and understanding convolutional networks",
-    ECCV 2014; by KL and donors as in doi 10.3233/FAIA251144.
+    ECCV 2014. KL divergence and donors: doi 10.3233/FAIA251144.
 
     Examples
     --------
@@ -141,7 +144,7 @@ def temporal_saliency(
 
 
 def _check_target(target, classes, n_instances):
-    """Tell the column of each series' target; None without a target."""
+    """Return the column of each series' target, or None without a target."""
     if target is None:
         return None
     labels = np.empty(n_instances, dtype=object)
@@ -153,7 +156,7 @@ def _check_target(target, classes, n_instances):
         labels[:] = list(target)
     else:
         raise ValueError(
-            f"target must be a class or one class for each of {n_instances} series; got "
-            f"{len(target)}."
+            f"target must be one class, or one class for each of {n_instances} series; got "
+            f"{len(target)} classes."
         )
     return class_indices("target", labels, classes)

@@ -1,4 +1,4 @@
-"""Terms of a loss: refused early where they cannot work, or served with features."""
+"""Early checks of the loss terms, so that unusable ones fail before anything is fitted."""
 
 import warnings
 
@@ -14,13 +14,13 @@ from sktime_tsd.teachers._fit import teacher_network
 
 __all__ = ["check_distillation", "check_terms"]
 
-# Columns that a history has anyway, and what skorch adds to the names of others.
+# Columns every history has, and the suffixes that skorch appends to others.
 _RESERVED = {"cross_entropy", "train_loss", "valid_loss", "epoch", "dur", "lr", "batches"}
 _RESERVED_ENDS = ("_best", "_batch_count")
 
 
 def check_distillation(distillation):
-    """Refuse what is no list of terms.
+    """Refuse anything but a list of valid terms.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def check_distillation(distillation):
     Raises
     ------
     TypeError, ValueError
-        Saying which term is wrong, and what is expected.
+        If a term is invalid.
     """
     if not isinstance(distillation, (list, tuple, type(None))) or not all(
         isinstance(term, DistillationTerm) for term in distillation or ()
@@ -45,36 +45,36 @@ def check_distillation(distillation):
         name = getattr(term, "name", None)
         if not isinstance(name, str) or name in _RESERVED or name.endswith(_RESERVED_ENDS):
             raise ValueError(
-                f"{kind} must have a name, a string for its column of history_, that is none of "
-                f"{', '.join(sorted(_RESERVED))} and does not end in "
+                f"{kind} must have a name, the string that labels its entries in history_. It must "
+                f"not be one of {', '.join(sorted(_RESERVED))}, nor end in "
                 f"{' or '.join(_RESERVED_ENDS)}; got {name!r}."
             )
         if not hasattr(term, "weight"):
-            raise TypeError(f"{kind} must have a weight.")
+            raise TypeError(f"{kind} must have a weight, a number of 0 or more.")
         check_number(f"weight of {kind}", term.weight, low=0)
 
 
 def check_terms(terms, teacher, fresh):
-    """Refuse terms that student and teacher cannot serve, before anything is fitted.
+    """Refuse terms that do not suit the student or the teacher, before anything is fitted.
 
     Parameters
     ----------
     terms : sequence of DistillationTerm
     teacher : classifier, FrozenEstimator, nn.Module or None
-        As a distiller gets it.
+        The distiller's parameter.
     fresh : FreshNetwork
         The student's.
 
     Raises
     ------
     ValueError, TypeError
-        If a layer is not there, a term cannot work
-        on features of such shapes or with so many classes, or the teacher has no features.
+        If a layer is missing, the teacher has no features, or a term cannot handle the
+        feature shapes or the number of classes.
 
     Warns
     -----
     UserWarning
-        If features and time points of a layer seem to have changed places.
+        If a layer's features and time points seem to be swapped.
     """
     n_channels, n_timepoints, n_classes = fresh.sizes
     of_student = feature_shapes(fresh, terms)
@@ -89,7 +89,7 @@ def check_terms(terms, teacher, fresh):
         network = teacher_network(teacher, *fresh.sizes)
     except TypeError as error:
         raise TypeError(f"{matching[0]!r} cannot be used: {error}") from error
-    if network is None:  # refused for its classes
+    if network is None:  # the teacher knows one class, so the student's classes are refused later
         return
     layers = [term.teacher_layer for term in matching]
     of_teacher = feature_sizes(network, layers, n_channels, n_timepoints, whose="teacher")
@@ -103,10 +103,10 @@ def check_terms(terms, teacher, fresh):
 def _warn_if_transposed(whose, layer, shape, n_timepoints):
     if shape.n_features == n_timepoints != shape.n_timepoints > 1:
         warnings.warn(
-            f"The layer {layer!r} of the {whose} is taken to give {shape.n_features} features over "
-            f"{shape.n_timepoints} time points, but it is the series that have {n_timepoints} time "
-            "points. If it gives (n, n_timepoints, n_features), name an nn.Linear or nn.LayerNorm "
-            "before or after it, whose outputs are transposed.",
+            f"The output of layer {layer!r} of the {whose} is read as {shape.n_features} features "
+            f"over {shape.n_timepoints} time points, but the series have {n_timepoints} time "
+            "points. If the output is (n, n_timepoints, n_features), name a neighbouring "
+            "nn.Linear or nn.LayerNorm instead: their outputs are transposed.",
             UserWarning,
             stacklevel=5,
         )

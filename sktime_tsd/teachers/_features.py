@@ -1,4 +1,4 @@
-"""Features of a teacher that is a network, for the series of a training set."""
+"""Features of a teacher network, for the series of a training set."""
 
 import copy
 import math
@@ -11,19 +11,19 @@ from sktime_tsd.networks import FeatureTaps, feature_sizes
 
 __all__ = ["TeacherFeatures", "teacher_features"]
 
-# Features of the whole set are computed once and kept, where they are no more than this.
+# Features of the whole set are computed once and kept if they take no more than this.
 _MOST_BYTES_HELD = 2**28
 
 _VALUES_PER_BATCH = 2**20
 
 
 class TeacherFeatures:
-    """Features of series, from a copy of the teacher's network.
+    """Computes features of series with a copy of the teacher's network.
 
     Parameters
     ----------
     network : ScaledNetwork
-        Stays as it is; the copy is frozen and in eval mode.
+        Not changed; the copy is frozen and in eval mode.
     layers : sequence of str or None
         One for each term; see `networks.FeatureTaps`.
     n_channels, n_timepoints : int
@@ -32,7 +32,7 @@ class TeacherFeatures:
     Attributes
     ----------
     shapes : list of FeatureShape
-        One for each of the layers.
+        One for each layer.
     """
 
     def __init__(self, network, layers, n_channels, n_timepoints):
@@ -48,7 +48,7 @@ class TeacherFeatures:
 
     @property
     def values_per_series(self):
-        """Number of values of all features of a series."""
+        """Number of feature values per series, over all layers."""
         return sum(math.prod(shape) for shape in self.shapes)
 
     def to(self, device):
@@ -67,23 +67,24 @@ class TeacherFeatures:
         return self
 
     def of(self, X, series):
-        """Features of some series of a training set.
+        """Compute the features of some series of a training set.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-            The same in each call, on the network's device.
+            The whole set, the same in every call, on the network's device.
         series : torch.Tensor of shape (n,), int64
 
         Returns
         -------
         features : tuple of torch.Tensor of shape (n, n_features, n_timepoints), float32
-            One for each of the layers, without a gradient.
+            One for each layer, without gradients.
 
         Raises
         ------
         ValueError
-            If the features of the first call, or those held, are not finite.
+            If the features are not finite. Features that are not kept are checked in the
+            first call only.
         """
         if self._held is None and len(X) * self.values_per_series * 4 <= _MOST_BYTES_HELD:
             at_once = max(1, _VALUES_PER_BATCH // self.values_per_series)
@@ -93,13 +94,13 @@ class TeacherFeatures:
         if self._held is not None:
             return tuple(features[series] for features in self._held)
         flat = self._flat(X[series])
-        if not self._is_checked:  # once, since it waits for the device
+        if not self._is_checked:  # only once, as the check waits for the device
             self._check_finite(flat)
             self._is_checked = True
         return self._split(flat)
 
     def _flat(self, x):
-        with torch.no_grad():  # not inference mode: losses save what they are handed
+        with torch.no_grad():  # not inference mode: losses save their inputs for backward
             self._network(x)
         features = [of_layer.flatten(1).float() for of_layer in self._taps.collect()]
         return torch.cat(features, dim=1)
@@ -109,7 +110,7 @@ class TeacherFeatures:
             if not torch.isfinite(features).all():
                 which = "its features" if layer is None else f"the features of layer {layer!r}"
                 raise ValueError(
-                    f"The teacher {self._name} cannot be matched: {which} are not finite."
+                    f"The student cannot match the teacher {self._name}: {which} are not finite."
                 )
 
     def _split(self, flat):
@@ -120,19 +121,19 @@ class TeacherFeatures:
 
 
 def teacher_features(terms, network, n_channels, n_timepoints):
-    """Features of a fitted teacher that the terms need.
+    """Prepare the teacher features that the terms need.
 
     Parameters
     ----------
     terms : sequence of DistillationTerm
     network : nn.Module or None
-        The teacher's. None for one without, whose terms need no features.
+        The teacher's. May be None if no term needs features.
     n_channels, n_timepoints : int
 
     Returns
     -------
     features : TeacherFeatures or None
-        None if no term needs any.
+        None if no term needs features.
     """
     layers = [term.teacher_layer for term in terms if term.needs_features]
     if not layers:

@@ -32,12 +32,12 @@ __all__ = [
 
 
 def default_teacher():
-    """Make the teacher of a distiller that is given none: a small InceptionTime.
+    """Make the default teacher of a distiller: a small InceptionTime.
 
     Returns
     -------
     teacher : SkorchClassifier
-        Not fitted, without a seed. About 80,000 parameters.
+        Not fitted and without a seed. About 80,000 parameters.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def default_teacher():
 
 
 def _clone(estimator):
-    """Clone with the library the estimator is from."""
+    """Clone with the estimator's own library."""
     return estimator.clone() if isinstance(estimator, BaseObject) else sklearn_clone(estimator)
 
 
@@ -75,7 +75,7 @@ def _unwrapped(teacher):
 
 
 def is_given(teacher):
-    """Tell whether a teacher was fitted elsewhere and is used as it is.
+    """Whether a teacher was fitted elsewhere and is used as it is.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def is_given(teacher):
 
 
 def check_teacher(teacher):
-    """Refuse what cannot teach, before anything is fitted.
+    """Refuse anything that cannot teach, before anything is fitted.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _without_probabilities(classifier, kind):
 
 
 def teacher_network(teacher, n_channels, n_timepoints, n_classes):
-    """Network of a teacher, trained or not, to see what layers it has.
+    """Return a teacher's network, trained or not, to look up its layers.
 
     Parameters
     ----------
@@ -167,12 +167,12 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     Returns
     -------
     network : nn.Module or None
-        A copy, on the CPU. None for a classifier that knows a single class.
+        A copy, on the CPU. None for a classifier fitted on a single class.
 
     Raises
     ------
     TypeError
-        If the teacher is no network of torch.
+        If the teacher is not a torch network.
     """
     if isinstance(_unwrapped(teacher), nn.Module):
         return adapted(copy.deepcopy(_unwrapped(teacher)).cpu(), n_classes)
@@ -181,9 +181,9 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     classifier = _unwrapped(teacher)
     if not isinstance(classifier, LogitsClassifier):
         raise TypeError(
-            f"The teacher {type(classifier).__name__} has no features: it is no torch network. "
-            "Take a SkorchClassifier or an nn.Module as teacher, or terms that need no features, "
-            "such as KD, DKD and temporal saliency."
+            f"The teacher {type(classifier).__name__} has no features, as it is not a torch "
+            "network. Use a SkorchClassifier or an nn.Module as teacher, or terms that need no "
+            "features, such as KD, DKD and temporal saliency."
         )
     if not is_frozen:
         sizes = n_channels, n_timepoints, n_classes
@@ -197,9 +197,9 @@ def _fit(key, teacher, X, y, seed):
     with as_guest(seed):
         try:
             return teacher.fit(X, y)
-        except Exception as error:  # its own error, and where it came from
+        except Exception as error:  # re-raised, with a note on where it came from
             error.add_note(
-                f"This happened while fitting the teacher {type(teacher).__name__} on X of shape "
+                f"Raised while fitting the teacher {type(teacher).__name__} on X of shape "
                 f"{X.shape}."
                 f"{FLATTEN if 'dim 3' in str(error) else ''}"
             )
@@ -207,7 +207,7 @@ def _fit(key, teacher, X, y, seed):
 
 
 def fit_teacher(teacher, X, y, *, prepare, seed, memory):
-    """Fit a teacher, unless it is one to be used as it is.
+    """Fit a teacher, unless it is to be used as it is.
 
     Parameters
     ----------
@@ -216,10 +216,9 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     y : numpy.ndarray of shape (n_instances,)
         Original labels.
     prepare : callable
-        Takes a classifier that is to be fitted, or has just been made of a module, and
-        returns it with the caller's overrides.
+        Applies the caller's overrides to a classifier before it is fitted, and returns it.
     seed : int or None
-        Seeds the clone's parameters that are None; None leaves them.
+        Seeds every ``random_state`` of the clone that is None; None leaves them.
     memory : joblib.Memory or None
         Caches the fit.
 
@@ -230,7 +229,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     Warns
     -----
     UserWarning
-        If a fitted teacher is cloned and fitted again.
+        If the teacher is fitted already, but a clone of it is fitted again.
     """
     if is_given(teacher):
         return _given(teacher, X, y, device=prepare(SkorchClassifier()).device)
@@ -239,8 +238,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     elif _is_fitted(teacher):
         warnings.warn(
             f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
-            "fitted anew. To use it as it is, pass FrozenEstimator(teacher) "
-            "(sklearn.frozen).",
+            "fitted again. To use it as it is, pass sklearn.frozen.FrozenEstimator(teacher).",
             UserWarning,
             stacklevel=5,
         )
@@ -265,7 +263,7 @@ def _given(teacher, X, y, device):
 
 
 def single_class_teacher(teacher, X, y, *, prepare):
-    """Make a teacher of data with one label, as far as its kind can have it.
+    """Make a teacher for data with a single label.
 
     Parameters
     ----------
@@ -278,7 +276,7 @@ def single_class_teacher(teacher, X, y, *, prepare):
     Returns
     -------
     classifier : fitted classifier
-        sktime's ``DummyClassifier`` where the kind of teacher cannot learn from one label.
+        sktime's ``DummyClassifier`` if this kind of teacher cannot learn from one label.
     """
     if is_given(teacher) and not isinstance(_unwrapped(teacher), nn.Module):
         return _unwrapped(teacher)

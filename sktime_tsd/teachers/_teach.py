@@ -1,4 +1,4 @@
-"""The teacher's part of a fit: it is fitted, and says once all that the student learns from."""
+"""The teacher's part of a fit: fit it, then score once everything the student learns from."""
 
 import warnings
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
 
-# Memory kept for a bank: two integers of 32 bits per window, and a logit per class.
+# Memory limit of a bank: two 32-bit integers per window, and a logit per class.
 _MOST_BYTES_OF_BANK = 2**29
 _BYTES_PER_WINDOW = 8
 
-# Series a teacher is tried on before it scores the rest.
+# Series to try a teacher on before it scores the rest.
 _N_EXAMPLES = 2
 
 
@@ -33,9 +33,9 @@ class BankSettings:
     width : int
         Time points per window.
     n_entries : int
-        Windows per series, at most.
+        Maximum number of windows per series.
     n_windows : int
-        Windows per series and step.
+        Windows picked per series in each step.
     seed : int
     """
 
@@ -52,22 +52,23 @@ def teach(teacher, X, y, *, classes, split, terms, bank, smoothing, prepare, see
     Parameters
     ----------
     teacher : classifier, FrozenEstimator, nn.Module or None
-        As a distiller takes it.
+        The distiller's parameter.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
     y : numpy.ndarray of shape (n_instances,)
         Class indices.
     classes : numpy.ndarray of shape (n_classes,)
         Original labels.
     split : tuple (train, valid)
-        Indices of the series the student trains on and of those kept aside, or None for the
-        latter. The teacher is fitted on all.
+        Indices of the series the student trains on and of the validation series; the latter
+        may be None. The teacher is fitted on all series.
     terms : list of DistillationTerm
     bank : BankSettings
     smoothing : float
         See `Teacher`.
     prepare : callable
-        See `fit_teacher`, as for `seed`.
+        See `fit_teacher`.
     seed : int or None
+        See `fit_teacher`.
     memory : joblib.Memory or None
         Caches the fitted teacher and its logits.
     verbose : int
@@ -81,12 +82,12 @@ def teach(teacher, X, y, *, classes, split, terms, bank, smoothing, prepare, see
     Raises
     ------
     ValueError
-        If the teacher cannot score the series, or lacks a class.
+        If the teacher cannot score the series or does not know a class.
 
     Warns
     -----
     UserWarning
-        If the bank would be too large, or the teacher seems not to fit.
+        If the bank would be too large, or the teacher seems wrong for the data.
     """
     classifier = fit_teacher(teacher, X, classes[y], prepare=prepare, seed=seed, memory=memory)
     X, y = torch.from_numpy(X), torch.from_numpy(y)
@@ -126,12 +127,12 @@ def _score(teacher, X, y, windows, memory, verbose):
 
 
 def _cached_score(key, teacher, X, windows, verbose):
-    """Score; equal keys stand for equal results."""
+    """Score; the cache compares `key` alone."""
     return teacher.score(X, windows, verbose=verbose)
 
 
 def _draw(bank, X, y, n_classes):
-    """Draw the windows, no more than are different and affordable."""
+    """Draw the windows: as many as are distinct and fit into memory."""
     n_entries = WindowBank.most_entries(X, y, bank.perturbation, bank.width)
     return WindowBank.draw(
         X,
@@ -144,16 +145,16 @@ def _draw(bank, X, y, n_classes):
 
 
 def _affordable(n_entries, n_windows, n_instances, n_classes):
-    """As many windows per series as fit into the memory kept for them."""
+    """Return how many windows per series fit into the memory limit."""
     per_window = n_instances * (_BYTES_PER_WINDOW + 4 * n_classes)
     affordable = max(n_windows, _MOST_BYTES_OF_BANK // per_window)
     if affordable >= n_entries:
         return n_entries
     warnings.warn(
         f"A bank of {n_entries} windows for each of {n_instances:,} series would take "
-        f"{n_entries * per_window / 2**30:.1f} GiB, more than the "
-        f"{_MOST_BYTES_OF_BANK / 2**30:.1f} GiB kept for it: {affordable} are drawn for each. "
-        "A smaller bank_size says so without this warning.",
+        f"{n_entries * per_window / 2**30:.1f} GiB, more than the limit of "
+        f"{_MOST_BYTES_OF_BANK / 2**30:.1f} GiB, so only {affordable} per series are drawn. Set "
+        f"bank_size={affordable} to avoid this warning.",
         UserWarning,
         stacklevel=5,
     )

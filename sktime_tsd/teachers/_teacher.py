@@ -1,4 +1,4 @@
-"""A fitted teacher whose logits follow the student's classes."""
+"""A fitted teacher whose logits are in the order of the student's classes."""
 
 import sys
 import warnings
@@ -18,14 +18,14 @@ _LEAST_GAIN = 0.1
 
 
 class Teacher:
-    """A fitted classifier whose logits follow given classes.
+    """A fitted classifier whose logits are put in the order of given classes.
 
     Parameters
     ----------
     classifier : fitted classifier
     classes : numpy.ndarray of shape (n_classes,)
-        The student's labels. Classes that only the teacher knows are dropped, which
-        renormalises the rest, with a warning.
+        The student's labels. Classes that only the teacher knows are dropped with a warning,
+        and the rest is renormalised.
     example : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
         The first series that will be scored, to see that the teacher can read them.
     smoothing : float, default=0.0
@@ -35,12 +35,13 @@ class Teacher:
     Raises
     ------
     ValueError
-        If the teacher lacks a class, cannot read the series, or returns no logits.
+        If the teacher does not know a class, cannot score the series, or returns no valid
+        logits.
 
     Warns
     -----
     UserWarning
-        If the teacher knows more classes.
+        If the teacher knows further classes.
     """
 
     def __init__(self, classifier, classes, example, smoothing=0.0):
@@ -69,8 +70,8 @@ class Teacher:
         unseen = [label for label in known if label not in classes.tolist()]
         if unseen:
             warnings.warn(
-                f"The teacher {self.name} knows {len(unseen)} classes that y does not hold "
-                f"({unseen}). They are dropped and its probabilities renormalised over the rest.",
+                f"The teacher {self.name} knows {len(unseen)} classes that are not in y "
+                f"({unseen}). They are dropped, and its probabilities are renormalised.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -79,15 +80,15 @@ class Teacher:
         n_channels, n_timepoints = example.shape[1:]
         try:
             logits = self._scorer.logits(example)
-        except Exception as error:  # whatever a foreign classifier raises
+        except Exception as error:  # a foreign classifier may raise anything
             raise ValueError(
                 f"The teacher {self.name} cannot score series of shape ({n_channels} channels, "
                 f"{n_timepoints} time points): {error}"
             ) from error
         if logits.shape != (len(example), n_classes):
             raise ValueError(
-                f"The teacher {self.name} must give {n_classes} logits or probabilities per "
-                f"series; for {len(example)} series it gave an array of shape "
+                f"The teacher {self.name} must return {n_classes} logits or probabilities per "
+                f"series; for {len(example)} series it returned an array of shape "
                 f"{tuple(logits.shape)}."
             )
         self._check_finite(logits)
@@ -95,7 +96,7 @@ class Teacher:
 
     @property
     def precision(self):
-        """Precision of the logits of a bank, for cache keys."""
+        """Precision in which a bank is scored, for cache keys."""
         return self._scorer.precision
 
     @property
@@ -104,14 +105,14 @@ class Teacher:
         return self._scorer.network
 
     def score(self, X, bank=None, *, verbose=0):
-        """Logits of a training set and of all its perturbed copies.
+        """Compute the logits of a training set and of all its perturbed copies.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
         bank : WindowBank, optional
         verbose : int, default=0
-            1 says how many series are to be scored, then shows a progress bar.
+            1 prints how many series will be scored, then shows a progress bar.
 
         Returns
         -------
@@ -167,7 +168,7 @@ class Teacher:
 
     def _check_finite(self, logits):
         if not torch.isfinite(logits).all():
-            raise ValueError(f"The teacher {self.name} gives logits that are not finite.")
+            raise ValueError(f"The teacher {self.name} returns logits that are not finite.")
 
     def warn_if_no_saliency(self, logits, perturbed_logits=None):
         """Warn of a teacher whose answers carry no saliency.
