@@ -141,7 +141,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     >>> X_train, y_train = load_unit_test(split="train", return_type="numpy3D")
     >>> X_test, y_test = load_unit_test(split="test", return_type="numpy3D")
     >>> clf = SaliencyDistilledClassifier(
-    ...     teacher=SkorchClassifier("lstm", {"hidden_size": 32}, max_epochs=20),
+    ...     teacher=SkorchClassifier("fcn", {"filters": (32, 64, 32)}, max_epochs=20),
     ...     student=SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=20),
     ...     random_state=0,
     ... )
