@@ -236,7 +236,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             classes=self.classes_,
             split=split_validation(y, student.validation_fraction, student_seed),
             terms=terms,
-            bank=BankSettings(
+            bank_settings=BankSettings(
                 perturbation=OpposingClass() if self.perturbation is None else self.perturbation,
                 width=window_width(self.window, X.shape[2]),
                 n_entries=self.bank_size,

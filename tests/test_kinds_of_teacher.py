@@ -51,8 +51,9 @@ def test_what_makes_its_own_scorer_teaches(data):
     clf.fit(X, y)
     assert clf.teacher_ is teacher
     assert clf.student_.history_[-1]["saliency"] > 0
-    report = fidelity_report(teacher, clf.student_, X, y, background=X, latency=False)
+    report = fidelity_report(teacher, clf.student_, X, y, background=X)
     assert report["top_1_agreement"] > 0.5
+    assert report["latency_1_teacher"] > 0
 
 
 def test_its_saliency_is_that_of_its_answers(data):

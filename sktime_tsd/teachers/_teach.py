@@ -46,7 +46,7 @@ class BankSettings:
     seed: int
 
 
-def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, verbose):
+def teach(teacher, X, y, *, classes, split, terms, bank_settings, prepare, seed, memory, verbose):
     """Fit a teacher and score what the terms need: a training set and its perturbed copies.
 
     Parameters
@@ -62,7 +62,7 @@ def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, 
         Indices of the series the student trains on and of the validation series; the latter
         may be None. The teacher is fitted on all series.
     terms : list of DistillationTerm
-    bank : BankSettings
+    bank_settings : BankSettings
     prepare : callable
         See `fit_teacher`.
     seed : int or None
@@ -97,10 +97,10 @@ def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, 
         X, y = X[train], y[train]
     if not terms:
         return classifier, TrainingSet(X, y), valid_set
-    windows = None
+    bank = None
     if any(term.needs_perturbed for term in terms):
-        windows = _draw(bank, X, y, n_classes=len(classes))
-    logits, perturbed_logits = _score(aligned, X, y, windows, memory, verbose)
+        bank = _draw(bank_settings, X, y, n_classes=len(classes))
+    logits, perturbed_logits = _score(aligned, X, y, bank, memory, verbose)
     aligned.warn_if_one_hot(logits, perturbed_logits)
     if is_given(teacher):
         aligned.warn_if_mistaken(logits, y)
@@ -108,36 +108,37 @@ def teach(teacher, X, y, *, classes, split, terms, bank, prepare, seed, memory, 
         X,
         y,
         teacher=Outputs(logits, perturbed_logits),
-        bank=windows,
-        n_windows=bank.n_windows,
+        bank=bank,
+        n_windows=bank_settings.n_windows,
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
     return classifier, training_set, valid_set
 
 
-def _score(teacher, X, y, windows, memory, verbose):
+def _score(teacher, X, y, bank, memory, verbose):
     if memory is None:
-        return teacher.score(X, windows, verbose=verbose)
-    key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, windows)
-    score = memory.cache(_cached_score, ignore=["teacher", "X", "windows", "verbose"])
-    return score(key, teacher, X, windows, verbose)
+        return teacher.score(X, bank, verbose=verbose)
+    key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, bank)
+    score = memory.cache(_cached_score, ignore=["teacher", "X", "bank", "verbose"])
+    return score(key, teacher, X, bank, verbose)
 
 
-def _cached_score(key, teacher, X, windows, verbose):
+def _cached_score(key, teacher, X, bank, verbose):
     """Score; the cache compares `key` alone."""
-    return teacher.score(X, windows, verbose=verbose)
+    return teacher.score(X, bank, verbose=verbose)
 
 
-def _draw(bank, X, y, n_classes):
+def _draw(settings, X, y, n_classes):
     """Draw the windows: as many as are distinct and fit into memory."""
-    n_entries = WindowBank.most_entries(X, y, bank.perturbation, bank.width)
+    most = WindowBank.most_entries(X, y, settings.perturbation, settings.width)
+    wanted = min(settings.n_entries, most)
     return WindowBank.draw(
         X,
         y,
-        bank.perturbation,
-        width=bank.width,
-        n_entries=_affordable(min(bank.n_entries, n_entries), bank.n_windows, len(X), n_classes),
-        generator=torch.Generator().manual_seed(bank.seed),
+        settings.perturbation,
+        width=settings.width,
+        n_entries=_affordable(wanted, settings.n_windows, len(X), n_classes),
+        generator=torch.Generator().manual_seed(settings.seed),
     )
 
 
