@@ -335,7 +335,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     def __setstate__(self, state):
         """Also load pickles of version 0.1, which had other names for two parameters."""
-        self.__dict__.update({_RENAMED.get(name, name): value for name, value in state.items()})
+        for name, new_name in _RENAMED.items():
+            if name in state and new_name not in state:
+                state = {**state, new_name: state[name]}
+                del state[name]
+        self.__dict__.update(state)
 
     def _network_scorer(self):
         return self.student_._network_scorer()

@@ -62,7 +62,11 @@ class MeasuredModel:
     @cached_property
     def log_p(self):
         """Log-probabilities of the picked series, of shape (n_picked, n_classes)."""
-        return floored(clipped_logits(self.probabilities[self._picked]))
+        if self.scorer.is_consistent:
+            return floored(clipped_logits(self.probabilities[self._picked]))
+        # the copies are scored by their logits, so the series must be
+        parts = self._x.split(self._of_saliency["batch_size"])
+        return np.concatenate([self.scorer.log_probabilities(x) for x in parts])
 
     @cached_property
     def saliency(self):

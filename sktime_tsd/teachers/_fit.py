@@ -15,6 +15,7 @@ from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
+from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.random import seed_unseeded
 from sktime_tsd._utils.threads import keep_torch_threads
@@ -57,6 +58,8 @@ def _clone(estimator):
 def _is_fitted(estimator):
     if isinstance(estimator, BaseObject):
         return estimator.is_fitted
+    if makes_scorer(estimator) and not hasattr(estimator, "fit"):
+        return True
     try:
         check_is_fitted(estimator)
     except (NotFittedError, TypeError):
@@ -79,7 +82,14 @@ def is_given(teacher):
     """
     if isinstance(teacher, (FrozenEstimator, nn.Module)):
         return True
-    return hasattr(teacher, "_scorer") and not hasattr(teacher, "fit")
+    return makes_scorer(teacher) and not hasattr(teacher, "fit")
+
+
+def _unwrapped(teacher):
+    """Take a teacher out of its ``FrozenEstimator``."""
+    while isinstance(teacher, FrozenEstimator):
+        teacher = teacher.estimator
+    return teacher
 
 
 def check_teacher(teacher):
@@ -105,15 +115,14 @@ def check_teacher(teacher):
             "teacher must be a classifier, a FrozenEstimator that holds a fitted one, a trained "
             f"nn.Module or None; got {teacher!r:.80}."
         )
-    classifier = teacher
-    if isinstance(teacher, FrozenEstimator):
-        classifier = teacher.estimator
-        if not _is_fitted(classifier):
-            raise NotFittedError(
-                f"The FrozenEstimator given as teacher holds a {type(classifier).__name__} that is "
-                "not fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
-            )
-    if not (hasattr(classifier, "predict_proba") or hasattr(classifier, "predict_logits")):
+    classifier = _unwrapped(teacher)
+    if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
+        raise NotFittedError(
+            f"The FrozenEstimator given as teacher holds a {type(classifier).__name__} that is "
+            "not fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
+        )
+    answers = ("predict_proba", "predict_logits")
+    if not (makes_scorer(classifier) or any(hasattr(classifier, name) for name in answers)):
         raise TypeError(
             f"The teacher {type(classifier).__name__} has no predict_proba, which saliency needs. "
             "Use a classifier with probabilities, or wrap it in sklearn's "
@@ -143,7 +152,7 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
         return copy.deepcopy(teacher).cpu()
     teacher = default_teacher() if teacher is None else teacher
     is_frozen = isinstance(teacher, FrozenEstimator)
-    classifier = teacher.estimator if is_frozen else teacher
+    classifier = _unwrapped(teacher)
     if not isinstance(classifier, LogitsClassifier):
         raise TypeError(
             f"The teacher {type(classifier).__name__} has no features, as it is not a torch "
@@ -197,7 +206,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
         If the teacher is fitted already, but a clone of it is fitted again.
     """
     if isinstance(teacher, FrozenEstimator):
-        return teacher.estimator
+        return _unwrapped(teacher)
     if isinstance(teacher, nn.Module):
         device = prepare(SkorchClassifier()).device
         classes = getattr(teacher, "classes_", np.unique(y))
@@ -211,7 +220,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
             f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
             "fitted again. To use it as it is, pass sklearn.frozen.FrozenEstimator(teacher).",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     teacher = prepare(_clone(teacher))
     if seed is not None:
@@ -240,7 +249,7 @@ def single_class_teacher(teacher, X, y, *, prepare):
         sktime's ``DummyClassifier`` if this kind of teacher cannot learn from one label.
     """
     if isinstance(teacher, FrozenEstimator):
-        return teacher.estimator
+        return _unwrapped(teacher)
     if is_given(teacher) and not isinstance(teacher, nn.Module):
         return teacher
     if teacher is None:

@@ -154,6 +154,6 @@ def _affordable(n_entries, n_windows, n_instances, n_classes):
         f"{_MOST_BYTES_OF_BANK / 2**30:.1f} GiB, so only {affordable} per series are drawn. Set "
         f"bank_size={affordable} to avoid this warning.",
         UserWarning,
-        stacklevel=5,
+        stacklevel=7,
     )
     return affordable
