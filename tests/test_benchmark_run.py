@@ -233,11 +233,15 @@ def test_a_data_set_that_cannot_be_read_fails_alone(tmp_path):
     assert (rows["archive"] == "data").all()
 
 
+STARTED = {"max_epochs": 20, "removal": False, "latency": False}
+
+
 def start(out, *options, seeds=range(4)):
+    """Start a benchmark with these settings in a process of its own."""
     arguments = [
         *("run", "--out", str(out), "--datasets", "UnitTest"),
         *("--methods", "ce", "tsd", "kd", "--seeds", *map(str, seeds), "--epochs", "20"),
-        *("--saliency-instances", "3"),
+        *("--saliency-instances", "3", "--no-removal", "--no-latency"),
         *options,
     ]
     return subprocess.Popen(
@@ -283,7 +287,7 @@ def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
         assert "Run the same command again to resume" in said
     lines = []
     methods = ["ce", "tsd", "kd"]
-    run(tmp_path, methods=methods, seeds=seeds, max_epochs=20, report=lines.append)
+    run(tmp_path, methods=methods, seeds=seeds, report=lines.append, **STARTED)
     assert lines[0].startswith(f"{len(before.rows)} of 6 runs are in")
     rows = read_results(out)
     assert len(rows) == 6
@@ -356,7 +360,8 @@ def test_a_unit_that_always_kills_its_worker_fails_alone(tmp_path, deadly, backe
     results = ResultFile(out)
     results.open()
     mark = _plan.Unit("Deadly", 0, ("ce",)).mark(make_options(results))
-    mark.write_text("started\n")  # once already
+    # earlier starts; with one, all that loky was running starts again once
+    mark.write_text("started\n" * {"loky": 1, "dask": 2}[backend])
     options = ["--data-dir", str(deadly), "--methods", "ce", "--seeds", "0", "--epochs", "2"]
     options += ["--saliency-instances", "0", "--no-removal", "--no-latency"]
     options += ["--workers", "2", "--backend", backend]
@@ -402,7 +407,7 @@ def test_two_processes_do_not_write_one_file(tmp_path):
         run(tmp_path)
     process.kill()
     process.communicate()
-    run(tmp_path, methods=["kd"], seeds=[5], max_epochs=20)  # the lock died with it
+    run(tmp_path, methods=["kd"], seeds=[5], **STARTED)  # the lock died with it
 
 
 # -- backends --------------------------------------------------------------------------
@@ -413,8 +418,9 @@ def test_two_workers_give_what_one_process_gives(tmp_path, serial, backend):
     if backend == "dask":
         pytest.importorskip("distributed", reason="the extra `benchmark` is not installed")
     datasets, methods = ["UnitTest", "ItalyPowerDemand"], ["ce", "kd+tsd"]
-    rows = run(tmp_path, datasets, methods, [0, 1], backend=backend, n_workers=2)
-    pd.testing.assert_frame_equal(without_noise(rows), without_noise(serial[1]), check_dtype=False)
+    rows = run(tmp_path, datasets, methods, [1], backend=backend, n_workers=2)
+    expected = serial[1][serial[1]["seed"] == 1]
+    pd.testing.assert_frame_equal(without_noise(rows), without_noise(expected), check_dtype=False)
 
 
 @pytest.mark.slow
