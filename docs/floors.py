@@ -1,4 +1,4 @@
-"""The floors of the package, drawn from the import contract and the docstrings of its folders."""
+"""The layers of the package, drawn from the import contract and the docstrings of its folders."""
 
 import ast
 import tomllib
@@ -8,15 +8,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "sktime_tsd"
 
 
-def _purpose(room):
+def _purpose(name):
     """First line of the docstring of a module or folder."""
-    path = PACKAGE / room
+    path = PACKAGE / name
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).splitlines()[0]
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    return docstring.splitlines()[0].replace("``", "`")
 
 
 def floors():
-    """Return the floors as a Markdown table, the top floor first.
+    """Return the layers as a Markdown table, the top layer first.
 
     Returns
     -------
@@ -25,9 +26,9 @@ def floors():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = project["tool"]["importlinter"]["contracts"]
     layers = contract["layers"]
-    rows = ["| floor | room | what it holds |", "|---|---|---|"]
-    for floor, rooms in zip(range(len(layers), 0, -1), layers, strict=True):
-        rows += [f"| {floor} | `{room}` | {_purpose(room)} |" for room in rooms.split(" | ")]
+    rows = ["| layer | folder or module | what it holds |", "|---|---|---|"]
+    for number, names in zip(range(len(layers), 0, -1), layers, strict=True):
+        rows += [f"| {number} | `{name}` | {_purpose(name)} |" for name in names.split(" | ")]
     return "\n".join(rows)
 
 

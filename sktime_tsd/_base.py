@@ -156,7 +156,12 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         self._check_gives_logits()
         answers = ("predict_logits", "predict_proba", "_predict_proba")
         ours = all(getattr(type(self), a) is getattr(LogitsClassifier, a) for a in answers)
-        return self._network_scorer() if ours else ClassifierScorer(self)
+        of_network = self._network_scorer()
+        if ours:
+            return of_network
+        scorer = ClassifierScorer(self)
+        scorer.network = of_network.network
+        return scorer
 
     def _network_scorer(self):
         """Return the scorer of the fitted network."""

@@ -2,7 +2,7 @@
 
 from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
-from sktime_tsd.networks import check_setting_names
+from sktime_tsd.networks import check_setting_names, network_settings
 
 __all__ = ["NestedNetworkParams", "SklearnInterop"]
 
@@ -53,7 +53,7 @@ class SklearnInterop:
 
 
 class NestedNetworkParams:
-    """Mixin that makes each entry of ``network_params`` a nested parameter.
+    """Mixin that makes each of the network's settings a nested parameter.
 
     For classifiers with the parameters ``network`` and ``network_params``, so that a grid
     search can vary ``network__filters`` alone.
@@ -65,15 +65,17 @@ class NestedNetworkParams:
         Parameters
         ----------
         deep : bool, default=True
-            Whether to include each entry of `network_params`, as ``network__filters``.
+            Whether to include the network's settings, as ``network__filters``: those of
+            `network_params`, and the network's defaults for the others.
 
         Returns
         -------
         params : dict of str to object
         """
         params = super().get_params(deep=deep)
-        if deep and isinstance(self.network_params, dict):
-            params |= {_NESTED + name: value for name, value in self.network_params.items()}
+        if deep:
+            settings = self._network_defaults() | self._given_settings()
+            params |= {f"{_NESTED}{name}": value for name, value in settings.items()}
         return params
 
     def set_params(self, **params):
@@ -95,9 +97,21 @@ class NestedNetworkParams:
             If the classifier or its network has no such parameter.
         """
         own = {k[len(_NESTED) :]: v for k, v in params.items() if k.startswith(_NESTED)}
+        if own:
+            check_setting_names(params.get("network", self.network), own)
         super().set_params(**{k: v for k, v in params.items() if not k.startswith(_NESTED)})
-        known = self.network_params or {}
-        if any(name not in known or known[name] is not value for name, value in own.items()):
-            check_setting_names(self.network, own)
-            super().set_params(network_params=known | own)
+        given = self._given_settings()
+        now = self._network_defaults() | given
+        changed = {k: v for k, v in own.items() if k not in now or now[k] is not v}
+        if changed:
+            super().set_params(network_params=given | changed)
         return self
+
+    def _given_settings(self):
+        return self.network_params if isinstance(self.network_params, dict) else {}
+
+    def _network_defaults(self):
+        try:
+            return network_settings(self.network)
+        except (TypeError, ValueError):  # no network; `fit` says so
+            return {}

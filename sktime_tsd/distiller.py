@@ -242,7 +242,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             classes=self.classes_,
             split=split_validation(y, student.validation_fraction, student_seed),
             terms=terms,
-            bank=BankSettings(
+            bank_settings=BankSettings(
                 perturbation=OpposingClass() if self.perturbation is None else self.perturbation,
                 width=window_width(self.window, X.shape[2]),
                 n_entries=self.bank_size,
@@ -344,7 +344,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     def __setstate__(self, state):
         """Also load pickles of version 0.1, which had other names for two parameters."""
-        self.__dict__.update({_RENAMED.get(name, name): value for name, value in state.items()})
+        for name, new_name in _RENAMED.items():
+            if name in state and new_name not in state:
+                state = {**state, new_name: state[name]}
+                del state[name]
+        self.__dict__.update({"teacher_smoothing": 0.0, **state})
 
     def _network_scorer(self):
         return self.student_._network_scorer()

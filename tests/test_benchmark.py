@@ -103,8 +103,13 @@ def test_bad_options_are_refused_in_one_line(command, option, value, capsys):
 # -- speed -----------------------------------------------------------------------------
 
 
+@pytest.fixture
+def small_teacher(monkeypatch):
+    monkeypatch.setattr(speed, "TEACHER", ("lstm", {"hidden_size": 4, "num_layers": 1}))
+
+
 @pytest.mark.slow
-def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
+def test_every_ratio_is_printed_with_its_goal(small_teacher, tmp_path, capsys):
     table = tmp_path / "speed.csv"
     rows = ["imports", "predict", "epoch", "plain", "size"]
     speed.main(["--rows", *rows, "--series", "64", "--repeats", "1", "--csv", str(table)])
@@ -120,7 +125,7 @@ def test_every_ratio_is_printed_with_its_goal(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_ratios_of_a_gpu_are_left_out_on_the_cpu_but_run_there():
+def test_ratios_of_a_gpu_are_left_out_on_the_cpu_but_run_there(small_teacher):
     options = SimpleNamespace(device=torch.device("cpu"), repeats=1, series=32)
     assert list(speed.cuda(options)) == []
     rows = list(speed._device_rows(options))

@@ -12,9 +12,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_report
 from sktime_tsd.benchmark import __main__ as command
@@ -233,11 +233,15 @@ def test_a_data_set_that_cannot_be_read_fails_alone(tmp_path):
     assert (rows["archive"] == "data").all()
 
 
+STARTED = {"max_epochs": 20, "removal": False, "latency": False}
+
+
 def start(out, *options, seeds=range(4)):
+    """Start a benchmark with these settings in a process of its own."""
     arguments = [
         *("run", "--out", str(out), "--datasets", "UnitTest"),
         *("--methods", "ce", "tsd", "kd", "--seeds", *map(str, seeds), "--epochs", "20"),
-        *("--saliency-instances", "3"),
+        *("--saliency-instances", "3", "--no-removal", "--no-latency"),
         *options,
     ]
     return subprocess.Popen(
@@ -283,7 +287,7 @@ def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
         assert "Run the same command again to resume" in said
     lines = []
     methods = ["ce", "tsd", "kd"]
-    run(tmp_path, methods=methods, seeds=seeds, max_epochs=20, report=lines.append)
+    run(tmp_path, methods=methods, seeds=seeds, report=lines.append, **STARTED)
     assert lines[0].startswith(f"{len(before.rows)} of 6 runs are in")
     rows = read_results(out)
     assert len(rows) == 6
@@ -295,30 +299,6 @@ def test_a_benchmark_that_is_stopped_goes_on(tmp_path, how):
         before.rows.sort_values(list(KEY)).reset_index(drop=True)[columns],
         check_dtype=False,
     )
-
-
-@pytest.mark.slow
-def test_runs_of_a_killed_worker_begin_again(tmp_path):
-    out = tmp_path / "results.csv"
-    process = start(out, "--workers", "2")
-    parts = out.with_name(f"{out.name}.parts")
-    for _ in range(1200):
-        if list(parts.glob("*.running")):
-            break
-        time.sleep(0.05)
-    workers = [
-        child
-        for child in psutil.Process(process.pid).children(recursive=True)
-        if "popen_loky" in " ".join(child.cmdline())
-    ]
-    assert len(workers) == 2
-    workers[0].kill()
-    said, _ = process.communicate(timeout=250)
-    assert process.returncode == 0, said
-    assert "A worker died; the runs in progress start again." in said
-    rows = read_results(out)
-    assert len(rows) == 12
-    assert (rows["status"] == "ok").all()
 
 
 def test_a_unit_that_kills_its_worker_is_given_up(tmp_path):
@@ -366,20 +346,31 @@ def deadly(tmp_path, monkeypatch):
         "builtins.open = deadly\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{code}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    return tmp_path / "data"
+    get_reusable_executor().shutdown()  # workers that started before read it safely
+    yield tmp_path / "data"
+    get_reusable_executor().shutdown()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "dask"])
-def test_a_unit_that_always_kills_its_worker_fails_alone(tmp_path, deadly, backend):
+def test_a_unit_that_always_kills_its_worker_fails_alone(tmp_path, deadly, backend, capsys):
     if backend == "dask":
         pytest.importorskip("distributed", reason="the extra `benchmark` is not installed")
     out = tmp_path / "results.csv"
-    command = [sys.executable, "-m", "sktime_tsd.benchmark", "run", "--out", str(out)]
+    results = ResultFile(out)
+    results.open()
+    mark = _plan.Unit("Deadly", 0, ("ce",)).mark(make_options(results))
+    # earlier starts; with one, all that loky was running starts again once
+    mark.write_text("started\n" * {"loky": 1, "dask": 2}[backend])
     options = ["--data-dir", str(deadly), "--methods", "ce", "--seeds", "0", "--epochs", "2"]
-    options += ["--saliency-instances", "0", "--workers", "2", "--backend", backend]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=280)
-    assert done.returncode == 1, done.stderr
+    options += ["--saliency-instances", "0", "--no-removal", "--no-latency"]
+    options += ["--workers", "2", "--backend", backend]
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["run", "--out", str(out), *options])
+    assert stopped.value.code == 1
+    # Dask starts the worker and its runs again by itself
+    again = "A worker died; the runs in progress start again." in capsys.readouterr().err
+    assert again == (backend == "loky")
     rows = read_results(out).set_index(["dataset", "seed"])
     assert rows.loc["Good", "status"].tolist() == ["ok"]
     assert rows.loc["Deadly", "status"].tolist() == ["failed"]
@@ -416,7 +407,7 @@ def test_two_processes_do_not_write_one_file(tmp_path):
         run(tmp_path)
     process.kill()
     process.communicate()
-    run(tmp_path, methods=["kd"], seeds=[5], max_epochs=20)  # the lock died with it
+    run(tmp_path, methods=["kd"], seeds=[5], **STARTED)  # the lock died with it
 
 
 # -- backends --------------------------------------------------------------------------
@@ -427,19 +418,22 @@ def test_two_workers_give_what_one_process_gives(tmp_path, serial, backend):
     if backend == "dask":
         pytest.importorskip("distributed", reason="the extra `benchmark` is not installed")
     datasets, methods = ["UnitTest", "ItalyPowerDemand"], ["ce", "kd+tsd"]
-    rows = run(tmp_path, datasets, methods, [0, 1], backend=backend, n_workers=2)
-    pd.testing.assert_frame_equal(without_noise(rows), without_noise(serial[1]), check_dtype=False)
+    rows = run(tmp_path, datasets, methods, [1], backend=backend, n_workers=2)
+    expected = serial[1][serial[1]["seed"] == 1]
+    pd.testing.assert_frame_equal(without_noise(rows), without_noise(expected), check_dtype=False)
 
 
 @pytest.mark.slow
 def test_a_running_dask_cluster_is_used(tmp_path):
     distributed = pytest.importorskip("distributed", reason="the extra is not installed")
+    # any free port: without a dashboard too, the scheduler serves something, on 8787 by default
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as cluster:
         with distributed.Client(cluster) as client:
             before = client.run(os.getpid)
-        rows = run(tmp_path, seeds=[0, 1], backend="dask", scheduler=cluster.scheduler_address)
+        address = cluster.scheduler_address
+        rows = run(tmp_path, methods=["ce"], seeds=[0, 1], backend="dask", scheduler=address)
         with distributed.Client(cluster) as client:
             assert set(client.run(os.getpid).values()) == set(before.values())
     assert (rows["status"] == "ok").all()

@@ -125,9 +125,8 @@ def test_networks_of_ones_own(data_file, tmp_path, capsys):
 @pytest.mark.slow
 def test_a_reader_that_has_seen_enough(folder, data_file):
     command = f"{sys.executable} -m sktime_tsd predict {folder} {data_file} | head -n 1"
-    many = f"for i in $(seq 2); do {command}; done"
-    done = subprocess.run(["bash", "-c", many], capture_output=True, text=True, timeout=120)
-    assert done.stdout.count("label,prediction") == 2
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    assert done.stdout.count("label,prediction") == 1
     assert done.stderr == ""
 
 

@@ -6,9 +6,11 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sktime.classification.compose import ClassifierPipeline
+from sktime.transformations.series.exponent import ExponentTransformer
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
-from sktime_tsd.networks import n_parameters
+from sktime_tsd.networks import FCN, n_parameters
 
 PARAMS = {"filters": (4,), "kernel_sizes": (3,)}
 
@@ -78,3 +80,36 @@ def test_what_auto_became():
     assert max(row["lr"] for row in clf.history_) <= 0.02
     clf = SkorchClassifier("fcn", {"filters": (128, 128), "kernel_sizes": (3, 3)}, max_epochs=1)
     assert clf.fit(X, y).lr_ == 0.002
+
+
+def test_defaults_of_a_network_are_listed_but_not_taken_over():
+    clf = SkorchClassifier("lstm", {"hidden_size": 3})
+    assert clf.get_params()["network__num_layers"] == 3
+    assert clf.set_params(**clf.get_params()).network_params == {"hidden_size": 3}
+
+
+def test_settings_reach_a_network_in_a_pipeline_of_sktime():
+    X, y = random_panel(24)
+    classifier = SkorchClassifier("fcn", max_epochs=1)
+    pipeline = ClassifierPipeline(classifier, [ExponentTransformer()])
+    settings = {"classifier__network__filters": (2,), "classifier__network__kernel_sizes": (3,)}
+    pipeline.set_params(**settings).fit(X, y)
+    assert pipeline.classifier_.network_params == {"filters": (2,), "kernel_sizes": (3,)}
+
+
+def test_settings_of_a_factory_that_takes_sizes_as_a_star():
+    def make(*sizes, width=3):
+        return FCN(*sizes, filters=(width,), kernel_sizes=(3,))
+
+    assert SkorchClassifier(make).set_params(network__width=4).network_params == {"width": 4}
+    with pytest.raises(ValueError, match=r"'height'.*width"):
+        SkorchClassifier(make).set_params(network__height=4)
+
+
+@pytest.mark.parametrize("params", [[1], {1: 2}, "wide"], ids=str)
+def test_settings_that_are_no_dict_of_names_are_refused_in_fit(params):
+    X, y = random_panel(12)
+    clf = SkorchClassifier("fcn", params)
+    assert clf.get_params()["network_params"] is params
+    with pytest.raises((TypeError, ValueError), match="network_params"):
+        clf.fit(X, y)

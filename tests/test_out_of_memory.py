@@ -109,7 +109,7 @@ def test_a_bank_beyond_its_budget_is_drawn_with_fewer_windows(monkeypatch):
         SaliencyDistilledClassifier(bank_size=50, **settings).fit(X, y)
     SaliencyDistilledClassifier(bank_size=7, **settings).fit(X, y)  # says nothing
     monkeypatch.setattr("sktime_tsd.teachers._teach._MOST_BYTES_OF_BANK", 1)
-    with pytest.warns(UserWarning, match=r"\b3 are"):  # those of one step
+    with pytest.warns(UserWarning, match=r"\b3\b"):  # those of one step
         SaliencyDistilledClassifier(bank_size=50, **settings).fit(X, y)
     assert [bank.n_entries for bank in drawn] == [7, 7, 3]
 

@@ -326,13 +326,15 @@ def test_four_curves_with_bands(report, kind, done):
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == [line.get_label() for line in axis.lines]
     assert set(labels) == {
-        "teacher, its own saliency",
-        "teacher, the student's saliency",
-        "student, its own saliency",
-        "student, the teacher's saliency",
+        "teacher's answer, its own saliency",
+        "teacher's answer, student's saliency",
+        "student's answer, its own saliency",
+        "student's answer, teacher's saliency",
     }
     of = report.curves.query("kind == @kind and model == 'student' and source == 'teacher'")
-    (line,) = (line for line in axis.lines if line.get_label() == "student, the teacher's saliency")
+    (line,) = (
+        line for line in axis.lines if line.get_label() == "student's answer, teacher's saliency"
+    )
     np.testing.assert_array_equal(line.get_xydata(), of[["fraction", "value"]])
     band = axis.collections[list(axis.lines).index(line)]
     heights = band.get_paths()[0].vertices[:, 1]

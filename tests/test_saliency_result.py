@@ -145,12 +145,12 @@ def test_top_of_no_number_of_windows_is_refused(k, error):
 
 STRINGS = {
     "plain": (result(), ["3 series of 11 time points: 5 windows of 4", "Zero()"]),
-    "no background": (result(), ["Zero(), background-free", "nats"]),
+    "no background": (result(), ["Zero(), without a background", "nats"]),
     "donors": (
         result(perturbation=AnyClass(), n_donors=5, from_background=True),
         ["AnyClass() from 5 donors"],
     ),
-    "noise": (result(perturbation=Zero(), n_donors=8), ["in 8 draws, background-free"]),
+    "noise": (result(perturbation=Zero(), n_donors=8), ["in 8 draws, without a background"]),
     "channels": (result(per_channel=True), ["11 time points in 2 channels"]),
     "one target": (result(target=np.repeat("b", 3)), ["of the probability of 'b'"]),
     "targets": (result(target=np.array(["a", "b", "a"])), ["each series' own target"]),

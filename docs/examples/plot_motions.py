@@ -19,8 +19,8 @@ X_test, y_test = load_dataset("BasicMotions", split="test")
 print(X_train.shape)  # (n_instances, n_channels, n_timepoints)
 
 clf = SaliencyDistilledClassifier(
-    teacher=SkorchClassifier("inception_time", {"n_filters": 8, "depth": 3}, max_epochs=60),
-    student=SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=100),
+    teacher=SkorchClassifier("inception_time", {"n_filters": 8, "depth": 3}, max_epochs=40),
+    student=SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=60),
     random_state=0,
 )
 clf.fit(X_train, y_train)

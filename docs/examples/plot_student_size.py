@@ -19,7 +19,9 @@ from sktime_tsd.plotting import plot_tradeoff
 X_train, y_train = load_dataset("ItalyPowerDemand", split="train")
 X_test, y_test = load_dataset("ItalyPowerDemand", split="test")
 
-teacher = SkorchClassifier("inception_time", {"n_filters": 16, "depth": 3}, random_state=0)
+teacher = SkorchClassifier(
+    "inception_time", {"n_filters": 16, "depth": 3}, max_epochs=60, random_state=0
+)
 teacher.fit(X_train, y_train)
 reference = FidelityReference(
     teacher, X_test, y_test, background=X_train, max_saliency_instances=50, random_state=0

@@ -229,8 +229,9 @@ def run_demonstration(
     """
     X_train, y_train, X_test, y_test = data.X_train, data.y_train, data.X_test, data.y_test
     n, n_channels, n_timepoints = X_train.shape
+    channels = "1 channel" if n_channels == 1 else f"{n_channels} channels"
     report(
-        f"{data.name}: {n} training and {len(X_test)} test series, {n_channels} channels, "
+        f"{data.name}: {n} training and {len(X_test)} test series, {channels}, "
         f"{n_timepoints} time points, {len(np.unique(y_train))} classes."
     )
     fitted, seconds = {}, {}

@@ -77,6 +77,7 @@ class ClassifierScorer(Scorer):
         classes = getattr(classifier, "classes_", None)
         super().__init__(classifier, classes, type(classifier).__name__)
         self.gives_logits = hasattr(classifier, "predict_logits")
+        self.is_consistent = not self.gives_logits
 
     def logits(self, x):
         """Logits of series; see `Scorer.logits`."""

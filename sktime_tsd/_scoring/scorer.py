@@ -48,12 +48,15 @@ class Scorer(ABC):
         The trained network, if there is one.
     gives_logits : bool
         Whether the classifier returns logits of its own, not only probabilities.
+    is_consistent : bool
+        Whether its probabilities are the softmax of its logits.
     """
 
     device = torch.device("cpu")
     precision = ""
     network = None
     gives_logits = True
+    is_consistent = True
 
     def __init__(self, classifier, classes, name):
         self.classifier = classifier

@@ -5,7 +5,23 @@ from torch import nn
 
 from sktime_tsd._scoring.classifier import ClassifierScorer
 
-__all__ = ["check_answers", "scorer_of"]
+__all__ = ["check_answers", "makes_scorer", "scorer_of"]
+
+
+def makes_scorer(classifier):
+    """Tell whether a classifier makes its own scorer.
+
+    Parameters
+    ----------
+    classifier : object
+
+    Returns
+    -------
+    bool
+        Whether its class has a method ``_scorer``. An attribute of that name, as some
+        classifiers of scikit-learn have, does not count.
+    """
+    return callable(getattr(type(classifier), "_scorer", None))
 
 
 def check_answers(classifier, role="classifier"):
@@ -73,7 +89,7 @@ def scorer_of(classifier, role="classifier"):
     """
     while isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
-    if hasattr(classifier, "_scorer") and not isinstance(classifier, type):
+    if makes_scorer(classifier):
         return classifier._scorer()
     check_answers(classifier, role)
     return ClassifierScorer(classifier)

@@ -1,4 +1,4 @@
-"""Checks, seeds and the like, which every room may use.
+"""Checks, seeds and the like, for all other modules.
 
 Imports nothing: some of its modules must work with numpy alone.
 """

@@ -100,5 +100,5 @@ def check_panel_shape(X, n_channels, n_timepoints):
         if expected is not None and X.shape[axis] != expected:
             raise ValueError(
                 f"X has {X.shape[axis]} {what} per series, but the classifier was fitted "
-                f"on series with {expected} {what}."
+                f"on series with {expected} {what}. (A 2-D X holds series of one channel.)"
             )

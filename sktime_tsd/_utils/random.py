@@ -82,7 +82,7 @@ def seed_unseeded(estimator, seed):
     seeds = {
         name: int(random_state.randint(_MAX_SEED))
         for name, value in sorted(estimator.get_params(deep=True).items())
-        if value is None and name.split("__")[-1] == "random_state"
+        if value is None and name.split("__")[-1] == "random_state" and "network__" not in name
     }
     if seeds:
         estimator.set_params(**seeds)

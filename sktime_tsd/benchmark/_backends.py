@@ -68,7 +68,7 @@ def _dask(n_workers, scheduler):
         cluster = LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",
             processes=True,
             scheduler_kwargs={"allowed_failures": _NEVER},
         )

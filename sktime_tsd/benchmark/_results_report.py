@@ -186,7 +186,7 @@ def _section(group, save):
             else ""
         )
     )
-    spread = ", ± its standard deviation from seed to seed" if high > 1 else ""
+    spread = ", ± the estimated standard deviation of this mean for one seed" if high > 1 else ""
     yield from ("", f"Mean over the data sets{spread}:", "")
     yield _markdown(_means(group))
     yield from ("", "Median over the data sets:", "")

@@ -25,7 +25,7 @@ without missing values, in the units of the training data.
 ```python
 from sktime_tsd import load_model
 
-classifier = load_model("path/of/this/folder"{network})
+classifier = load_model("path/to/this/folder"{network})
 classifier.predict(X)  # X of shape (n_instances, {n_channels}, {n_timepoints})
 ```
 
@@ -116,6 +116,6 @@ def _training(student, classifier):
         classifier = classifier.estimator
     lines = [f"    {line}" for line in repr(student).splitlines()]
     if student is not classifier:
-        lines = ["Distilled from a teacher, by:", ""]
+        lines = ["Distilled from a teacher with these settings:", ""]
         lines += [f"    {line}" for line in repr(classifier).splitlines()]
     return "\n".join(lines)

@@ -5,7 +5,6 @@ import time
 
 import numpy as np
 
-from sktime_tsd._scoring.classifier import in_native_dtype
 from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.networks import n_parameters
 
@@ -50,12 +49,13 @@ def pickle_size(classifier):
         return np.nan
 
 
-def latency(classifier, X, n_series):
-    """Time single calls of ``predict_proba``.
+def latency(answer, X, n_series):
+    """Time single calls.
 
     Parameters
     ----------
-    classifier : fitted classifier
+    answer : callable
+        Takes series, such as ``classifier.predict_proba``.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Series to predict, repeated as often as needed.
     n_series : int
@@ -68,16 +68,15 @@ def latency(classifier, X, n_series):
         into one second but at least 3 (fewer if they take over 10 seconds). Lower is faster.
     """
     batch = X[np.arange(n_series) % len(X)]
-    batch = in_native_dtype(classifier, batch)
     seconds = []
     with keep_torch_threads():
-        classifier.predict_proba(batch.copy())
+        answer(batch.copy())
         while len(seconds) < _REPEATS and (
             len(seconds) < _LEAST_REPEATS or sum(seconds) < _SECONDS
         ):
             own = batch.copy()  # some classifiers change their input in place
             start = time.perf_counter()
-            classifier.predict_proba(own)
+            answer(own)
             seconds.append(time.perf_counter() - start)
             if sum(seconds) > _MOST_SECONDS:
                 break

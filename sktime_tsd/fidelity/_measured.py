@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sktime_tsd._scoring.classifier import in_native_dtype
 from sktime_tsd._scoring.scorer import clipped_logits, floored
 from sktime_tsd.fidelity._bootstrap import median_of_draws
 from sktime_tsd.fidelity._cost import latency, parameters, pickle_size
@@ -61,7 +62,11 @@ class MeasuredModel:
     @cached_property
     def log_p(self):
         """Log-probabilities of the picked series, of shape (n_picked, n_classes)."""
-        return floored(clipped_logits(self.probabilities[self._picked]))
+        if self.scorer.is_consistent:
+            return floored(clipped_logits(self.probabilities[self._picked]))
+        # the copies are scored by their logits, so the series must be
+        parts = self._x.split(self._of_saliency["batch_size"])
+        return np.concatenate([self.scorer.log_probabilities(x) for x in parts])
 
     @cached_property
     def saliency(self):
@@ -92,8 +97,10 @@ class MeasuredModel:
             "parameters": np.repeat(parameters(self.scorer.network), 3),  # exact
             "bytes": np.repeat(pickle_size(self.classifier), 3),
         }
+        answer = getattr(self.classifier, "predict_proba", self.scorer.probabilities)
+        series = in_native_dtype(self.classifier, self._panel)
         for n_series in (1, 256) if with_latency else ():
-            milliseconds = latency(self.classifier, self._panel, n_series)
+            milliseconds = latency(answer, series, n_series)
             median = median_of_draws(milliseconds)
             found[f"latency_{n_series}"] = intervals.of(median, len(milliseconds))
         return found

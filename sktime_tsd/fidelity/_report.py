@@ -8,6 +8,7 @@ from textwrap import wrap
 import numpy as np
 import pandas as pd
 
+from sktime_tsd.fidelity._comparisons import reliability
 from sktime_tsd.fidelity._metrics import GROUPS, METRICS, SIDES
 from sktime_tsd.saliency import Saliency
 
@@ -80,6 +81,11 @@ class FidelityReport:
             settings["n_resamples"] = settings.pop("n_draws")
             state = {"metrics": state["lines"], **state, "settings": settings}
             del state["lines"]
+        if "agreement_low" not in state["reliability"]:
+            sides = ("teacher", "student")
+            probabilities = {side: state[f"{side}_probabilities"] for side in sides}
+            level = state["settings"]["confidence_level"]
+            state = {**state, "reliability": reliability(probabilities, state["samples"], level)}
         self.__dict__.update(state)
 
     def to_frame(self):

@@ -12,6 +12,7 @@ from sktime_tsd.networks._build import (
     check_network,
     check_setting_names,
     n_parameters,
+    network_settings,
 )
 from sktime_tsd.networks._copies import forward_copies
 from sktime_tsd.networks._fcn import FCN
@@ -38,4 +39,5 @@ __all__ = [
     "feature_sizes",
     "forward_copies",
     "n_parameters",
+    "network_settings",
 ]

@@ -16,6 +16,7 @@ __all__ = [
     "check_network",
     "check_setting_names",
     "n_parameters",
+    "network_settings",
 ]
 
 NETWORKS = {"fcn": FCN, "inception_time": InceptionTime, "lstm": LSTM}
@@ -69,6 +70,44 @@ def check_network(network):
     return network
 
 
+def network_settings(network):
+    """List the settings of a network that have a default.
+
+    Parameters
+    ----------
+    network : str or callable
+        See `check_network`.
+
+    Returns
+    -------
+    settings : dict of str to object
+        Name and default of each setting.
+
+    Examples
+    --------
+    >>> from sktime_tsd.networks import network_settings
+    >>> network_settings("lstm")
+    {'hidden_size': 100, 'num_layers': 3}
+    """
+    return {
+        parameter.name: parameter.default
+        for parameter in _settings(check_network(network))
+        if parameter.default is not parameter.empty
+    }
+
+
+def _settings(factory):
+    """Parameters of a factory after the three sizes, those of ``**kwargs`` included."""
+    signature = inspect.signature(factory)
+    sizes = signature.bind_partial(None, None, None).arguments
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+    return [
+        parameter
+        for name, parameter in signature.parameters.items()
+        if name not in sizes and parameter.kind not in positional
+    ]
+
+
 def check_setting_names(network, names):
     """Refuse settings that a network does not have.
 
@@ -81,18 +120,19 @@ def check_setting_names(network, names):
     Raises
     ------
     ValueError
-        Listing the settings it has.
+        If a name is unknown. The message lists the settings the network has.
     """
     factory = check_network(network)
-    parameters = list(inspect.signature(factory).parameters.values())
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+    settings = _settings(factory)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in settings):
         return
-    known = [parameter.name for parameter in parameters[3:]]  # after the sizes
+    known = [parameter.name for parameter in settings]
     unknown = [name for name in names if name not in known]
     if unknown:
         name = getattr(factory, "__name__", repr(factory))
         raise ValueError(
-            f"{name} has no setting {', '.join(map(repr, unknown))}; it has {', '.join(known)}."
+            f"{name} has no setting {', '.join(map(repr, unknown))}; it has "
+            f"{', '.join(known) or 'none'}."
         )
 
 

@@ -65,6 +65,9 @@ class FCN(nn.Module):
         kernel_sizes=(8, 5, 3),
     ):
         super().__init__()
+        for name, sizes in (("filters", filters), ("kernel_sizes", kernel_sizes)):
+            if not isinstance(sizes, (tuple, list)):
+                raise ValueError(f"FCN: {name} must be a tuple of integers, got {sizes!r}.")
         if not filters or len(filters) != len(kernel_sizes):
             raise ValueError(
                 "filters and kernel_sizes must have one entry per block, so set both; "

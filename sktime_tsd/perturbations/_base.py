@@ -34,8 +34,11 @@ def check_window(window):
     (None, None)
     """
     if isinstance(window, numbers.Real) and not isinstance(window, numbers.Integral):
-        name = "window, as a fraction of the series (for time points pass an int),"
-        check_number(name, window, low=0, high=1, boundaries="right")
+        if not 0 < window <= 1:
+            raise ValueError(
+                f"window={window}: as a fraction of the series, a float must be in (0, 1]. For a "
+                "number of time points pass an int."
+            )
     else:
         check_number("window", window, integer=True, low=1)
 

@@ -64,7 +64,7 @@ def plot_fidelity_curve(report, *, kind="deletion", ax=None):
     ax = new_axes(ax)[0, 0]
     curves = report.curves[report.curves["kind"] == kind]
     for (model, source), curve in curves.groupby(["model", "source"], sort=False):
-        own, whose = model == source, f"the {source}'s"
+        own, whose = model == source, f"{source}'s"
         ax.plot(
             curve["fraction"],
             curve["value"],
@@ -73,7 +73,7 @@ def plot_fidelity_curve(report, *, kind="deletion", ax=None):
             marker=MARKERS[model],
             markersize=5,
             markerfacecolor=COLORS[model] if own else "white",
-            label=f"{model}, {'its own' if own else whose} saliency",
+            label=f"{model}'s answer, {'its own' if own else whose} saliency",
         )
         ax.fill_between(
             curve["fraction"], curve["low"], curve["high"], color=COLORS[model], alpha=0.12
@@ -85,6 +85,7 @@ def plot_fidelity_curve(report, *, kind="deletion", ax=None):
         xlim=(0, 1),
         ylim=(0, 1.02),
     )
+    ax.set_title(kind.capitalize(), fontsize="medium")
     ax.legend(fontsize="small")
     return ax.figure, ax
 
@@ -153,7 +154,7 @@ def plot_agreement(report, *, ax=None):
         lowest = min(lowest, low.min())
     ax.set_xscale("logit")
     diagonal = np.concatenate([np.linspace(0.01, 0.99, 99), 1 - np.geomspace(0.01, 1e-6)])
-    ax.plot(diagonal, diagonal, color="0.7", linewidth=1, zorder=0)
+    ax.plot(diagonal, diagonal, color="0.7", linewidth=1, zorder=0, label="accuracy = confidence")
     ax.xaxis.set_major_locator(FixedLocator([0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 0.9999]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda confidence, _: f"{confidence:g}"))
@@ -163,6 +164,7 @@ def plot_agreement(report, *, ax=None):
         xlim=(0.9 * min(least_confidence, 0.9), 1 - 0.5 * _LEAST_DOUBT),
         ylim=(max(lowest - 0.05, -0.03), 1.03),
     )
+    ax.set_title("Accuracy and agreement", fontsize="medium")
     ax.legend(fontsize="small", loc="lower right")
     return ax.figure, ax
 

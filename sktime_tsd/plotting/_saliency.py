@@ -270,7 +270,13 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
             below = _draw_above_saliency(axis, x, value[i].min() < 0 or reference[i].min() < 0)
             color = COLORS["student" if column else "teacher"]
             points = np.arange(x.shape[1])
-            below.fill_between(points, _share_of_largest(value[i]), color=color, alpha=0.45)
+            below.fill_between(
+                points,
+                _share_of_largest(value[i]),
+                color=color,
+                alpha=0.45,
+                label="saliency, scaled to its maximum",
+            )
             title = name
             if column:
                 below.plot(
@@ -280,10 +286,10 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
                     linestyle="--",
                     label=next(iter(values)),
                 )
-                if row == 0:
-                    below.legend(loc="upper right", fontsize="small", frameon=False)
                 correlation = saliency_spearman(reference[i][None], value[i][None])[0]
                 title = f"{name}: correlation {correlation:.2f}"
+            if row == 0:
+                below.legend(loc="upper right", fontsize="x-small", frameon=False)
             below.set_yticks([])
             axis.set_title(title, fontsize="medium")
             if column == 0:
@@ -308,7 +314,8 @@ def _draw_above_saliency(ax, x, signed):
     low, high = x.min(), x.max()
     span = (high - low) or 1.0
     ax.set_ylim(low - span, high + 0.3 * span)  # with room above for a legend
-    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
+    ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
+    ax.set_yticks(ticks if len(ticks) > 1 else [])  # one alone tells no scale
     ax.set_xlim(0, max(1, x.shape[1] - 1))
     below = ax.twinx()
     lowest = -1 if signed else 0

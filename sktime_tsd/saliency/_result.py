@@ -114,7 +114,7 @@ class Saliency:
             source = f" from {_count(self.n_donors, 'donor')}"
         else:
             draws = "" if self.n_donors is None else f" in {_count(self.n_donors, 'draw')}"
-            source = f"{draws}, background-free"
+            source = f"{draws}, without a background"
         windows = _count(len(self.starts), "window")
         return f"{windows} of {_count(self.width, 'point')}, filled by {self.perturbation}{source}"
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
+from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.guest import as_guest
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
@@ -58,6 +59,8 @@ def _clone(estimator):
 def _is_fitted(estimator):
     if isinstance(estimator, BaseObject):
         return estimator.is_fitted
+    if makes_scorer(estimator) and not hasattr(estimator, "fit"):
+        return True
     try:
         check_is_fitted(estimator)
     except NotFittedError:
@@ -115,16 +118,17 @@ def check_teacher(teacher):
             f"teacher must be an object, got the class {classifier.__name__}. Pass "
             f"{classifier.__name__}(...)."
         )
-    if hasattr(classifier, "_scorer") and not hasattr(classifier, "fit"):
-        return
-    if not (hasattr(classifier, "predict_proba") or hasattr(classifier, "predict_logits")):
+    answers = ("predict_proba", "predict_logits")
+    if not (makes_scorer(classifier) or any(hasattr(classifier, name) for name in answers)):
         raise TypeError(_without_probabilities(classifier, kind))
     if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
         raise NotFittedError(
             f"The teacher in FrozenEstimator, a {kind}, is not fitted. Fit it first, or pass it "
             "without FrozenEstimator to have it fitted."
         )
-    if is_given(teacher) and not hasattr(classifier, "classes_"):
+    if makes_scorer(classifier) or not is_given(teacher):
+        return
+    if not hasattr(classifier, "classes_"):
         raise TypeError(
             f"The teacher {kind} does not say which classes its columns are of: it has no "
             "classes_. Pass sktime_tsd.teachers.CallableTeacher(teacher.predict_proba, "
@@ -240,7 +244,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
             f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
             "fitted again. To use it as it is, pass sklearn.frozen.FrozenEstimator(teacher).",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     teacher = prepare(_clone(teacher))
     if seed is not None:

@@ -46,8 +46,22 @@ class BankSettings:
     seed: int
 
 
-def teach(teacher, X, y, *, classes, split, terms, bank, smoothing, prepare, seed, memory, verbose):
-    """Fit a teacher and score a training set and its perturbed copies, as the terms need it.
+def teach(
+    teacher,
+    X,
+    y,
+    *,
+    classes,
+    split,
+    terms,
+    bank_settings,
+    smoothing,
+    prepare,
+    seed,
+    memory,
+    verbose,
+):
+    """Fit a teacher and score what the terms need: a training set and its perturbed copies.
 
     Parameters
     ----------
@@ -62,7 +76,7 @@ def teach(teacher, X, y, *, classes, split, terms, bank, smoothing, prepare, see
         Indices of the series the student trains on and of the validation series; the latter
         may be None. The teacher is fitted on all series.
     terms : list of DistillationTerm
-    bank : BankSettings
+    bank_settings : BankSettings
     smoothing : float
         See `Teacher`.
     prepare : callable
@@ -99,48 +113,48 @@ def teach(teacher, X, y, *, classes, split, terms, bank, smoothing, prepare, see
     aligned = Teacher(classifier, classes, X[:_N_EXAMPLES], smoothing)
     if not terms:
         return classifier, TrainingSet(X, y), valid_set
-    windows = None
+    bank = None
     if any(term.needs_perturbed for term in terms):
-        windows = _draw(bank, X, y, n_classes=len(classes))
-    logits, perturbed_logits = _score(aligned, X, y, windows, memory, verbose)
-    aligned.warn_if_no_saliency(logits, perturbed_logits)
-    aligned.warn_if_mistaken(logits, y)
+        bank = _draw(bank_settings, X, y, n_classes=len(classes))
+    logits, perturbed_logits = _score(aligned, X, y, bank, memory, verbose)
+    aligned.warn_if_one_hot(logits, perturbed_logits)
+    if is_given(teacher):
+        aligned.warn_if_mistaken(logits, y)
     training_set = TrainingSet(
         X,
         y,
         teacher=Outputs(logits, perturbed_logits),
-        bank=windows,
-        n_windows=bank.n_windows,
+        bank=bank,
+        n_windows=bank_settings.n_windows,
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
     return classifier, training_set, valid_set
 
 
-def _score(teacher, X, y, windows, memory, verbose):
+def _score(teacher, X, y, bank, memory, verbose):
     if memory is None:
-        return teacher.score(X, windows, verbose=verbose)
-    key = fingerprint(
-        teacher.classifier, teacher.columns, teacher.smoothing, teacher.precision, X, y, windows
-    )
-    score = memory.cache(_cached_score, ignore=["teacher", "X", "windows", "verbose"])
-    return score(key, teacher, X, windows, verbose)
+        return teacher.score(X, bank, verbose=verbose)
+    key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, bank)
+    score = memory.cache(_cached_score, ignore=["teacher", "X", "bank", "verbose"])
+    return score(key, teacher, X, bank, verbose)
 
 
-def _cached_score(key, teacher, X, windows, verbose):
+def _cached_score(key, teacher, X, bank, verbose):
     """Score; the cache compares `key` alone."""
-    return teacher.score(X, windows, verbose=verbose)
+    return teacher.score(X, bank, verbose=verbose)
 
 
-def _draw(bank, X, y, n_classes):
+def _draw(settings, X, y, n_classes):
     """Draw the windows: as many as are distinct and fit into memory."""
-    n_entries = WindowBank.most_entries(X, y, bank.perturbation, bank.width)
+    most = WindowBank.most_entries(X, y, settings.perturbation, settings.width)
+    wanted = min(settings.n_entries, most)
     return WindowBank.draw(
         X,
         y,
-        bank.perturbation,
-        width=bank.width,
-        n_entries=_affordable(min(bank.n_entries, n_entries), bank.n_windows, len(X), n_classes),
-        generator=torch.Generator().manual_seed(bank.seed),
+        settings.perturbation,
+        width=settings.width,
+        n_entries=_affordable(wanted, settings.n_windows, len(X), n_classes),
+        generator=torch.Generator().manual_seed(settings.seed),
     )
 
 
@@ -156,6 +170,6 @@ def _affordable(n_entries, n_windows, n_instances, n_classes):
         f"{_MOST_BYTES_OF_BANK / 2**30:.1f} GiB, so only {affordable} per series are drawn. Set "
         f"bank_size={affordable} to avoid this warning.",
         UserWarning,
-        stacklevel=5,
+        stacklevel=7,
     )
     return affordable

@@ -73,7 +73,7 @@ class Teacher:
                 f"The teacher {self.name} knows {len(unseen)} classes that are not in y "
                 f"({unseen}). They are dropped, and its probabilities are renormalised.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
 
     def _check(self, example, n_classes):
