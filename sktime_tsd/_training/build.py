@@ -122,5 +122,5 @@ def frozen_copy(module, n_classes, input_shape=None):
     for parameter in copied.parameters():
         parameter.requires_grad_(False)
     if input_shape is not None:
-        check_logits(copied, *input_shape, n_classes)
+        check_logits(copied, *input_shape, n_classes, name=type(module).__name__)
     return copied

@@ -115,7 +115,7 @@ def check_teacher(teacher):
         return
     if isinstance(classifier, type):
         raise TypeError(
-            f"teacher must be an object, got the class {classifier.__name__}. Pass "
+            f"teacher must be a classifier, got the class {classifier.__name__}. Pass "
             f"{classifier.__name__}(...)."
         )
     answers = ("predict_proba", "predict_logits")
@@ -123,8 +123,8 @@ def check_teacher(teacher):
         raise TypeError(_without_probabilities(classifier, kind))
     if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
         raise NotFittedError(
-            f"The teacher in FrozenEstimator, a {kind}, is not fitted. Fit it first, or pass it "
-            "without FrozenEstimator to have it fitted."
+            f"The FrozenEstimator given as teacher holds a {kind} that is not fitted. Fit it first, "
+            "or pass it without FrozenEstimator to have it fitted."
         )
     if makes_scorer(classifier) or not is_given(teacher):
         return
