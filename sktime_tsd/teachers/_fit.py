@@ -123,8 +123,8 @@ def check_teacher(teacher):
         raise TypeError(_without_probabilities(classifier, kind))
     if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
         raise NotFittedError(
-            f"The FrozenEstimator given as teacher holds a {kind} that is not fitted. Fit it first, "
-            "or pass it without FrozenEstimator to have it fitted."
+            f"The FrozenEstimator given as teacher holds a {kind} that is not fitted. Fit it "
+            "first, or pass it without FrozenEstimator to have it fitted."
         )
     if makes_scorer(classifier) or not is_given(teacher):
         return

@@ -117,9 +117,8 @@ def teach(
     if any(term.needs_perturbed for term in terms):
         bank = _draw(bank_settings, X, y, n_classes=len(classes))
     logits, perturbed_logits = _score(aligned, X, y, bank, memory, verbose)
-    aligned.warn_if_one_hot(logits, perturbed_logits)
-    if is_given(teacher):
-        aligned.warn_if_mistaken(logits, y)
+    aligned.warn_if_no_saliency(logits, perturbed_logits)
+    aligned.warn_if_mistaken(logits, y)
     training_set = TrainingSet(
         X,
         y,
@@ -134,7 +133,8 @@ def teach(
 def _score(teacher, X, y, bank, memory, verbose):
     if memory is None:
         return teacher.score(X, bank, verbose=verbose)
-    key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, bank)
+    answers = teacher.classifier, teacher.columns, teacher.smoothing, teacher.precision
+    key = fingerprint(*answers, X, y, bank)
     score = memory.cache(_cached_score, ignore=["teacher", "X", "bank", "verbose"])
     return score(key, teacher, X, bank, verbose)
 
