@@ -198,7 +198,9 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
 
 # Cached: equal keys, equal results.
 def _fit(key, teacher, X, y, seed):
-    with as_guest(seed):
+    parts = (teacher, *teacher.get_params(deep=True).values())
+    has_own = any(isinstance(part, LogitsClassifier) for part in parts)
+    with as_guest(seed, uses_torch=not has_own):
         try:
             return teacher.fit(X, y)
         except Exception as error:  # re-raised, with a note on where it came from
