@@ -377,24 +377,19 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             {
                 "teacher": SkorchClassifier(**lstm),
                 "student": SkorchClassifier(**fcn),
+                "distillation": [KD()],
                 "n_windows": 2,
                 "bank_size": 4,
             },
             {
                 "teacher": SkorchClassifier(**fcn),
                 "student": SkorchClassifier(**lstm),
-                "distillation": [KD()],
+                "distillation": [FitNets(hint_share=0.5)],
                 "perturbation": Zero(),
                 "saliency_measure": "sqrt_kl",
                 "saliency_normalization": "each",
                 "window": 1,
                 "n_windows": 1,
                 "bank_size": 2,
-            },
-            {
-                "teacher": SkorchClassifier(**fcn),
-                "student": SkorchClassifier(**lstm),
-                "saliency_weight": 0,
-                "distillation": [FitNets(hint_share=0.5)],
             },
         ]

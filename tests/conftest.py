@@ -49,7 +49,7 @@ def pytest_collection_finish(session):
 
 
 # the README and the other pages stay among the quick tests
-LONG_PAGES = {"docs/index.md", "docs/user_guide/fidelity.md", "docs/user_guide/terms.md"}
+LONG_PAGES = {"docs/user_guide/fidelity.md", "docs/user_guide/terms.md"}
 
 
 def pytest_collection_modifyitems(config, items):
