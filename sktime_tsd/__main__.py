@@ -11,7 +11,7 @@ from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive, whole_nu
 _COMMANDS = {"export": "export_command", "predict": "predict_command"}
 
 # The parser's choices, written out so that --help does not import torch. A test keeps them true.
-_TEACHERS = ("inception_time", "lstm", "minirocket")
+_TEACHERS = ("inception_time", "lstm", "minirocket", "forest", "interval_forest", "neighbours")
 _STUDENTS = ("fcn", "lstm")
 _METHODS = ("ce", "kd", "dkd", "fitnets", "at", "rkd", "vid", "dt2w", "memkd", "tsd")
 

@@ -79,7 +79,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     saliency_temperature : float, default=8.0
         Softens the probabilities before saliency is measured.
     saliency_top_n : int, default=1
-        Number of classes that the measure "top_n_kl" compares with the rest.
+        Classes set against the rest by the measure "top_n_kl".
+    teacher_smoothing : float, default=0.05
+        Share of the uniform distribution in [0, 1) that is mixed into the probabilities of a
+        teacher that has no logits, such as a forest, before they become logits: a vote of 0
+        would otherwise rule the saliency. Networks teach as they are.
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. ``KD`` and ``DKD``
         match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W`` and
@@ -137,7 +141,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     >>> X_train, y_train = load_unit_test(split="train", return_type="numpy3D")
     >>> X_test, y_test = load_unit_test(split="test", return_type="numpy3D")
     >>> clf = SaliencyDistilledClassifier(
-    ...     teacher=SkorchClassifier("lstm", {"hidden_size": 32}, max_epochs=20),
+    ...     teacher=SkorchClassifier("fcn", {"filters": (32, 64, 32)}, max_epochs=20),
     ...     student=SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=20),
     ...     random_state=0,
     ... )
@@ -159,6 +163,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_ramp=0.5,
         saliency_temperature=8.0,
         saliency_top_n=1,
+        teacher_smoothing=0.05,
         distillation=None,
         perturbation=None,
         window=0.1,
@@ -177,6 +182,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.saliency_ramp = saliency_ramp
         self.saliency_temperature = saliency_temperature
         self.saliency_top_n = saliency_top_n
+        self.teacher_smoothing = teacher_smoothing
         self.distillation = distillation
         self.perturbation = perturbation
         self.window = window
@@ -243,6 +249,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 n_windows=self.n_windows,
                 seed=bank_seed,
             ),
+            smoothing=self.teacher_smoothing,
             prepare=self._override,
             seed=None if self.random_state is None else teacher_seed,
             memory=None if self.memory is None else self._memory(),
@@ -303,6 +310,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 "Override filler instead; it returns only the values of the window."
             )
         check_window(self.window)
+        smoothing = self.teacher_smoothing
+        check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
         check_number("n_windows", self.n_windows, integer=True, low=1)
         check_number("bank_size", self.bank_size, integer=True, low=1)
         if self.n_windows > self.bank_size:
@@ -339,7 +348,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             if name in state and new_name not in state:
                 state = {**state, new_name: state[name]}
                 del state[name]
-        self.__dict__.update(state)
+        self.__dict__.update({"teacher_smoothing": 0.0, **state})
 
     def _network_scorer(self):
         return self.student_._network_scorer()

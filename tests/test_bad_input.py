@@ -397,7 +397,7 @@ BAD_TEACHER = {
     "2-D only": (LogisticRegression(), ValueError, "dim 3"),
     "bad parameter": (SkorchClassifier(lr=-1), ValueError, "lr.*-1"),
     "unknown network": (SkorchClassifier("resnet"), ValueError, "'inception_time'.*'resnet'"),
-    "module, 3 logits": (FlatLinear(1, 20, 3), ValueError, r"\b2 logits.*\(2, 3\)"),
+    "module, 3 logits": (FlatLinear(1, 20, 3), ValueError, r"logits.*2\).*\(2, 3\)"),
     "module, other length": (FlatLinear(1, 21, 2), ValueError, "1 channels, 20 time points"),
 }
 

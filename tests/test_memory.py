@@ -199,6 +199,7 @@ def test_every_kind_of_teacher_is_found_again_and_says_the_same(kind, tmp_path, 
     scorings.clear()
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # joblib only warns where it cannot store
+        warnings.filterwarnings("ignore", "The teacher .* gives the right label")
         fits = [distiller(tmp_path, teacher).fit(X, Y) for _ in range(3)]
     for clf in fits:
         np.testing.assert_array_equal(clf.predict_proba(X_OTHER), expected)

@@ -117,6 +117,7 @@ def test_two_series_of_two_classes(make, n_timepoints, schedule):
     assert_fits_and_predicts(clf if make is classifier else make(student=clf), X, y)
 
 
+@pytest.mark.filterwarnings("ignore:No perturbed copy moves:UserWarning")
 @pytest.mark.parametrize("perturbation", PERTURBATIONS)
 def test_two_series_of_two_classes_under_every_perturbation(perturbation):
     X, y = random_panel(2, 1, 6)
@@ -146,6 +147,7 @@ def test_a_window_as_long_as_the_series(perturbation, window):
 
 
 @both
+@pytest.mark.filterwarnings("ignore:No perturbed copy moves:UserWarning")
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 @pytest.mark.parametrize("level", [0.0, 0.1, 1e6, 1e30])
 @pytest.mark.parametrize("constant", ["a series", "a channel", "all"])

@@ -19,7 +19,6 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
 from sktime.classification.base import BaseClassifier
 from sktime.classification.distance_based import KNeighborsTimeSeriesClassifier
-from sktime.classification.dummy import DummyClassifier
 from sktime.transformations.panel.rocket import MiniRocketMultivariate
 from torch import nn
 
@@ -41,7 +40,8 @@ THREE = np.array([f"class {i:02d}" for i in np.arange(12) % 3])
 
 def distiller(teacher, student=None, **params):
     student = fcn() if student is None else student
-    settings = {"n_windows": 2, "bank_size": BANK_SIZE, "random_state": 0, **params}
+    settings = {"n_windows": 2, "bank_size": BANK_SIZE, "random_state": 0, "teacher_smoothing": 0}
+    settings |= params
     return SaliencyDistilledClassifier(teacher, student, **settings)
 
 
@@ -140,7 +140,6 @@ KINDS = {
         MiniRocketMultivariate(num_kernels=84) * StandardScaler() * LogisticRegression()
     ),
     "nearest neighbours": lambda: KNeighborsTimeSeriesClassifier(3, distance="euclidean"),
-    "dummy": lambda: DummyClassifier(strategy="prior"),
     "sklearn pipeline": lambda: flat(LogisticRegression()),
     "distiller": lambda: distiller(lstm(), fcn()),
     "nn.Module": trained_module,
@@ -395,12 +394,10 @@ def test_a_network_that_knows_more_is_cut_too(targets):
 # -- probabilities -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "teacher", [Scorer(kind="hard"), KNeighborsTimeSeriesClassifier(1, distance="euclidean")]
-)
-def test_probabilities_of_0_and_1_are_warned_about(teacher):
+@pytest.mark.parametrize("smoothing", [0, 0.05])
+def test_probabilities_of_0_and_1_are_warned_about(smoothing):
     with pytest.warns(UserWarning, match=r"0 or 1.*saliency"):
-        distiller(teacher).fit(X, Y)
+        distiller(Scorer(kind="hard"), teacher_smoothing=smoothing, window=1.0).fit(X, Y)
 
 
 @pytest.mark.parametrize("kind", ["scores", "log", "one column", "negative", "NaN"])
@@ -644,11 +641,13 @@ def test_global_generators_are_left_alone():
 # -- what the teacher is given -------------------------------------------------------
 
 
-class WatchingDummy(DummyClassifier):
+class WatchingNeighbours(KNeighborsTimeSeriesClassifier):
     """Remembers what it was given."""
 
-    _tags = {"X_inner_mtype": "numpy3D"}
     seen = []
+
+    def __init__(self, n_neighbors=5, distance="euclidean"):
+        super().__init__(n_neighbors=n_neighbors, distance=distance)
 
     def _fit(self, X, y):
         self.seen.append(X.dtype)
@@ -673,8 +672,8 @@ class WatchingScorer(Scorer):
 
 @pytest.mark.parametrize(
     ("teacher", "dtype"),
-    # compiled transformers of sktime are made for the one, networks of others for the other
-    [(WatchingDummy(), np.float64), (WatchingScorer(), np.float32)],
+    # compiled classifiers are made for the one, networks of others for the other
+    [(WatchingNeighbours(), np.float64), (WatchingScorer(), np.float64)],
     ids=["sktime", "another"],
 )
 @pytest.mark.parametrize("given", [np.float32, np.float64])

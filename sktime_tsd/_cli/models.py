@@ -2,13 +2,15 @@
 
 import importlib.util
 
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import default_student
-from sktime_tsd.teachers._fit import default_teacher
+from sktime_tsd.teachers import default_teacher, flatten
 
 __all__ = ["STUDENTS", "TEACHERS", "check_teacher_name"]
 
@@ -21,11 +23,28 @@ def _minirocket():
     return MiniRocketMultivariate() * classifier
 
 
+def _forest():
+    return make_pipeline(FunctionTransformer(flatten), RandomForestClassifier())
+
+
+def _interval_forest():
+    from sktime.classification.interval_based import TimeSeriesForestClassifier
+
+    return TimeSeriesForestClassifier(n_estimators=100)
+
+
+def _neighbours():
+    return make_pipeline(FunctionTransformer(flatten), KNeighborsClassifier(5))
+
+
 #: Name -> callable that makes an unfitted, unseeded classifier.
 TEACHERS = {
     "inception_time": default_teacher,
     "lstm": lambda: SkorchClassifier("lstm", lr=2e-3),
     "minirocket": _minirocket,
+    "forest": _forest,
+    "interval_forest": _interval_forest,
+    "neighbours": _neighbours,
 }
 
 #: Name -> callable that makes an unfitted, unseeded `SkorchClassifier`.
@@ -49,13 +68,13 @@ def check_teacher_name(teacher, methods):
     ValueError
         If the teacher cannot be used.
     """
-    if teacher != "minirocket":
+    if teacher in ("inception_time", "lstm"):
         return
-    if importlib.util.find_spec("numba") is None:
+    if teacher == "minirocket" and importlib.util.find_spec("numba") is None:
         raise ValueError('teacher "minirocket" needs numba: pip install numba')
     unserved = [method.name for method in methods if method.needs_features]
     if unserved:
         raise ValueError(
-            f'teacher "minirocket" has no features, but {", ".join(unserved)} match features; '
+            f'teacher "{teacher}" has no features, but {", ".join(unserved)} match features; '
             "choose another teacher, or methods that use logits: kd, dkd, tsd"
         )

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import torch
-from sktime.base import BaseObject
+from skorch import NeuralNet
 
 from sktime_tsd._scoring.scorer import LEAST_PROBABILITY, Scorer, chunk_size, clipped_logits
-from sktime_tsd._utils.threads import keep_torch_threads
+from sktime_tsd._utils.guest import as_guest
 from sktime_tsd._utils.validation import check_probabilities
 
 __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype", "one_hot"]
@@ -15,15 +15,18 @@ __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype", "one_hot"]
 # The remedy that scikit-learn's message about 3-D arrays omits.
 FLATTEN = (
     " A classifier of 2-D tables needs a first step that flattens the series: "
-    "make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), classifier)."
+    "make_pipeline(FunctionTransformer(sktime_tsd.teachers.flatten), classifier)."
 )
+
+# Guests draw from generators that begin here in every call: equal series, equal answers.
+_SEED = 0
 
 
 def in_native_dtype(classifier, X):
-    """Convert series to the precision a classifier expects.
+    """Copy series in the precision that a classifier is made for.
 
-    sktime's compiled transformers expect float64; networks of other libraries, such as
-    skorch's, expect float32.
+    Compiled classifiers, such as those of sktime and aeon, expect float64. Networks of torch
+    expect float32.
 
     Parameters
     ----------
@@ -33,10 +36,13 @@ def in_native_dtype(classifier, X):
     Returns
     -------
     X : numpy.ndarray of the same shape
-        In float64 for classifiers of sktime, unchanged otherwise.
+        A copy, since a classifier may work in place.
     """
-    foreign = isinstance(classifier, BaseObject) and not hasattr(classifier, "predict_logits")
-    return X.astype(np.float64) if foreign else X
+    last = classifier
+    while hasattr(last, "steps"):
+        last = last.steps[-1][1]
+    of_torch = isinstance(last, NeuralNet) or hasattr(last, "predict_logits")
+    return X.astype(np.float32 if of_torch else np.float64)
 
 
 def one_hot(logits):
@@ -58,8 +64,9 @@ def one_hot(logits):
 class ClassifierScorer(Scorer):
     """Scorer that calls a classifier's public methods.
 
-    The logits come from ``predict_logits`` if the classifier has it, else from
-    ``log(clip(predict_proba, 1e-6, 1))``.
+    Its logits are those of ``predict_logits`` if it has that method, else
+    ``log(clip(predict_proba, 1e-6, 1))``. The classifier is a guest: it gets copies, and the
+    process's generators and torch's threads are as before when it has answered.
 
     Parameters
     ----------
@@ -73,31 +80,34 @@ class ClassifierScorer(Scorer):
         self.is_consistent = not self.gives_logits
 
     def logits(self, x):
-        """Compute the logits of series; see `Scorer.logits`."""
-        X = x.cpu().numpy().copy()  # the classifier may change it in place
-        if self.gives_logits:
-            return torch.from_numpy(np.array(self.classifier.predict_logits(X)))
-        return clipped_logits(self.probabilities(X))
+        """Logits of series; see `Scorer.logits`."""
+        X = x.cpu().numpy()
+        if not self.gives_logits:
+            return clipped_logits(self.probabilities(X))
+        with as_guest(_SEED):
+            logits = self.classifier.predict_logits(in_native_dtype(self.classifier, X))
+        return torch.from_numpy(np.array(logits))
 
     def probabilities(self, X):
-        """Compute the probabilities of series; see `Scorer.probabilities`."""
-        X = in_native_dtype(self.classifier, X)
-        with keep_torch_threads():
-            try:
-                probabilities = np.asarray(self.classifier.predict_proba(X), dtype=np.float64)
-            except (ValueError, RuntimeError) as error:
-                if "dim 3" in str(error):
-                    raise ValueError(f"{error}{FLATTEN}") from error
-                if "double" in str(error).lower():  # torch's name for float64
-                    raise ValueError(
-                        f"{self.name} needs float32 series: pass X.astype(numpy.float32). ({error})"
-                    ) from error
-                raise
+        """Probabilities of series; see `Scorer.probabilities`."""
+        with as_guest(_SEED):
+            answers = self._ask(in_native_dtype(self.classifier, X))
         name = f"predict_proba of {self.name}"
+        probabilities = np.asarray(answers, dtype=np.float64)
         check_probabilities(name, probabilities)
         if len(probabilities) != len(X):
             raise ValueError(f"{name} returned {len(probabilities)} rows for {len(X)} series.")
         return probabilities
+
+    def _ask(self, X):
+        try:
+            return self.classifier.predict_proba(X)
+        except (ValueError, RuntimeError, TypeError) as error:
+            if "double" in str(error).lower():  # torch's word for float64
+                return self.classifier.predict_proba(X.astype(np.float32))
+            if "dim 3" in str(error):
+                raise ValueError(f"{error}{FLATTEN}") from error
+            raise
 
     def bank_logits(self, X, bank, progress):
         """Compute the logits of series and copies, in chunks; see `Scorer.bank_logits`."""

@@ -9,7 +9,7 @@ from torch import nn
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses import FeatureShape
-from sktime_tsd.networks import ScaledNetwork, build_network, check_logits, feature_sizes
+from sktime_tsd.networks import ScaledNetwork, adapted, build_network, check_logits, feature_sizes
 
 __all__ = ["FreshNetwork", "build", "feature_shapes", "frozen_copy"]
 
@@ -107,15 +107,20 @@ def frozen_copy(module, n_classes, input_shape=None):
     ValueError, TypeError
         If `input_shape` is not a shape, or the network cannot read such series.
     """
-    copied = copy.deepcopy(module)
+    if input_shape is not None:
+        if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 2:
+            raise ValueError(
+                f"input_shape must be (n_channels, n_timepoints), got {input_shape!r}."
+            )
+        for place, size in enumerate(input_shape):
+            check_number(f"input_shape[{place}]", size, integer=True, low=1)
+    with torch.no_grad():  # or a torch.jit module's copy could not be frozen
+        copied = copy.deepcopy(module).cpu().eval()
     if not isinstance(copied, ScaledNetwork):
-        copied = ScaledNetwork(copied)
-    copied = copied.requires_grad_(False).eval().cpu()
-    if input_shape is None:
-        return copied
-    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 2:
-        raise ValueError(f"input_shape must be (n_channels, n_timepoints), got {input_shape!r}.")
-    for place, size in enumerate(input_shape):
-        check_number(f"input_shape[{place}]", size, integer=True, low=1)
-    check_logits(copied, *input_shape, n_classes)
+        copied = ScaledNetwork(adapted(copied, n_classes, input_shape))
+    copied.eval()
+    for parameter in copied.parameters():
+        parameter.requires_grad_(False)
+    if input_shape is not None:
+        check_logits(copied, *input_shape, n_classes, name=type(module).__name__)
     return copied

@@ -17,6 +17,7 @@ from sktime_tsd.networks._build import (
 from sktime_tsd.networks._copies import forward_copies
 from sktime_tsd.networks._fcn import FCN
 from sktime_tsd.networks._features import FeatureTaps, feature_sizes
+from sktime_tsd.networks._foreign import ForeignNetwork, adapted
 from sktime_tsd.networks._inception_time import InceptionTime
 from sktime_tsd.networks._lstm import LSTM
 from sktime_tsd.networks._scaled import ScaledNetwork, channel_statistics
@@ -26,8 +27,10 @@ __all__ = [
     "LSTM",
     "NETWORKS",
     "FeatureTaps",
+    "ForeignNetwork",
     "InceptionTime",
     "ScaledNetwork",
+    "adapted",
     "build_network",
     "channel_statistics",
     "check_logits",

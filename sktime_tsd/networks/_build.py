@@ -187,7 +187,7 @@ def build_network(network, n_channels, n_timepoints, n_classes, network_params=N
     return built
 
 
-def check_logits(network, n_channels, n_timepoints, n_classes):
+def check_logits(network, n_channels, n_timepoints, n_classes, name=None):
     """Check that a network maps series to logits.
 
     Parameters
@@ -195,6 +195,8 @@ def check_logits(network, n_channels, n_timepoints, n_classes):
     network : nn.Module
         On the CPU.
     n_channels, n_timepoints, n_classes : int
+    name : str, optional
+        What messages call it. Default: its class.
 
     Raises
     ------
@@ -206,6 +208,7 @@ def check_logits(network, n_channels, n_timepoints, n_classes):
     >>> from sktime_tsd.networks import FCN, check_logits
     >>> check_logits(FCN(1, 150, 2), n_channels=1, n_timepoints=150, n_classes=2)
     """
+    name = name or type(network).__name__
     was_training = network.training
     network.eval()  # in train mode, the trial would update batch norm's statistics
     try:
@@ -213,7 +216,7 @@ def check_logits(network, n_channels, n_timepoints, n_classes):
             logits = network(torch.zeros(2, n_channels, n_timepoints))
     except Exception as error:  # a user's network may fail in any way
         raise ValueError(
-            f"{type(network).__name__} cannot read series of shape "
+            f"{name} cannot read series of shape "
             f"({n_channels} channels, {n_timepoints} time points): {error}"
         ) from error
     finally:
@@ -221,7 +224,7 @@ def check_logits(network, n_channels, n_timepoints, n_classes):
     shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
     if shape != (2, n_classes):
         raise ValueError(
-            f"{type(network).__name__} must return logits of shape (n, {n_classes}), "
+            f"{name} must return logits of shape (n, {n_classes}), "
             f"for 2 series it returned {shape}. Its last layer needs one output per class."
         )
 

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from sktime_tsd.networks._foreign import ForeignNetwork
 from sktime_tsd.networks._scaled import ScaledNetwork
 
 __all__ = ["FeatureTaps", "feature_sizes"]
@@ -89,8 +90,8 @@ class FeatureTaps:
     """
 
     def __init__(self, network, layers, whose="network"):
-        while isinstance(network, ScaledNetwork):
-            network = network.network
+        while isinstance(network, (ScaledNetwork, ForeignNetwork)):
+            network = network.network if isinstance(network, ScaledNetwork) else network.module
         self._whose = whose
         self._paths = [self._path(network, layer) for layer in layers]
         self.caught = {path: [] for path in self._paths}

@@ -275,7 +275,7 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
                 _share_of_largest(value[i]),
                 color=color,
                 alpha=0.45,
-                label="saliency, scaled to its maximum",
+                label="student" if column else "teacher",
             )
             title = name
             if column:
@@ -289,7 +289,7 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
                 correlation = saliency_spearman(reference[i][None], value[i][None])[0]
                 title = f"{name}: correlation {correlation:.2f}"
             if row == 0:
-                below.legend(loc="upper right", fontsize="x-small", frameon=False)
+                below.legend(loc="upper right", fontsize="x-small", frameon=False, ncols=2)
             below.set_yticks([])
             axis.set_title(title, fontsize="medium")
             if column == 0:

@@ -17,9 +17,10 @@ from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
 from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.fingerprint import fingerprint
-from sktime_tsd._utils.random import seed_unseeded
-from sktime_tsd._utils.threads import keep_torch_threads
+from sktime_tsd._utils.guest import as_guest
+from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.networks import adapted
 
 __all__ = [
     "check_teacher",
@@ -62,9 +63,18 @@ def _is_fitted(estimator):
         return True
     try:
         check_is_fitted(estimator)
-    except (NotFittedError, TypeError):
+    except NotFittedError:
         return False
+    except (TypeError, AttributeError):  # no estimator of scikit-learn
+        return hasattr(estimator, "classes_")
     return True
+
+
+def _unwrapped(teacher):
+    """Take a teacher out of its ``FrozenEstimator``."""
+    while isinstance(teacher, FrozenEstimator):
+        teacher = teacher.estimator
+    return teacher
 
 
 def is_given(teacher):
@@ -77,19 +87,12 @@ def is_given(teacher):
     Returns
     -------
     bool
-        True for a ``FrozenEstimator``, a module, and an object with its own scorer but no
-        ``fit``.
+        True for a ``FrozenEstimator``, a module, and whatever answers but cannot be cloned and
+        fitted.
     """
     if isinstance(teacher, (FrozenEstimator, nn.Module)):
         return True
-    return makes_scorer(teacher) and not hasattr(teacher, "fit")
-
-
-def _unwrapped(teacher):
-    """Take a teacher out of its ``FrozenEstimator``."""
-    while isinstance(teacher, FrozenEstimator):
-        teacher = teacher.estimator
-    return teacher
+    return teacher is not None and not (hasattr(teacher, "fit") and hasattr(teacher, "get_params"))
 
 
 def check_teacher(teacher):
@@ -102,32 +105,59 @@ def check_teacher(teacher):
     Raises
     ------
     TypeError
-        If it is not a classifier, or has no probabilities.
+        If it has no probabilities, or does not say which classes they are of. The message says
+        what to pass instead.
     NotFittedError
         If a ``FrozenEstimator`` holds a classifier that is not fitted.
     """
-    if teacher is None or isinstance(teacher, nn.Module):
+    classifier, kind = _unwrapped(teacher), type(_unwrapped(teacher)).__name__
+    if classifier is None or isinstance(classifier, nn.Module):
         return
-    if is_given(teacher) and not isinstance(teacher, (FrozenEstimator, type)):
-        return
-    if isinstance(teacher, type) or not hasattr(teacher, "fit"):
+    if isinstance(classifier, type):
         raise TypeError(
-            "teacher must be a classifier, a FrozenEstimator that holds a fitted one, a trained "
-            f"nn.Module or None; got {teacher!r:.80}."
-        )
-    classifier = _unwrapped(teacher)
-    if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
-        raise NotFittedError(
-            f"The FrozenEstimator given as teacher holds a {type(classifier).__name__} that is "
-            "not fitted. Fit it first, or pass it without FrozenEstimator to have it fitted."
+            f"teacher must be a classifier, got the class {classifier.__name__}. Pass "
+            f"{classifier.__name__}(...)."
         )
     answers = ("predict_proba", "predict_logits")
     if not (makes_scorer(classifier) or any(hasattr(classifier, name) for name in answers)):
-        raise TypeError(
-            f"The teacher {type(classifier).__name__} has no predict_proba, which saliency needs. "
-            "Use a classifier with probabilities, or wrap it in sklearn's "
-            "CalibratedClassifierCV."
+        raise TypeError(_without_probabilities(classifier, kind))
+    if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
+        raise NotFittedError(
+            f"The FrozenEstimator given as teacher holds a {kind} that is not fitted. Fit it "
+            "first, or pass it without FrozenEstimator to have it fitted."
         )
+    if makes_scorer(classifier) or not is_given(teacher):
+        return
+    if not hasattr(classifier, "classes_"):
+        raise TypeError(
+            f"The teacher {kind} does not say which classes its columns are of: it has no "
+            "classes_. Pass sktime_tsd.teachers.CallableTeacher(teacher.predict_proba, "
+            "classes=[...]), with the labels in the order of the columns."
+        )
+
+
+def _without_probabilities(classifier, kind):
+    """Say what to pass in place of what has no ``predict_proba``."""
+    teachers = "sktime_tsd.teachers.CallableTeacher"
+    if hasattr(classifier, "fit") and hasattr(classifier, "get_params"):
+        return (
+            f"The teacher {kind} has no predict_proba, so it has no saliency. Use a classifier "
+            "with probabilities; wrap one of scikit-learn in CalibratedClassifierCV."
+        )
+    if hasattr(classifier, "predict"):
+        return (
+            f"The teacher {kind} has no predict_proba. If its predict returns probabilities, pass "
+            f"{teachers}(teacher.predict, classes=[...])."
+        )
+    if callable(classifier):
+        return (
+            f"teacher={classifier!r:.60} is a function. Pass {teachers}(function, classes=[...]), "
+            "with the labels in the order of its columns."
+        )
+    return (
+        "teacher must be a classifier, a FrozenEstimator with a fitted one, a trained nn.Module, "
+        f"a {teachers} or None; got {classifier!r:.80}."
+    )
 
 
 def teacher_network(teacher, n_channels, n_timepoints, n_classes):
@@ -148,8 +178,8 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     TypeError
         If the teacher is not a torch network.
     """
-    if isinstance(teacher, nn.Module):
-        return copy.deepcopy(teacher).cpu()
+    if isinstance(_unwrapped(teacher), nn.Module):
+        return adapted(copy.deepcopy(_unwrapped(teacher)).cpu(), n_classes)
     teacher = default_teacher() if teacher is None else teacher
     is_frozen = isinstance(teacher, FrozenEstimator)
     classifier = _unwrapped(teacher)
@@ -166,9 +196,11 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     return None if network is None else copy.deepcopy(network).cpu()
 
 
-# Cached by `key`, which stands for the other arguments.
-def _fit(key, teacher, X, y):
-    with keep_torch_threads():
+# Cached: equal keys, equal results.
+def _fit(key, teacher, X, y, seed):
+    parts = (teacher, *teacher.get_params(deep=True).values())
+    has_own = any(isinstance(part, LogitsClassifier) for part in parts)
+    with as_guest(seed, uses_torch=not has_own):
         try:
             return teacher.fit(X, y)
         except Exception as error:  # re-raised, with a note on where it came from
@@ -205,14 +237,8 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     UserWarning
         If the teacher is fitted already, but a clone of it is fitted again.
     """
-    if isinstance(teacher, FrozenEstimator):
-        return _unwrapped(teacher)
-    if isinstance(teacher, nn.Module):
-        device = prepare(SkorchClassifier()).device
-        classes = getattr(teacher, "classes_", np.unique(y))
-        return SkorchClassifier.from_module(teacher, classes, device=device)
     if is_given(teacher):
-        return teacher
+        return _given(teacher, X, y, device=prepare(SkorchClassifier()).device)
     if teacher is None:
         teacher = default_teacher()
     elif _is_fitted(teacher):
@@ -226,10 +252,20 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     if seed is not None:
         seed_unseeded(teacher, seed)
     X = in_native_dtype(teacher, X)
+    seed = draw_seed(None) if seed is None else seed
     if memory is None:
-        return _fit(None, teacher, X, y)
-    fit = memory.cache(_fit, ignore=["teacher", "X", "y"])
-    return fit(fingerprint(teacher, X, y), teacher, X, y)
+        return _fit(None, teacher, X, y, seed)
+    fit = memory.cache(_fit, ignore=["teacher", "X", "y", "seed"])
+    return fit(fingerprint(teacher, X, y), teacher, X, y, seed)
+
+
+def _given(teacher, X, y, device):
+    """Give a teacher that is used as it is; a module as a classifier."""
+    teacher = _unwrapped(teacher)
+    if not isinstance(teacher, nn.Module):
+        return teacher
+    classes = getattr(teacher, "classes_", np.unique(y))
+    return SkorchClassifier.from_module(teacher, classes, input_shape=X.shape[1:], device=device)
 
 
 def single_class_teacher(teacher, X, y, *, prepare):
@@ -248,10 +284,8 @@ def single_class_teacher(teacher, X, y, *, prepare):
     classifier : fitted classifier
         sktime's ``DummyClassifier`` if this kind of teacher cannot learn from one label.
     """
-    if isinstance(teacher, FrozenEstimator):
+    if is_given(teacher) and not isinstance(_unwrapped(teacher), nn.Module):
         return _unwrapped(teacher)
-    if is_given(teacher) and not isinstance(teacher, nn.Module):
-        return teacher
     if teacher is None:
         teacher = default_teacher()
     if isinstance(teacher, BaseClassifier):

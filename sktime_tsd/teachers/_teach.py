@@ -10,7 +10,7 @@ from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import Outputs
 from sktime_tsd.perturbations import Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
-from sktime_tsd.teachers._fit import fit_teacher, is_given
+from sktime_tsd.teachers._fit import fit_teacher
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
@@ -46,7 +46,21 @@ class BankSettings:
     seed: int
 
 
-def teach(teacher, X, y, *, classes, split, terms, bank_settings, prepare, seed, memory, verbose):
+def teach(
+    teacher,
+    X,
+    y,
+    *,
+    classes,
+    split,
+    terms,
+    bank_settings,
+    smoothing,
+    prepare,
+    seed,
+    memory,
+    verbose,
+):
     """Fit a teacher and score what the terms need: a training set and its perturbed copies.
 
     Parameters
@@ -63,6 +77,8 @@ def teach(teacher, X, y, *, classes, split, terms, bank_settings, prepare, seed,
         may be None. The teacher is fitted on all series.
     terms : list of DistillationTerm
     bank_settings : BankSettings
+    smoothing : float
+        See `Teacher`.
     prepare : callable
         See `fit_teacher`.
     seed : int or None
@@ -89,21 +105,20 @@ def teach(teacher, X, y, *, classes, split, terms, bank_settings, prepare, seed,
     """
     classifier = fit_teacher(teacher, X, classes[y], prepare=prepare, seed=seed, memory=memory)
     X, y = torch.from_numpy(X), torch.from_numpy(y)
-    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES])
     train, valid = split
     valid_set = None
     if valid is not None:
         valid_set = TrainingSet(X[valid], y[valid])
         X, y = X[train], y[train]
+    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES], smoothing)
     if not terms:
         return classifier, TrainingSet(X, y), valid_set
     bank = None
     if any(term.needs_perturbed for term in terms):
         bank = _draw(bank_settings, X, y, n_classes=len(classes))
     logits, perturbed_logits = _score(aligned, X, y, bank, memory, verbose)
-    aligned.warn_if_one_hot(logits, perturbed_logits)
-    if is_given(teacher):
-        aligned.warn_if_mistaken(logits, y)
+    aligned.warn_if_no_saliency(logits, perturbed_logits)
+    aligned.warn_if_mistaken(logits, y)
     training_set = TrainingSet(
         X,
         y,
@@ -118,7 +133,8 @@ def teach(teacher, X, y, *, classes, split, terms, bank_settings, prepare, seed,
 def _score(teacher, X, y, bank, memory, verbose):
     if memory is None:
         return teacher.score(X, bank, verbose=verbose)
-    key = fingerprint(teacher.classifier, teacher.columns, teacher.precision, X, y, bank)
+    answers = teacher.classifier, teacher.columns, teacher.smoothing, teacher.precision
+    key = fingerprint(*answers, X, y, bank)
     score = memory.cache(_cached_score, ignore=["teacher", "X", "bank", "verbose"])
     return score(key, teacher, X, bank, verbose)
 

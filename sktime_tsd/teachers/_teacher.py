@@ -6,10 +6,15 @@ import warnings
 import torch
 from tqdm.auto import tqdm
 
-from sktime_tsd._scoring.classifier import one_hot
 from sktime_tsd._scoring.scorer_of import scorer_of
 
 __all__ = ["Teacher"]
+
+# Probabilities that differ by less are equal but for rounding.
+_STEADY = 1e-3
+
+# A useful teacher makes up at least this share of what the most frequent class gets wrong.
+_LEAST_GAIN = 0.1
 
 
 class Teacher:
@@ -22,7 +27,10 @@ class Teacher:
         The student's labels. Classes that only the teacher knows are dropped with a warning,
         and the rest is renormalised.
     example : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-        A few series, to check that the teacher can score them.
+        The first series that will be scored, to see that the teacher can read them.
+    smoothing : float, default=0.0
+        Share of the uniform distribution mixed into the probabilities of a teacher without
+        logits of its own, before they become logits.
 
     Raises
     ------
@@ -36,7 +44,7 @@ class Teacher:
         If the teacher knows further classes.
     """
 
-    def __init__(self, classifier, classes, example):
+    def __init__(self, classifier, classes, example, smoothing=0.0):
         self.classifier = classifier
         self._scorer = scorer_of(classifier, "teacher")
         self.name = self._scorer.name
@@ -45,11 +53,18 @@ class Teacher:
         missing = [label for label in classes.tolist() if label not in known]
         if missing:
             same = set(map(str, missing)) <= set(map(str, known))
-            hint = " The labels differ only in type: convert y." if same else ""
+            hint = " They differ in their type only: convert y." if same else ""
+            if not same and known == list(range(len(classes))):
+                hint = (
+                    " If its codes stand for the sorted labels, pass "
+                    "sktime_tsd.teachers.CallableTeacher(teacher.predict_proba, "
+                    f"classes={classes.tolist()})."
+                )
             raise ValueError(
                 f"The teacher {self.name} does not know the classes {missing} of y; it was "
                 f"fitted on {known}. A teacher must know every class of the student.{hint}"
             )
+        self.smoothing = 0.0 if self._scorer.gives_logits else smoothing
         self.columns = [known.index(label) for label in classes.tolist()]
         self._check(example, len(known))
         unseen = [label for label in known if label not in classes.tolist()]
@@ -77,6 +92,7 @@ class Teacher:
                 f"{tuple(logits.shape)}."
             )
         self._check_finite(logits)
+        self._example_logits = logits
 
     @property
     def precision(self):
@@ -120,55 +136,102 @@ class Teacher:
             total=n_series, desc="teacher logits", unit="series", disable=not verbose
         ) as progress:
             both = self._scorer.score(X, bank, progress.update)
+        self._warn_if_unsteady(both[0])
         return tuple(None if logits is None else self._aligned(logits) for logits in both)
 
     def _aligned(self, logits):
         self._check_finite(logits)
         if self.columns != list(range(logits.shape[-1])):
             logits = logits[..., self.columns]
-        return logits
+        if not self.smoothing:
+            return logits
+        # a vote of 0 would otherwise be a logit that rules all others
+        p = torch.softmax(logits, dim=-1)
+        return torch.log((1 - self.smoothing) * p + self.smoothing / len(self.columns))
+
+    def _warn_if_unsteady(self, logits):
+        """Warn of a teacher that answers otherwise to a few series than to all of them."""
+        few = self._example_logits.float()
+        if self.network is not None or len(logits) < len(few):
+            return
+        moved = (few.softmax(dim=1) - logits[: len(few)].softmax(dim=1)).abs().max().item()
+        if moved > _STEADY:
+            warnings.warn(
+                f"The teacher {self.name} is unsteady: its probabilities of {len(few)} series "
+                f"change by up to {moved:.2g} when other series are scored with them. It draws at "
+                "random, or its answers depend on the batch. Set its random_state, or score one "
+                "series at a time: CallableTeacher(teacher.predict_proba, classes=[...], "
+                "batch_size=1).",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _check_finite(self, logits):
         if not torch.isfinite(logits).all():
             raise ValueError(f"The teacher {self.name} returns logits that are not finite.")
 
-    def warn_if_one_hot(self, logits, perturbed_logits=None):
-        """Warn if all probabilities of the teacher are 0 or 1, including those of copies.
+    def warn_if_no_saliency(self, logits, perturbed_logits=None):
+        """Warn of a teacher whose answers carry no saliency.
 
         Parameters
         ----------
         logits : torch.Tensor of shape (n_instances, n_classes)
         perturbed_logits : torch.Tensor of shape (n_instances, n_entries, n_classes), optional
+            Its copies are judged, too.
+
+        Warns
+        -----
+        UserWarning
+            If no perturbation moves an answer, or all probabilities are 0 or 1.
         """
         answers = [part for part in (logits, perturbed_logits) if part is not None]
-        if self._scorer.gives_logits or not all(map(one_hot, answers)):
+        p = [part.softmax(dim=-1) for part in answers]
+        if perturbed_logits is not None and (p[1] - p[0].unsqueeze(1)).abs().max() < 1e-6:
+            warnings.warn(
+                f"No perturbed copy moves an answer of the teacher {self.name}: it has no saliency "
+                "to teach. Does it read the series at all?",
+                UserWarning,
+                stacklevel=2,
+            )
             return
-        warnings.warn(
-            f"All probabilities of the teacher {self.name} are 0 or 1, so they carry no "
-            "saliency and the student learns little more than the labels. Use a teacher with "
-            "graded probabilities, for instance LogisticRegression instead of a ridge "
-            "classifier, or wrap it in sklearn's CalibratedClassifierCV.",
-            UserWarning,
-            stacklevel=2,
-        )
+        if not self._scorer.gives_logits and all(map(self._is_one_hot, p)):
+            warnings.warn(
+                f"All probabilities of the teacher {self.name} are 0 or 1, those of perturbed "
+                "copies too, so they carry little saliency and the student learns little more than "
+                "the labels. Use a classifier with graded probabilities: logistic regression "
+                "instead of a ridge, or a forest instead of one neighbour.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _is_one_hot(self, p):
+        """Tell whether all probabilities were 0 or 1 before they were smoothed."""
+        unsmoothed = (p - self.smoothing / p.shape[-1]) / (1 - self.smoothing)
+        return bool(torch.minimum(unsmoothed.abs(), (1 - unsmoothed).abs()).max() < 1e-4)
 
     def warn_if_mistaken(self, logits, y):
-        """Warn if a teacher fitted elsewhere seems wrong for the series or labels.
+        """Warn of signs that a teacher does not fit the series or labels.
 
         Parameters
         ----------
         logits : torch.Tensor of shape (n_instances, n_classes)
         y : torch.Tensor of shape (n_instances,), int64
             Class indices.
+
+        Warns
+        -----
+        UserWarning
+            If it is right hardly more often than the most frequent class would be, or its
+            outputs are no logits.
         """
         accuracy = (logits.argmax(dim=1) == y).double().mean().item()
         most_frequent = y.bincount().max().item() / len(y)
-        if accuracy < most_frequent:
+        if accuracy < most_frequent + _LEAST_GAIN * (1 - most_frequent):
             warnings.warn(
-                f"The teacher {self.name} gives the right label to {accuracy:.0%} of the training "
-                f"series; always predicting the most frequent class would score "
-                f"{most_frequent:.0%}. Check whether it expects scaled series, and whether its "
-                "outputs are in the order of its classes.",
+                f"The teacher {self.name} gives the right label to {accuracy:.0%} of the "
+                f"training series; always predicting the most frequent class would score "
+                f"{most_frequent:.0%}. A student learns nothing useful from it. Does it expect "
+                "scaled series, or are its outputs in another order than its classes?",
                 UserWarning,
                 stacklevel=2,
             )
