@@ -19,7 +19,7 @@ from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.panels import as_float32_panel
 from sktime_tsd._utils.random import draw_seed
-from sktime_tsd._utils.validation import resolve_device
+from sktime_tsd._utils.validation import check_distinct_labels, resolve_device
 
 __all__ = ["SkorchClassifier"]
 
@@ -231,11 +231,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         """
         if not isinstance(module, nn.Module):
             raise TypeError(f"module must be an nn.Module, got {module!r}.")
-        classes = np.asarray(classes)
-        if classes.ndim != 1 or len(classes) < 2 or len(np.unique(classes)) < len(classes):
-            raise ValueError(
-                f"classes must be two or more different labels, got {classes.tolist()}."
-            )
+        classes = check_distinct_labels(classes)
         classifier = cls(network or type(module), network_params, device=device)
         classifier._check_parameters()
         copied = frozen_copy(module, len(classes), input_shape)

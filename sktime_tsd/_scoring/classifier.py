@@ -1,16 +1,14 @@
 """Scorer of any classifier with ``predict_proba``, from sktime, scikit-learn or elsewhere."""
 
-import math
-
 import numpy as np
 import torch
 from skorch import NeuralNet
 
-from sktime_tsd._scoring.scorer import LEAST_PROBABILITY, Scorer, chunk_size, clipped_logits
+from sktime_tsd._scoring.scorer import Scorer, chunk_size, clipped_logits
 from sktime_tsd._utils.guest import as_guest
 from sktime_tsd._utils.validation import check_probabilities
 
-__all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype", "one_hot"]
+__all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype"]
 
 # The remedy that scikit-learn's message about 3-D arrays omits.
 FLATTEN = (
@@ -45,22 +43,6 @@ def in_native_dtype(classifier, X):
     return X.astype(np.float32 if of_torch else np.float64)
 
 
-def one_hot(logits):
-    """Whether logits represent only probabilities of 0 and 1.
-
-    Parameters
-    ----------
-    logits : torch.Tensor of shape (..., n_classes)
-        As `ClassifierScorer` computes them from probabilities.
-
-    Returns
-    -------
-    bool
-    """
-    least = math.log(LEAST_PROBABILITY)
-    return bool(((logits == 0) | ((logits - least).abs() < 1e-5)).all())
-
-
 class ClassifierScorer(Scorer):
     """Scorer that calls a classifier's public methods.
 
@@ -85,8 +67,11 @@ class ClassifierScorer(Scorer):
         if not self.gives_logits:
             return clipped_logits(self.probabilities(X))
         with as_guest(_SEED):
-            logits = self.classifier.predict_logits(in_native_dtype(self.classifier, X))
+            logits = self._own_logits(in_native_dtype(self.classifier, X))
         return torch.from_numpy(np.array(logits))
+
+    def _own_logits(self, X):
+        return self.classifier.predict_logits(X)
 
     def probabilities(self, X):
         """Probabilities of series; see `Scorer.probabilities`."""

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 __all__ = [
     "check_choice",
+    "check_distinct_labels",
     "check_flag",
     "check_labels",
     "check_no_capability_gap",
@@ -244,6 +245,28 @@ def _check_label_values(y):
             raise TypeError(
                 "y mixes strings with other labels. Make them all strings or all numbers."
             )
+
+
+def check_distinct_labels(classes):
+    """Check the labels of a classifier's columns.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,)
+
+    Returns
+    -------
+    classes : numpy.ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If they are not two or more different labels.
+    """
+    classes = np.asarray(classes)
+    if classes.ndim != 1 or len(classes) < 2 or len(np.unique(classes)) < len(classes):
+        raise ValueError(f"classes must be two or more different labels, got {classes.tolist()}.")
+    return classes
 
 
 def class_indices(name, labels, classes, *, of="classes"):

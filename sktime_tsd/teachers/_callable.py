@@ -1,12 +1,10 @@
 """A function as a teacher."""
 
 import numpy as np
-import torch
 from scipy.special import softmax
 
-from sktime_tsd._scoring.classifier import ClassifierScorer, in_native_dtype
-from sktime_tsd._utils.guest import as_guest
-from sktime_tsd._utils.validation import check_choice, check_number
+from sktime_tsd._scoring.classifier import ClassifierScorer
+from sktime_tsd._utils.validation import check_choice, check_distinct_labels, check_number
 
 __all__ = ["CallableTeacher"]
 
@@ -53,12 +51,7 @@ class CallableTeacher:
     def __init__(self, function, classes, *, output="probabilities", batch_size=None):
         if not callable(function):
             raise TypeError(f"function must be callable, got {function!r:.80}.")
-        self.classes_ = np.asarray(classes)
-        distinct = len(np.unique(self.classes_))
-        if self.classes_.ndim != 1 or distinct < 2 or distinct < len(self.classes_):
-            raise ValueError(
-                f"classes must be two or more different labels, got {self.classes_.tolist()}."
-            )
+        self.classes_ = check_distinct_labels(classes)
         check_choice("output", output, ("probabilities", "logits"))
         check_number("batch_size", batch_size, integer=True, low=1, none_ok=True)
         self.function = function
@@ -135,10 +128,5 @@ class CallableScorer(ClassifierScorer):
         self.name = getattr(classifier.function, "__name__", type(classifier.function).__name__)
         self.gives_logits = classifier.output == "logits"
 
-    def logits(self, x):
-        """Logits of series: the function's own, or those of its probabilities."""
-        if not self.gives_logits:
-            return super().logits(x)
-        X = in_native_dtype(self.classifier, x.cpu().numpy())
-        with as_guest(0):
-            return torch.from_numpy(self.classifier._answers(X))
+    def _own_logits(self, X):
+        return self.classifier._answers(X)
