@@ -1,6 +1,9 @@
 """What scikit-learn's tools need from an estimator and sktime does not provide."""
 
+import copy
+
 from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+from sklearn.utils.metadata_routing import _MetadataRequester
 
 from sktime_tsd.networks import check_setting_names, network_settings
 
@@ -9,32 +12,50 @@ __all__ = ["NestedNetworkParams", "SklearnInterop"]
 # Prefix of the network's own settings among the classifier's parameters.
 _NESTED = "network__"
 
-# scikit-learn sets these on an estimator before `fit` and deletes them after.
-_CALLBACK_ATTRIBUTES = (
+_REQUESTS = "_metadata_request"
+
+# scikit-learn sets the first four on an estimator before `fit` and deletes them after. The next
+# holds what ``set_fit_request`` was told, the last what `fit` was given besides X and y.
+_KEPT_BY_RESET = (
     "_parent_callback_ctx",
     "_skl_callbacks",
     "_callback_fit_ctx",
     "_skl_callbacks_to_teardown",
+    _REQUESTS,
+    "_fit_params",
 )
 
 
-class SklearnInterop:
+class SklearnInterop(_MetadataRequester):
     """Mixin that makes an sktime classifier work in scikit-learn's meta-estimators.
 
     List it before ``BaseClassifier`` in the bases.
     """
 
     def reset(self):
-        """Reset to the state after construction, keeping scikit-learn's callbacks.
+        """Reset to the state after construction, keeping what scikit-learn has set.
 
         Returns
         -------
         self
         """
-        kept = {k: self.__dict__[k] for k in _CALLBACK_ATTRIBUTES if k in self.__dict__}
+        kept = {k: self.__dict__[k] for k in _KEPT_BY_RESET if k in self.__dict__}
         super().reset()
         self.__dict__.update(kept)
         return self
+
+    def clone(self):
+        """Clone with the same parameters and metadata requests.
+
+        Returns
+        -------
+        clone : as this object
+            Not fitted.
+        """
+        cloned = super().clone()
+        if _REQUESTS in self.__dict__:
+            setattr(cloned, _REQUESTS, copy.deepcopy(self.__dict__[_REQUESTS]))
+        return cloned
 
     def __sklearn_is_fitted__(self):
         """Tell scikit-learn's ``check_is_fitted`` whether `fit` has run."""

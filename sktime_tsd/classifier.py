@@ -20,6 +20,7 @@ from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.panels import as_float32_panel
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import check_distinct_labels, resolve_device
+from sktime_tsd.losses import UNLABELLED
 
 __all__ = ["SkorchClassifier"]
 
@@ -281,13 +282,14 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         description : str, default="network"
             Name shown in the progress bar.
         """
+        labels = training_set.y[training_set.y != UNLABELLED].numpy()
         trained = train_network(
             self,
             fresh,
             training_set,
             valid_set,
             terms=terms,
-            class_weight=class_weights(self.class_weight, classes, training_set.y.numpy()),
+            class_weight=class_weights(self.class_weight, classes, labels),
             description=description,
         )
         self.lr_, self.max_epochs_ = trained.lr, trained.max_epochs

@@ -12,7 +12,7 @@ from torch import nn
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
-from sktime_tsd._utils.panels import as_float32_panel
+from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
     check_number,
@@ -21,7 +21,7 @@ from sktime_tsd._utils.validation import (
     resolve_device,
 )
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.losses import TemporalSaliency
+from sktime_tsd.losses import SoftTargets, TemporalSaliency
 from sktime_tsd.perturbations import (
     OpposingClass,
     Perturbation,
@@ -31,6 +31,7 @@ from sktime_tsd.perturbations import (
 from sktime_tsd.teachers import default_teacher
 from sktime_tsd.teachers._check_terms import check_distillation, check_terms
 from sktime_tsd.teachers._fit import check_teacher, single_class_teacher
+from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
 
@@ -85,7 +86,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         teacher that has no logits, such as a forest, before they become logits: a vote of 0
         would otherwise rule the saliency. Networks teach as they are.
     distillation : list of DistillationTerm, optional
-        More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. ``KD`` and ``DKD``
+        More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
+        ``SoftTargets()`` if `fit` is given unlabelled series, else nothing. ``KD`` and ``DKD``
         match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W`` and
         ``MemKD`` match features, which the teacher must have: use a `SkorchClassifier` or
         an ``nn.Module``. With ``saliency_weight=0`` they are methods of their own and need
@@ -117,8 +119,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     ----------
     classes_ : numpy.ndarray of shape (n_classes,)
         Labels, in the column order of `predict_proba`.
-    teacher_ : fitted classifier
-        The teacher that scored the series.
+    teacher_ : fitted classifier or None
+        The teacher that scored the series. None if `fit` was given ``teacher_proba``.
     student_ : SkorchClassifier
         The fitted student: deploy this one alone. ``student_.history_`` has an entry for
         each term of the loss.
@@ -222,39 +224,111 @@ class SaliencyDistilledClassifier(LogitsClassifier):
 
     # -- fitting ---------------------------------------------------------------------
 
+    def fit(self, X, y, X_unlabelled=None, teacher_proba=None):
+        """Fit teacher and student.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other sktime panel of equal-length series. A 2-D array is read as one
+            channel.
+        y : array-like of shape (n_instances,)
+            Class labels. With several columns, one classifier is fitted per column, as
+            sktime does.
+        X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
+            More series, without labels, in any form that `X` may have. The teacher scores them
+            and perturbed copies of them like the rest, and the student learns from its answers.
+            An unfitted teacher is fitted on `X` alone.
+        teacher_proba : array-like of shape (n_instances, n_classes), optional
+            Probabilities that a teacher gave for `X`, if it can no longer be asked. Columns in
+            the order of the sorted labels. Needs ``saliency_weight=0`` and terms that need
+            neither copies nor features, such as `KD`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, the teacher, the series or the labels cannot be used, or if
+            training diverges.
+
+        Examples
+        --------
+        >>> from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+        >>> from sktime_tsd.datasets import load_dataset
+        >>> X, y = load_dataset("UnitTest", split="train")
+        >>> X_unlabelled, _ = load_dataset("UnitTest", split="test")
+        >>> small = SkorchClassifier("fcn", {"filters": (8, 16, 8)}, max_epochs=5)
+        >>> clf = SaliencyDistilledClassifier(small, small, bank_size=20, random_state=0)
+        >>> clf.fit(X, y, X_unlabelled=X_unlabelled).predict(X).shape
+        (20,)
+        """
+        fit_params = X_unlabelled, teacher_proba
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and any(p is not None for p in fit_params):
+            raise ValueError(
+                "X_unlabelled and teacher_proba need a y of one column, got "
+                f"{np.shape(y)[1]} columns. Fit one classifier per column."
+            )
+        self._fit_params = fit_params
+        try:
+            return super().fit(X, y)
+        finally:
+            del self._fit_params
+
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))
         teacher_seed, bank_seed, student_seed = (draw_seed(random_state) for _ in range(3))
         X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
-        student, terms = self._new_student(), self._terms()
+        X_unlabelled, teacher_proba = self._fit_params
+        X_unlabelled = self._check_unlabelled(X_unlabelled, X.shape[1:])
+        student, terms = self._new_student(), self._terms(X_unlabelled is not None)
         if student.random_state is not None:
             student_seed = draw_seed(student.random_state)
         else:
             student.set_params(random_state=student_seed)
             student_seed = draw_seed(student_seed)
+        if teacher_proba is not None:
+            teacher_proba = check_saved_answers(
+                teacher_proba,
+                teacher=self.teacher,
+                X_unlabelled=X_unlabelled,
+                terms=terms,
+                n_instances=len(X),
+                n_classes=self.n_classes_,
+            )
         fresh = student._build_network(*X.shape[1:], self.n_classes_, student_seed)
         check_terms(terms, self.teacher, fresh)
         class_weights(student.class_weight, self.classes_, y)  # fail before the teacher is fitted
-        self.teacher_, training_set, valid_set = teach(
-            self.teacher,
-            X,
-            y,
-            classes=self.classes_,
-            split=split_validation(y, student.validation_fraction, student_seed),
-            terms=terms,
-            bank_settings=BankSettings(
-                perturbation=OpposingClass() if self.perturbation is None else self.perturbation,
-                width=window_width(self.window, X.shape[2]),
-                n_entries=self.bank_size,
-                n_windows=self.n_windows,
-                seed=bank_seed,
-            ),
-            smoothing=self.teacher_smoothing,
-            prepare=self._override,
-            seed=None if self.random_state is None else teacher_seed,
-            memory=None if self.memory is None else self._memory(),
-            verbose=student.verbose,
-        )
+        split = split_validation(y, student.validation_fraction, student_seed)
+        if teacher_proba is not None:
+            self.teacher_ = None
+            training_set, valid_set = teach_saved(
+                teacher_proba, X, y, split=split, smoothing=self.teacher_smoothing
+            )
+        else:
+            self.teacher_, training_set, valid_set = teach(
+                self.teacher,
+                X,
+                y,
+                X_unlabelled=X_unlabelled,
+                classes=self.classes_,
+                split=split,
+                terms=terms,
+                bank_settings=BankSettings(
+                    perturbation=self.perturbation or OpposingClass(),
+                    width=window_width(self.window, X.shape[2]),
+                    n_entries=self.bank_size,
+                    n_windows=self.n_windows,
+                    seed=bank_seed,
+                ),
+                smoothing=self.teacher_smoothing,
+                prepare=self._override,
+                seed=None if self.random_state is None else teacher_seed,
+                memory=None if self.memory is None else self._memory(),
+                verbose=student.verbose,
+            )
         student._train(
             self.classes_, fresh, training_set, valid_set, terms=terms, description="student"
         )
@@ -283,7 +357,18 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         memory = self.memory
         return check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
 
-    def _terms(self):
+    def _check_unlabelled(self, X, shape):
+        """Convert series without labels as `fit` does X."""
+        if X is None:
+            return None
+        try:
+            X = as_float32_panel(self._check_convert_X_for_predict(X))
+            check_panel_shape(X, *shape)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"X_unlabelled: {error}") from error
+        return X
+
+    def _terms(self, has_unlabelled=False):
         saliency = TemporalSaliency(
             weight=self.saliency_weight,
             temperature=self.saliency_temperature,
@@ -292,8 +377,16 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             ramp=self.saliency_ramp,
             top_n=self.saliency_top_n,
         )
-        terms = [saliency, *(self.distillation or [])]
-        return [term for term in terms if term.weight > 0]
+        others = self.distillation
+        if others is None:
+            others = [SoftTargets()] if has_unlabelled else []
+        terms = [term for term in (saliency, *others) if term.weight > 0]
+        if has_unlabelled and not terms:
+            raise ValueError(
+                "Nothing would be learned from X_unlabelled: saliency_weight=0 and "
+                f"distillation={self.distillation!r}. Leave distillation=None."
+            )
+        return terms
 
     def _check_parameters(self):
         """Refuse unusable parameters."""

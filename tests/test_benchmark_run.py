@@ -471,6 +471,22 @@ def test_a_teacher_that_is_no_network(tmp_path):
 # -- methods and protocols -------------------------------------------------------------
 
 
+def test_series_without_labels_are_for_the_methods_that_say_so(tmp_path):
+    rows = run(tmp_path, methods=["tsd", "tsd+unlabelled"], unlabelled_share=0.4)
+    assert rows["error"].fillna("").tolist() == ["", ""]
+    assert rows["n_train"].tolist() == [12, 12]  # of 20
+    assert rows["kl_divergence"].nunique() == 2
+    settings = [json.loads(text) for text in rows["settings"]]
+    assert {of_row["run"]["unlabelled_share"] for of_row in settings} == {0.4}
+    assert "SoftTargets" in str(settings[1]["transfer"]["distillation"])
+    with pytest.raises(ValueError, match=r"tsd\+unlabelled.*unlabelled_share=0"):
+        run(tmp_path / "other", methods=["tsd+unlabelled"])
+    with pytest.raises(ValueError, match="unlabelled_share == 1"):
+        run(tmp_path / "other", unlabelled_share=1)
+    with pytest.raises(ValueError, match=r"ce\+unlabelled"):
+        BenchmarkMethod("ce+unlabelled")
+
+
 def test_settings_of_a_method():
     method = BenchmarkMethod("TSD+KD: window=0.2, kd.weight=0.1, perturbation=Zero")
     assert method.name == "kd+tsd:kd.weight=0.1,perturbation=Zero,window=0.2"

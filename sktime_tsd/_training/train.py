@@ -18,7 +18,7 @@ from sktime_tsd._training.optimization import OPTIMIZERS, build_optimizer, sched
 from sktime_tsd._training.progress import ProgressBar
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.validation import resolve_device
-from sktime_tsd.losses import DistillationCriterion
+from sktime_tsd.losses import UNLABELLED, DistillationCriterion
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, channel_statistics, n_parameters
 
 __all__ = ["Trained", "train_network"]
@@ -116,6 +116,7 @@ def train_network(settings, fresh, training_set, valid_set, *, terms, class_weig
         criterion__terms=tuple(terms),
         criterion__class_weight=class_weight,
         criterion__feature_shapes=tuple(zip(of_student, of_teacher, strict=True)),
+        criterion__has_unlabelled=bool((training_set.y == UNLABELLED).any()),
         student_layers=tuple(term.student_layer for term in terms if term.needs_features),
         optimizer=build_optimizer,
         optimizer__kind=settings.optimizer,

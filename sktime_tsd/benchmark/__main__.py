@@ -43,7 +43,8 @@ def _add_run(commands):
         default=list(METHODS),
         help="such as ce, kd, tsd, kd+tsd, dkd, fitnets; controls: "
         + "; ".join(f"{name} ({what})" for name, what in CONTROLS.items())
-        + "; add settings after a colon: tsd:n_windows=20,window=0.05 or kd:kd.weight=0.1; "
+        + "; join unlabelled, as in tsd+unlabelled, to use the series of --unlabelled-share"
+        "; add settings after a colon: tsd:n_windows=20,window=0.05 or kd:kd.weight=0.1; "
         "default: " + " ".join(METHODS),
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default: 0 1 2")
@@ -64,6 +65,12 @@ def _add_run(commands):
         choices=("test", "validation"),
         default="test",
         help="validation: hold out a third of the training series, for choosing settings",
+    )
+    parser.add_argument(
+        "--unlabelled-share",
+        type=float,
+        default=0.0,
+        help="take the labels of this share of the training series away (default: 0)",
     )
     parser.add_argument(
         "--choose-weight-on",
@@ -124,6 +131,7 @@ def _run_command(options):
         removal=not options.no_removal,
         latency=not options.no_latency,
         max_epochs=options.epochs,
+        unlabelled_share=options.unlabelled_share,
         backend=options.backend,
         n_workers=options.workers,
         scheduler=options.scheduler,

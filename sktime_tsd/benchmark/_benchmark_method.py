@@ -5,37 +5,18 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar
 
-from torch import nn
-
 from sktime_tsd import perturbations
 from sktime_tsd._cli.methods import METHODS, Method
-from sktime_tsd._utils.validation import check_number
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import SaliencyDistilledClassifier
-from sktime_tsd.losses import DistillationTerm, kd_loss
+from sktime_tsd.losses import SoftTargets
 from sktime_tsd.perturbations import Perturbation
 
 __all__ = ["CONTROLS", "BenchmarkMethod", "KDOnCopies", "current_spelling", "method_title"]
 
 
-class _KDOnCopiesLoss(nn.Module):
-    def __init__(self, temperature):
-        super().__init__()
-        self.temperature = temperature
-
-    def forward(self, student, teacher, y):
-        of_series = kd_loss(student.logits, teacher.logits, self.temperature)
-        of_copies = kd_loss(
-            student.perturbed_logits.flatten(0, 1),
-            teacher.perturbed_logits.flatten(0, 1),
-            self.temperature,
-        )
-        n_copies = student.perturbed_logits.shape[1]
-        return (of_series + n_copies * of_copies) / (1 + n_copies)
-
-
 @dataclass(frozen=True)
-class KDOnCopies(DistillationTerm):
+class KDOnCopies(SoftTargets):
     """Control: soft targets on the series and on the same perturbed copies, no saliency.
 
     Where a method does better than this control, the extra data alone does not explain it.
@@ -44,6 +25,7 @@ class KDOnCopies(DistillationTerm):
     ----------
     weight : float, default=1.0
     temperature : float, default=2.0
+        That of `KD`.
 
     Examples
     --------
@@ -52,19 +34,9 @@ class KDOnCopies(DistillationTerm):
     True
     """
 
-    weight: float = 1.0
     temperature: float = 2.0
     name: ClassVar[str] = "kd_copies"
-    needs_perturbed: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
-
-    def __post_init__(self):
-        check_number("weight", self.weight, low=0)
-        check_number("temperature", self.temperature, low=0, boundaries="neither")
-
-    def build(self):
-        """Make the loss module."""
-        return _KDOnCopiesLoss(self.temperature)
 
 
 #: Control -> description.
@@ -75,6 +47,9 @@ CONTROLS = {
 
 # Methods other than the package's. They cannot be joined with others.
 _ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd")
+
+# Joined to a method, it also learns from the series whose labels the run has taken away.
+_UNLABELLED = "unlabelled"
 
 # Parameters of the student that the run sets, so a method cannot.
 _LEFT_TO_THE_RUN = {"device", "verbose", "random_state", "callbacks"}
@@ -180,13 +155,14 @@ class BenchmarkMethod:
         """Parameters of the distiller that this method uses."""
         if self.base == "ce":
             return []
+        of_teacher = {"teacher_smoothing"}
         of_saliency = {"saliency_weight", "saliency_measure", "saliency_normalization"}
         of_saliency |= {"saliency_ramp", *map(current_spelling, _OLDER_SPELLINGS)}
         of_copies = {"perturbation", "window", "n_windows", "bank_size"}
         uses_saliency = self.permutes_labels or "tsd" in self.base.split("+")
-        uses_copies = uses_saliency or self._has_kd_on_copies
+        uses_copies = uses_saliency or any(term.needs_perturbed for term in self.terms)
         known = (of_saliency if uses_saliency else set()) | (of_copies if uses_copies else set())
-        return sorted(known)
+        return sorted(known | of_teacher)
 
     @property
     def base(self):
@@ -200,9 +176,12 @@ class BenchmarkMethod:
     @property
     def _method(self):
         """The package's method that it is, or that a control is built on."""
+        base = self.base.removesuffix(f"+{_UNLABELLED}")
+        if self.uses_unlabelled and base == "ce":
+            raise ValueError(f"method {self.base!r}: labels alone cannot use unlabelled series")
         if self._has_kd_on_copies:
-            return Method(self.base.replace("kd_copies", "kd"))
-        return Method("tsd" if self.permutes_labels else self.base)
+            return Method(base.replace("kd_copies", "kd"))
+        return Method("tsd" if self.permutes_labels else base)
 
     @property
     def _settings_of_classifier(self):
@@ -212,6 +191,8 @@ class BenchmarkMethod:
     def terms(self):
         """Terms other than cross entropy and saliency."""
         terms = [KDOnCopies()] if self._has_kd_on_copies else self._method.terms
+        if self.uses_unlabelled and not terms:
+            terms = [SoftTargets()]  # as the distiller does by itself
         changes = {term.name: {} for term in terms}
         for key, value in self.settings.items():
             if "." not in key:
@@ -245,6 +226,11 @@ class BenchmarkMethod:
     def permutes_labels(self):
         """Whether its teacher is fitted on permuted labels."""
         return self.base == "random_tsd"
+
+    @property
+    def uses_unlabelled(self):
+        """Whether it learns from the training series without labels, too."""
+        return _UNLABELLED in self.base.split("+")
 
     def with_weight(self, weight):
         """Set the weight of the saliency term or, without one, of the last term.
@@ -297,7 +283,7 @@ class BenchmarkMethod:
 def _canonical(base):
     """Make lower case, order the terms as the package lists them, saliency last."""
     parts = base.lower().strip().split("+")
-    order = {name: i for i, name in enumerate(METHODS)}
+    order = {name: i for i, name in enumerate((*METHODS, _UNLABELLED))}
     return "+".join(sorted(map(str.strip, parts), key=lambda part: order.get(part, -1)))
 
 
@@ -350,5 +336,8 @@ def method_title(name):
     title : str
     """
     base, _, settings = name.partition(":")
-    title = _TITLES.get(base) or Method(base).title.removeprefix("by ")
+    labelled = base.removesuffix(f"+{_UNLABELLED}")
+    title = _TITLES.get(labelled) or Method(labelled).title.removeprefix("by ")
+    if labelled != base:
+        title += " + unlabelled series"
     return f"{title} ({settings.replace(',', ', ')})" if settings else title

@@ -49,6 +49,7 @@ class RunOptions:
     max_epochs: int | None
     cache: str | None
     parts: str
+    unlabelled_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ def settings(method, options):
             "weights": list(protocol.weights),
             "weight_chosen_on": options.weight_chosen_on,
             **({} if options.max_epochs is None else {"max_epochs": options.max_epochs}),
+            **({"unlabelled_share": share} if (share := options.unlabelled_share) else {}),
         },
     }
 

@@ -52,6 +52,7 @@ def run_benchmark(
     removal=True,
     latency=True,
     max_epochs=None,
+    unlabelled_share=0.0,
     backend="loky",
     n_workers=1,
     scheduler=None,
@@ -103,6 +104,9 @@ def run_benchmark(
     max_epochs : int, optional
         Train every network for this many epochs, for a quick try. Default: set by the
         protocol.
+    unlabelled_share : float, default=0.0
+        Share of the training series, in [0, 1), whose labels are taken away. Teachers and
+        students are trained on the rest; methods with ``+unlabelled`` use these series, too.
     backend : {"loky", "dask", "ray"}, default="loky"
     n_workers : int, default=1
         1 with "loky" runs in this process. Ignored with `scheduler`: all the cluster's workers
@@ -174,6 +178,14 @@ def run_benchmark(
         check_number(name, number, integer=True, low=1)
     check_number("max_epochs", max_epochs, integer=True, low=1, none_ok=True)
     check_number("saliency_instances", saliency_instances, integer=True, low=0)
+    share = unlabelled_share
+    check_number("unlabelled_share", share, low=0, high=1, boundaries="left")
+    using = [method.name for method in methods if method.uses_unlabelled]
+    if using and not share:
+        raise ValueError(
+            f"{', '.join(using)} needs series without labels, but unlabelled_share=0; take the "
+            "labels of a share away, such as 0.3"
+        )
     for seed in seeds:
         check_number("seed", seed, integer=True, low=0, high=_MOST_SEED)
     if scheduler is None:  # with one, the workers' machines have the device
@@ -203,6 +215,7 @@ def run_benchmark(
         max_epochs=None if max_epochs is None else int(max_epochs),
         cache=None if cache is None else str(Path(cache).resolve()),
         parts=str(parts_folder(path).resolve()),
+        unlabelled_share=float(share),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -67,6 +68,16 @@ def run_unit(unit, options):
     return rows
 
 
+class Data(NamedTuple):
+    """Series of a unit."""
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    X_unlabelled: np.ndarray | None
+
+
 class _Work:
     """A unit's data, teachers and fidelity reference, each made when first needed."""
 
@@ -102,15 +113,22 @@ class _Work:
             )
             train, test = (X, y), (X_kept, y_kept)
         prepare = self.protocol.prepare
-        return prepare(train[0]), train[1], prepare(test[0]), test[1]
+        X, y, X_unlabelled = prepare(train[0]), train[1], None
+        if self.options.unlabelled_share:
+            share = self.options.unlabelled_share
+            X, X_unlabelled, y, _ = train_test_split(
+                X, y, test_size=share, stratify=y, random_state=seed
+            )
+        return Data(X, y, prepare(test[0]), test[1], X_unlabelled)
 
     def _teacher(self):
-        X, y, _, _ = self._once(self._data)
-        return self._fitted_teacher(X, y)
+        data = self._once(self._data)
+        return self._fitted_teacher(data.X, data.y)
 
     def _random_teacher(self):
-        X, y, _, _ = self._once(self._data)
-        return self._fitted_teacher(X, np.random.RandomState(self.unit.seed).permutation(y))
+        data = self._once(self._data)
+        y = np.random.RandomState(self.unit.seed).permutation(data.y)
+        return self._fitted_teacher(data.X, y)
 
     def _fitted_teacher(self, X, y):
         """Fit a teacher; return it and the seconds it took."""
@@ -123,13 +141,13 @@ class _Work:
         return fit(fingerprint(teacher, X, y), teacher, X, y)
 
     def _reference(self):
-        X, _, X_test, y_test = self._once(self._data)
+        data = self._once(self._data)
         teacher, _ = self._once(self._teacher)
         return FidelityReference(
             teacher,
-            X_test,
-            y_test,
-            background=X,
+            data.X_test,
+            data.y_test,
+            background=data.X,
             max_saliency_instances=self.options.saliency_instances,
             removal=self.options.removal,
             latency=self.options.latency,
@@ -148,23 +166,23 @@ class _Work:
         -------
         row : dict
         """
-        X, y, X_test, _ = self._once(self._data)
+        data = self._once(self._data)
         make = self._random_teacher if method.permutes_labels else self._teacher
         teacher, teacher_seconds = self._once(make)
-        classifier, seconds, weight = self._best(method, teacher, X, y)
+        classifier, seconds, weight = self._best(method, teacher, data)
         student = getattr(classifier, "student_", classifier)
         start = time.perf_counter()
-        student.predict_proba(X_test)
+        student.predict_proba(data.X_test)
         predict_seconds = time.perf_counter() - start
         metrics = self._once(self._reference).report(student).to_frame()["value"]
         return row_before(self.unit, method.name, self.options) | {
             "status": "ok",
             "error": "",
-            "n_train": len(X),
-            "n_test": len(X_test),
-            "n_channels": X.shape[1],
-            "n_timepoints": X.shape[2],
-            "n_classes": len(np.unique(y)),
+            "n_train": len(data.X),
+            "n_test": len(data.X_test),
+            "n_channels": data.X.shape[1],
+            "n_timepoints": data.X.shape[2],
+            "n_classes": len(np.unique(data.y)),
             **metrics.to_dict(),
             "teacher_fit_seconds": teacher_seconds,
             "fit_seconds": seconds,
@@ -184,36 +202,37 @@ class _Work:
             **self.protocol.transfer,
         )
 
-    def _fitted(self, method, teacher, X, y):
+    def _fitted(self, method, teacher, data):
         """Fit a student; return it and the seconds it took."""
         classifier = self._classifier(method, teacher)
+        more = {"X_unlabelled": data.X_unlabelled} if method.uses_unlabelled else {}
         start = time.perf_counter()
-        classifier.fit(X, y)
+        classifier.fit(data.X, data.y, **more)
         return classifier, time.perf_counter() - start
 
-    def _best(self, method, teacher, X, y):
+    def _best(self, method, teacher, data):
         """Fit a student, with the best of the protocol's candidate weights if it has any."""
         candidates = [method.with_weight(weight) for weight in self.protocol.weights]
         if not candidates or None in candidates:
-            return *self._fitted(method, teacher, X, y), None
+            return *self._fitted(method, teacher, data), None
         best = None
         for candidate, weight in zip(candidates, self.protocol.weights, strict=True):
-            classifier, seconds = self._fitted(candidate, teacher, X, y)
-            X_kept, y_kept = self._to_choose_on(classifier, X, y)
+            classifier, seconds = self._fitted(candidate, teacher, data)
+            X_kept, y_kept = self._to_choose_on(classifier, data)
             probabilities = classifier.predict_proba(X_kept)
             score = macro_auc_prc(y_kept, probabilities, classifier.classes_)
             if best is None or score > best[0]:
                 best = score, classifier, seconds, weight
         return best[1:]
 
-    def _to_choose_on(self, classifier, X, y):
+    def _to_choose_on(self, classifier, data):
         """Return the series a weight is picked on: the student's validation split, or the test."""
         if self.options.weight_chosen_on == "test":
-            return self._once(self._data)[2:]
+            return data.X_test, data.y_test
         fraction = classifier.student_.validation_fraction
-        y_indices = np.unique(y, return_inverse=True)[1]
+        y_indices = np.unique(data.y, return_inverse=True)[1]
         _, valid = split_validation(y_indices, fraction, draw_seed(self.unit.seed))
-        return X[valid], y[valid]
+        return data.X[valid], data.y[valid]
 
 
 # Cached by `key` alone, which must identify the result.

@@ -9,7 +9,7 @@ from sktime_tsd.losses._attention_transfer import (
     AttentionTransferLoss,
     attention_transfer_loss,
 )
-from sktime_tsd.losses._criterion import DistillationCriterion
+from sktime_tsd.losses._criterion import UNLABELLED, DistillationCriterion
 from sktime_tsd.losses._dkd import DKD, DKDLoss, dkd_loss
 from sktime_tsd.losses._dt2w import DT2W, DT2WLoss, dt2w_loss
 from sktime_tsd.losses._feature_term import FeatureShape, FeatureTerm
@@ -25,6 +25,7 @@ from sktime_tsd.losses._saliency import (
     saliency_loss,
 )
 from sktime_tsd.losses._soft_dtw import soft_dtw
+from sktime_tsd.losses._soft_targets import SoftTargets, SoftTargetsLoss
 from sktime_tsd.losses._term import DistillationTerm
 from sktime_tsd.losses._vid import VID, VIDLoss, vid_loss
 from sktime_tsd.losses._window_saliency import MEASURES, window_saliency
@@ -36,6 +37,7 @@ __all__ = [
     "MEASURES",
     "NORMALIZATIONS",
     "RKD",
+    "UNLABELLED",
     "VID",
     "AttentionTransfer",
     "AttentionTransferLoss",
@@ -53,6 +55,8 @@ __all__ = [
     "Outputs",
     "RKDLoss",
     "SaliencyLoss",
+    "SoftTargets",
+    "SoftTargetsLoss",
     "TemporalSaliency",
     "VIDLoss",
     "attention_transfer_loss",

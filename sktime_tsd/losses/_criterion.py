@@ -7,7 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["DistillationCriterion", "unique_names"]
+__all__ = ["UNLABELLED", "DistillationCriterion", "unique_names"]
+
+#: Class index of a series without a label.
+UNLABELLED = -1
 
 # Tolerance for rounding errors in shares of the training.
 _ROUNDING = 1e-9
@@ -45,6 +48,9 @@ class DistillationCriterion(nn.Module):
     feature_shapes : sequence of pairs of FeatureShape, default=()
         Shapes of the student's and the teacher's features, for each term that needs features,
         in the order of the terms.
+    has_unlabelled : bool, default=False
+        Whether some class indices may be ``UNLABELLED``. Such series are left out of the cross
+        entropy, and terms that use labels take the teacher's predicted class.
 
     Attributes
     ----------
@@ -71,9 +77,10 @@ class DistillationCriterion(nn.Module):
     {'cross_entropy': tensor(0.6931), 'kd': tensor(0.)}
     """
 
-    def __init__(self, terms=(), class_weight=None, feature_shapes=()):
+    def __init__(self, terms=(), class_weight=None, feature_shapes=(), has_unlabelled=False):
         super().__init__()
         self.terms = tuple(terms)
+        self.has_unlabelled = has_unlabelled
         self.names = unique_names(self.terms)
         shapes = iter(feature_shapes)
         self.term_losses = nn.ModuleList(
@@ -137,7 +144,7 @@ class DistillationCriterion(nn.Module):
         return math.floor((max(ends) + _ROUNDING) * n_steps) if ends else 0
 
     def cross_entropy(self, logits, y):
-        """Cross entropy, averaged over the batch with the class weights.
+        """Cross entropy, averaged over the labelled series with the class weights.
 
         Parameters
         ----------
@@ -147,10 +154,13 @@ class DistillationCriterion(nn.Module):
         Returns
         -------
         loss : torch.Tensor, scalar
+            0 if no series of the batch has a label.
         """
-        if self.class_weight is None:
+        if self.class_weight is None and not self.has_unlabelled:
             return F.cross_entropy(logits, y)
-        total = F.cross_entropy(logits, y, weight=self.class_weight, reduction="sum")
+        total = F.cross_entropy(
+            logits, y, weight=self.class_weight, reduction="sum", ignore_index=UNLABELLED
+        )
         return total / self.total_weight(y)
 
     def total_weight(self, y):
@@ -163,12 +173,14 @@ class DistillationCriterion(nn.Module):
         Returns
         -------
         weight : int or torch.Tensor, scalar
-            Without class weights, n.
+            Without class weights, the number of labelled series, but at least 1.
         """
+        is_labelled = y != UNLABELLED
         if self.class_weight is None:
-            return len(y)
+            return is_labelled.sum().clamp(min=1) if self.has_unlabelled else len(y)
+        weights = self.class_weight[y.clamp(min=0)] * is_labelled
         # all series of a batch may have weight 0
-        return self.class_weight[y].sum().clamp(min=torch.finfo(self.class_weight.dtype).tiny)
+        return weights.sum().clamp(min=torch.finfo(self.class_weight.dtype).tiny)
 
     def forward(self, student, teacher, y):
         """Compute the total loss.
@@ -180,6 +192,7 @@ class DistillationCriterion(nn.Module):
         teacher : Outputs or None
             As `student`; None if there are no terms.
         y : torch.Tensor of shape (n,), int64
+            Class indices; see `has_unlabelled`.
 
         Returns
         -------
@@ -187,6 +200,8 @@ class DistillationCriterion(nn.Module):
         """
         total = self.cross_entropy(student.logits, y)
         self.values = {"cross_entropy": total.detach()}
+        if self.has_unlabelled:
+            y = torch.where(y == UNLABELLED, teacher.logits.argmax(dim=1), y)
         if self._has_stages:
             total = self.weights[0] * total
         for i, (name, place) in enumerate(zip(self.names, self._feature_places, strict=True)):

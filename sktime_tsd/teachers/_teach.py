@@ -7,7 +7,7 @@ import torch
 
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.fingerprint import fingerprint
-from sktime_tsd.losses import Outputs
+from sktime_tsd.losses import UNLABELLED, Outputs
 from sktime_tsd.perturbations import Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
@@ -60,6 +60,7 @@ def teach(
     seed,
     memory,
     verbose,
+    X_unlabelled=None,
 ):
     """Fit a teacher and score what the terms need: a training set and its perturbed copies.
 
@@ -86,11 +87,14 @@ def teach(
     memory : joblib.Memory or None
         Caches the fitted teacher and its logits.
     verbose : int
+    X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
+        float32. Scored like the rest and trained on without labels.
 
     Returns
     -------
     classifier : fitted classifier
     training_set : TrainingSet
+        The unlabelled series come last, with the class index ``UNLABELLED``.
     valid_set : TrainingSet or None
 
     Raises
@@ -113,12 +117,18 @@ def teach(
     aligned = Teacher(classifier, classes, X[:_N_EXAMPLES], smoothing)
     if not terms:
         return classifier, TrainingSet(X, y), valid_set
+    known = y
+    if X_unlabelled is not None:
+        X_unlabelled = torch.from_numpy(X_unlabelled)
+        answers, _ = _score(aligned, X_unlabelled, None, None, memory, verbose)
+        X, known = torch.cat([X, X_unlabelled]), torch.cat([y, answers.argmax(dim=1)])
+        y = torch.cat([y, torch.full((len(X_unlabelled),), UNLABELLED)])
     bank = None
     if any(term.needs_perturbed for term in terms):
-        bank = _draw(bank_settings, X, y, n_classes=len(classes))
-    logits, perturbed_logits = _score(aligned, X, y, bank, memory, verbose)
+        bank = _draw(bank_settings, X, known, n_classes=len(classes))
+    logits, perturbed_logits = _score(aligned, X, known, bank, memory, verbose)
     aligned.warn_if_no_saliency(logits, perturbed_logits)
-    aligned.warn_if_mistaken(logits, y)
+    aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
     training_set = TrainingSet(
         X,
         y,

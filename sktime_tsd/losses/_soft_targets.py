@@ -1,0 +1,92 @@
+"""Soft targets on series and perturbed copies alike."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from sktime_tsd._utils.validation import check_number
+from sktime_tsd.losses._kd import kd_loss
+from sktime_tsd.losses._term import DistillationTerm
+
+__all__ = ["SoftTargets", "SoftTargetsLoss"]
+
+
+class SoftTargetsLoss(nn.Module):
+    """`kd_loss`, averaged over the series of a batch and all their perturbed copies.
+
+    Parameters
+    ----------
+    temperature : float
+        T > 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sktime_tsd.losses import Outputs, SoftTargetsLoss
+    >>> outputs = Outputs(torch.zeros(1, 3), perturbed_logits=torch.ones(1, 4, 3))
+    >>> SoftTargetsLoss(temperature=1.0)(outputs, outputs, torch.tensor([0]))
+    tensor(0.)
+    """
+
+    def __init__(self, temperature):
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, student, teacher, y):
+        """Compute the loss from the `Outputs` of student and teacher."""
+        of_series = kd_loss(student.logits, teacher.logits, self.temperature)
+        of_copies = kd_loss(
+            student.perturbed_logits.flatten(0, 1),
+            teacher.perturbed_logits.flatten(0, 1),
+            self.temperature,
+        )
+        n_copies = student.perturbed_logits.shape[1]
+        return (of_series + n_copies * of_copies) / (1 + n_copies)
+
+
+@dataclass(frozen=True)
+class SoftTargets(DistillationTerm):
+    """Match the teacher's class probabilities on the series and on all perturbed copies.
+
+    Unlike `KD`, it also needs the copies, and its temperature is 1: the probabilities themselves
+    are matched. `SaliencyDistilledClassifier` adds this term when it is given unlabelled series.
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        Factor in the total loss; the cross entropy has factor 1.
+    temperature : float, default=1.0
+        Softens both distributions.
+
+    Raises
+    ------
+    ValueError
+        If `weight` is negative, `temperature` is not positive, or either is not finite.
+    TypeError
+        If either is not a number.
+
+    References
+    ----------
+    See `kd_loss`.
+
+    Examples
+    --------
+    >>> from sktime_tsd.losses import SoftTargets
+    >>> SoftTargets(weight=0.5).needs_perturbed
+    True
+    """
+
+    weight: float = 1.0
+    temperature: float = 1.0
+    name: ClassVar[str] = "soft_targets"
+    needs_perturbed: ClassVar[bool] = True
+    recordable: ClassVar[bool] = True
+
+    def __post_init__(self):
+        check_number("weight", self.weight, low=0)
+        check_number("temperature", self.temperature, low=0, boundaries="neither")
+
+    def build(self):
+        """Make the loss module."""
+        return SoftTargetsLoss(self.temperature)
