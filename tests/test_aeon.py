@@ -59,7 +59,7 @@ TEACHERS = {
     "MiniRocket + logistic regression": lambda: make_pipeline(
         MiniRocket(random_state=0), StandardScaler(), LogisticRegression(max_iter=1000)
     ),
-    "kNN, DTW": lambda: KNeighborsTimeSeriesClassifier("dtw", n_neighbors=5),
+    "kNN, DTW": lambda: KNeighborsTimeSeriesClassifier("dtw", n_neighbors=5, weights="distance"),
 }
 
 
@@ -100,7 +100,7 @@ def test_a_classifier_of_aeon_teaches(kind, given, alone, rows):
         Y_TEST,
         background=X,
         n_donors=4,
-        max_saliency_instances=30,
+        max_saliency_instances=50,
         removal=False,
         latency=False,
         random_state=0,
