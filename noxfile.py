@@ -50,6 +50,14 @@ def exchange(session):
 
 
 @nox.session
+def aeon(session):
+    """Distil classifiers of aeon, and print how alike the students are."""
+    # without constraints.txt: aeon wants an older numba, and so an older numpy
+    session.install(TORCH, "aeon>=1.6", ".", "pytest", "pytest-timeout", "pytest-xdist")
+    session.run("python", "-m", "pytest", "-m", "", "-s", "tests/test_aeon.py", *session.posargs)
+
+
+@nox.session
 def docs(session):
     """Build the documentation with all its programs, and check its links."""
     session.install("-c", "constraints.txt", ".[docs]")

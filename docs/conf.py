@@ -68,6 +68,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": ExplicitOrder(
         [
             "plot_minirocket.py",
+            "plot_embedding.py",
             "plot_student_size.py",
             "plot_ecg_reasons.py",
             "plot_motions.py",

@@ -224,6 +224,24 @@ def test_a_teacher_that_works_in_place_changes_nothing(dtype):
     np.testing.assert_allclose(clf.predict_proba(X), plain.predict_proba(X), atol=1e-5)
 
 
+class Compiled(LogisticRegression):
+    """Reads float64 alone, as the compiled code of aeon does."""
+
+    def fit(self, X, y):
+        assert X.dtype == np.float64
+        return super().fit(X.reshape(len(X), -1), y)
+
+    def predict_proba(self, X):
+        assert X.dtype == np.float64
+        return super().predict_proba(X.reshape(len(X), -1))
+
+
+@pytest.mark.parametrize("given", [Compiled, lambda: FrozenEstimator(Compiled().fit(X, Y))])
+def test_compiled_teachers_get_float64(given):
+    given = given()
+    assert distil(given).score(X.astype(np.float32), Y) > 0.8
+
+
 class Draws(LogisticRegression):
     """Draws from every global generator, in fit and in its answers."""
 
