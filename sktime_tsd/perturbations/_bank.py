@@ -9,9 +9,9 @@ from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["WindowBank"]
 
-# With at most this many (window, donor) pairs per bank entry, pairs are drawn without
-# replacement. With more, repetitions are rare, and drawing with replacement saves memory.
-_FEW_PAIRS = 4
+# Up to this many (window, donor) pairs per series are shuffled, so none repeats. More are drawn
+# with replacement, which takes less time and memory.
+_FEW_PAIRS = 1024
 
 # Pairs drawn at a time; bounds the memory needed in addition to the bank's.
 _PAIRS_AT_ONCE = 2**22
@@ -62,8 +62,11 @@ class WindowBank:
         """Draw windows and donors uniformly at random for every series.
 
         All windows can be drawn, including the first and the last. No series has more entries
-        than the largest number of distinct (window, donor) pairs of any series. Series with
-        fewer pairs repeat theirs.
+        than the largest number of distinct (window, donor) pairs of any series. If that is at
+        most 1,024, no pair repeats unless a series has fewer of them than entries.
+
+        A bank with more entries begins with those of a smaller one from a generator in the same
+        state.
 
         Parameters
         ----------
@@ -90,11 +93,12 @@ class WindowBank:
         shape = len(y), n_entries
         starts = torch.empty(shape, dtype=torch.int32)
         donors = torch.empty(shape, dtype=torch.int32) if perturbation.needs_donors else None
+        # first, so that it does not depend on the number of entries
+        pool = perturbation.pool(X, generator) if perturbation.needs_donors else None
         for entries, pairs in _draw_pairs(n_pairs, most_pairs, n_entries, generator):
             starts[:, entries] = (pairs % n_starts).int()
             if donors is not None:
                 donors[:, entries] = perturbation.pick_donors(y, pairs // n_starts).int()
-        pool = perturbation.pool(X, generator) if perturbation.needs_donors else None
         return cls(perturbation, width, starts, donors, pool)
 
     @staticmethod
@@ -210,12 +214,13 @@ def _draw_pairs(n_pairs, most_pairs, n_entries, generator):
         ``pairs[i]`` is in ``[0, n_pairs[i])``.
     """
     n = len(n_pairs)
-    if most_pairs > _FEW_PAIRS * n_entries:
+    if most_pairs > _FEW_PAIRS:
         at_once = max(1, _PAIRS_AT_ONCE // n)
         for first in range(0, n_entries, at_once):
             width = min(at_once, n_entries - first)
+            # entry after entry, so that further entries do not change these;
             # float64 has enough digits to reach every pair of any training set
-            uniform = torch.rand(n, width, generator=generator, dtype=torch.float64)
+            uniform = torch.rand(width, n, generator=generator, dtype=torch.float64).T
             yield slice(first, first + width), (uniform * n_pairs[:, None]).long()
         return
     pairs = torch.empty(n, n_entries, dtype=torch.int64)
