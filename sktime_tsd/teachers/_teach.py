@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 
 from sktime_tsd._training.training_set import TrainingSet
-from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import Outputs
 from sktime_tsd.perturbations import Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
@@ -58,8 +57,7 @@ def teach(
     smoothing,
     prepare,
     seed,
-    memory,
-    verbose,
+    scoring,
 ):
     """Fit a teacher and score what the terms need: a training set and its perturbed copies.
 
@@ -83,9 +81,8 @@ def teach(
         See `fit_teacher`.
     seed : int or None
         See `fit_teacher`.
-    memory : joblib.Memory or None
-        Caches the fitted teacher and its logits.
-    verbose : int
+    scoring : ScoringSettings
+        Its memory also caches the fitted teacher.
 
     Returns
     -------
@@ -96,14 +93,18 @@ def teach(
     Raises
     ------
     ValueError
-        If the teacher cannot score the series or does not know a class.
+        If the teacher does not know a class, or returns no valid logits.
+    Exception
+        Whatever the teacher raises, with a note on how far it got.
 
     Warns
     -----
     UserWarning
         If the bank would be too large, or the teacher seems wrong for the data.
     """
-    classifier = fit_teacher(teacher, X, classes[y], prepare=prepare, seed=seed, memory=memory)
+    classifier = fit_teacher(
+        teacher, X, classes[y], prepare=prepare, seed=seed, memory=scoring.memory
+    )
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     train, valid = split
     valid_set = None
@@ -116,7 +117,7 @@ def teach(
     bank = None
     if any(term.needs_perturbed for term in terms):
         bank = _draw(bank_settings, X, y, n_classes=len(classes))
-    logits, perturbed_logits = _score(aligned, X, y, bank, memory, verbose)
+    logits, perturbed_logits = aligned.score(X, bank, settings=scoring)
     aligned.warn_if_no_saliency(logits, perturbed_logits)
     aligned.warn_if_mistaken(logits, y)
     training_set = TrainingSet(
@@ -128,20 +129,6 @@ def teach(
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
     return classifier, training_set, valid_set
-
-
-def _score(teacher, X, y, bank, memory, verbose):
-    if memory is None:
-        return teacher.score(X, bank, verbose=verbose)
-    answers = teacher.classifier, teacher.columns, teacher.smoothing, teacher.precision
-    key = fingerprint(*answers, X, y, bank)
-    score = memory.cache(_cached_score, ignore=["teacher", "X", "bank", "verbose"])
-    return score(key, teacher, X, bank, verbose)
-
-
-def _cached_score(key, teacher, X, bank, verbose):
-    """Score; the cache compares `key` alone."""
-    return teacher.score(X, bank, verbose=verbose)
 
 
 def _draw(settings, X, y, n_classes):
