@@ -115,18 +115,20 @@ def _pickled(scorer, bank):
 
 def _answers_of_worker(position, call, digest, pickled, X, starts, donors, pool):
     """Answer a call in a worker."""
-    if digest not in _UNPICKLED:
-        _UNPICKLED.clear()
-        _UNPICKLED[digest] = pickle.loads(pickled.tobytes())
-    scorer, rest = _UNPICKLED[digest]
-    X, starts, donors, pool = map(_tensor, (X, starts, donors, pool))
-    bank = None if rest is None else WindowBank(*rest, starts, donors, pool)
-    try:
-        return position, _answers(scorer, X, bank, call)
-    except Exception as error:
-        if _travels(error):
-            raise
-        raise RuntimeError(f"{type(error).__name__}: {error}") from None
+    # a classifier's own parallel calls would start more processes, or wait for this one
+    with joblib.parallel_config("sequential"):
+        if digest not in _UNPICKLED:
+            _UNPICKLED.clear()
+            _UNPICKLED[digest] = pickle.loads(pickled.tobytes())
+        scorer, rest = _UNPICKLED[digest]
+        X, starts, donors, pool = map(_tensor, (X, starts, donors, pool))
+        bank = None if rest is None else WindowBank(*rest, starts, donors, pool)
+        try:
+            return position, _answers(scorer, X, bank, call)
+        except Exception as error:
+            if _travels(error):
+                raise
+            raise RuntimeError(f"{type(error).__name__}: {error}") from None
 
 
 def _tensor(array):
