@@ -234,6 +234,16 @@ def test_a_smaller_bank_is_the_beginning_of_a_larger_one(perturbation, n_timepoi
         assert torch.equal(bank.starts, largest.starts[:, :n_entries])
 
 
+@pytest.mark.parametrize("perturbation", ALL, ids=IDS)
+def test_slices_choose_what_indices_do(perturbation):
+    X, bank = draw([0, 1, 0, 1, 1], perturbation)
+    series, entries = torch.arange(1, 4), torch.arange(2, 7)
+    expected = bank.perturb(X, series, entries)
+    for some in (series, slice(1, 4)):
+        for few in (entries, slice(2, 7), entries.expand(3, -1)):
+            assert torch.equal(bank.perturb(X, some, few), expected)
+
+
 def test_a_bank_holds_integers_not_copies():
     y = [0, 1] * 100
     X, bank = draw(y, OpposingClass(), n_timepoints=50, n_entries=100)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Chunk", "call_size", "chunks_of", "grouped", "series_of"]
+__all__ = ["Chunk", "call_size", "chunks_of", "grouped", "indices", "series_of"]
 
 # Values in one call: limits the memory, whatever the bank's size.
 _VALUES_PER_CALL = 2**22
@@ -145,7 +145,6 @@ def indices(chunk):
 
     Returns
     -------
-    series : torch.Tensor of shape (n_series,), int64
-    entries : torch.Tensor of shape (1,), int64
+    series, entries : slice
     """
-    return torch.arange(chunk.first, chunk.stop), torch.tensor([chunk.entry])
+    return slice(chunk.first, chunk.stop), slice(chunk.entry, chunk.entry + 1)

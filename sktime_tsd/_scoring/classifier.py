@@ -93,5 +93,5 @@ class ClassifierScorer(Scorer):
             if "double" in str(error).lower():  # torch's word for float64
                 return self.classifier.predict_proba(X.astype(np.float32))
             if "dim 3" in str(error):
-                raise ValueError(f"{error}{FLATTEN}") from error
+                error.add_note(FLATTEN.strip())
             raise

@@ -148,8 +148,8 @@ class WindowBank:
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
             The training set that the bank was drawn for.
-        series : torch.Tensor of shape (n,), int64
-            Indices of the series.
+        series : slice or torch.Tensor of shape (n,), int64
+            Indices of the series. A slice is faster, if `entries` is one, too.
         entries : slice or torch.Tensor of shape (k,) or (n, k), int64
             Entries of the bank: the same for all these series, or one row per series.
 
@@ -165,16 +165,14 @@ class WindowBank:
         ValueError
             If the perturbation's `filler` does not return such values.
         """
-        if isinstance(entries, slice):
-            entries = torch.arange(self.n_entries, device=series.device)[entries]
-        chosen = series[:, None], entries
+        chosen = self._chosen(series, entries)
         starts = self.starts[chosen].long()  # (n, k)
         donor_windows = None
         if self.donors is not None:
-            points = starts[..., None] + torch.arange(self.width, device=starts.device)
-            donor_windows = self.pool.transpose(1, 2)[
-                self.donors[chosen].long()[..., None], points
-            ].transpose(2, 3)  # (n, k, n_channels, width)
+            # whole windows are copied faster than values, one by one
+            all_windows = self.pool.unfold(2, self.width, 1).transpose(1, 2)
+            # (n_pool, n_starts, n_channels, width) -> (n, k, n_channels, width)
+            donor_windows = all_windows[self.donors[chosen].long(), starts]
         x = X[series].unsqueeze(1).expand(-1, starts.shape[1], -1, -1)
         fillers = self.perturbation.filler(x, starts, self.width, donor_windows)
         expected = (*starts.shape, X.shape[1], self.width)
@@ -186,6 +184,17 @@ class WindowBank:
                 f"{shape or type(fillers).__name__}."
             )
         return starts, fillers.to(X.dtype)
+
+    def _chosen(self, series, entries):
+        """Index of the entries of some series, in tables of shape (n_instances, n_entries)."""
+        if isinstance(series, slice) and isinstance(entries, slice):
+            return series, entries
+        device = self.starts.device
+        series, entries = (
+            torch.arange(size, device=device)[part] if isinstance(part, slice) else part
+            for part, size in zip((series, entries), self.starts.shape, strict=True)
+        )
+        return series[:, None], entries
 
     def perturb(self, X, series, entries):
         """Return perturbed copies of some series.
