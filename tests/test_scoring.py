@@ -285,7 +285,7 @@ def test_what_is_kept_is_said(slow, tmp_path, capsys):
     slow.breaks_after(PROBE + 36)
     with pytest.raises(OutageError):
         clf.fit(X, Y)
-    assert "scores 60 series: 12, and 4 perturbed copies of each" in capsys.readouterr().err
+    assert "scores 60 series: 12, and 48 perturbed copies of them" in capsys.readouterr().err
     slow.forget()
     clf.fit(X, Y)
     said = capsys.readouterr().err

@@ -528,7 +528,7 @@ def test_verbose_shows_bars_on_stderr_alone(capfd):
     distiller(lstm(), verbose=1).fit(X, Y)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "scores 60 series: 12, and 4 perturbed copies of each" in err
+    assert "scores 60 series: 12, and 48 perturbed copies of them" in err
     for bar in ("student", "teacher logits"):
         assert bar in err
 
