@@ -137,6 +137,7 @@ def test_predictions_are_packed_as_their_name_says(folder, data_file, tmp_path):
 
 def test_without_the_packages_that_read_series(folder, data_file, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.delitem(sys.modules, "sktime_tsd._cli.predictions", raising=False)
     assert "OnnxClassifier" in fails(capsys, "predict", folder, data_file)
 
 
