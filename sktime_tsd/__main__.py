@@ -139,7 +139,7 @@ def main(arguments=None):
             check_results_folder(options.out, overwrite=options.overwrite)
             options.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
-        parser.error(str(error).replace('unequal_lengths="', '--unequal-lengths "'))
+        parser.error(str(error).replace('unequal_lengths="resample"', "--unequal-lengths resample"))
     try:
         with keep_torch_threads():
             torch.set_num_threads(options.threads)

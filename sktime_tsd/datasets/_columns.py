@@ -1,5 +1,6 @@
 """What each column of a table holds: as the caller says, or guessed from its name."""
 
+import re
 from dataclasses import dataclass
 
 __all__ = ["KNOWN_NAMES", "ColumnOptions", "Columns", "find_columns"]
@@ -13,8 +14,10 @@ _GUESSES = {
     "label": ("label", "target", "class", "y"),
 }
 
-#: All of them.
-KNOWN_NAMES = frozenset(name for names in _GUESSES.values() for name in names)
+#: Those that are hardly a label themselves, as "y" and "t" may be.
+KNOWN_NAMES = frozenset(name for names in _GUESSES.values() for name in names if len(name) > 1)
+
+_NUMBER = re.compile(r"[-+]?\d[\d.]*")
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ def find_columns(where, names, n_columns, options):
         raise ValueError(
             f"{where} has no column of values, besides {', '.join(known) or 'those ignored'}."
         )
-    return Columns(**{role: found.get(role) for role in _GUESSES}, series=rest)
+    columns = Columns(**{role: found.get(role) for role in _GUESSES}, series=rest)
+    if names is not None and columns.time is None and options.label is None:
+        _check_alike(where, names, columns)
+    return columns
 
 
 def _given(where, names, n_columns, options):
@@ -167,6 +173,23 @@ def _check_distinct(where, found, ignored):
             options.append("ignore_columns")
         if len(options) > 1:
             raise ValueError(f"{where}: {' and '.join(options)} name the same column.")
+
+
+def _check_alike(where, names, columns):
+    """Refuse a column that is named unlike time points: a label, perhaps, would be a value."""
+    kinds = [_NUMBER.sub("#", names[i]) for i in columns.series]
+    if len(kinds) < 4 or len(set(kinds[1:-1])) > 1:
+        return
+    for end in (-1, 0):
+        if kinds[end] != kinds[1]:
+            name = names[columns.series[end]]
+            label = False if columns.label is None else names[columns.label]
+            as_label = "" if label else f"if it is the label, pass label_column={name!r}; "
+            raise ValueError(
+                f"{where}: is column {name!r} a time point, as {names[columns.series[1]]!r} is? "
+                f"If so, pass label_column={label!r}; {as_label}to leave it out, pass "
+                f"ignore_columns=[{name!r}]."
+            )
 
 
 def _check_long(where, names, found):

@@ -64,7 +64,17 @@ def sortable_times(cells):
 
         dates = pd.to_datetime(list(cells), format="ISO8601", utc=True, errors="coerce")
         times, missing = dates.tz_localize(None).to_numpy(), dates.isna()
+        if missing[0] and _is_number(cells[0]):  # then the others should be numbers, too
+            missing = np.array([not _is_number(cell) for cell in cells])
     if missing.any():
         position = int(missing.argmax())
         raise NotATimeError(position, cells[position])
     return times
+
+
+def _is_number(cell):
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

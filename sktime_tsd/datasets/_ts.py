@@ -106,7 +106,7 @@ def ts_channels(path):
     series, labels = [], []
     for number, line in lines:
         where = f"{path}, line {number}"
-        parts = _AFTER_TIMED.split(line) if header.timed else line.split(":")
+        parts = _AFTER_TIMED.split(line) if header.timed and ")" in line else line.split(":")
         label = parts.pop().strip(BLANK) if header.labelled else None
         if n_channels is None:
             n_channels, first = len(parts), number
