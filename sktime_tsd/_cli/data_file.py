@@ -60,7 +60,9 @@ def _option(found):
     if header is not None:
         return f"--header {'yes' if header == 'True' else 'no'}"
     if role is None:
-        columns = ast.literal_eval(ignored or "['COLUMN']")
+        if ignored is None:
+            return "--ignore-column"
+        columns = ast.literal_eval(ignored)
         return " ".join(f"--ignore-column {shlex.quote(str(name))}" for name in columns)
     if column is None:
         return f"--{role}-column"

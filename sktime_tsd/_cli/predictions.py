@@ -31,8 +31,6 @@ def prediction_table(model, data, model_path, data_path):
         probabilities are not of one label per series.
     """
     classes = np.asarray(model.classes_)
-    if data.y is not None:
-        _compare_labels(classes, data.y, model_path, data_path)
     probabilities = np.asarray(model.predict_proba(data.X))
     if probabilities.shape != (len(data.X), len(classes)):
         raise ValueError(
@@ -40,6 +38,8 @@ def prediction_table(model, data, model_path, data_path):
             f"{probabilities.shape} for {len(data.X)} series and {len(classes)} classes; "
             "only classifiers of one label per series can be used."
         )
+    if data.y is not None:
+        _compare_labels(classes, data.y, model_path, data_path)
     given = {"id": data.ids, "label": data.y}
     table = pd.DataFrame({name: column for name, column in given.items() if column is not None})
     table["prediction"] = classes[probabilities.argmax(axis=1)]

@@ -100,7 +100,7 @@ def _unreadable(path, error):
             "or as a CSV with a row for each time point, labels as an array of text"
         )
     else:
-        reason = str(error) or type(error).__name__
+        reason = " ".join(str(error).split()) or type(error).__name__
     return ValueError(f"{path} cannot be read: {reason}.")
 
 

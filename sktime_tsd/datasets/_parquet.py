@@ -38,7 +38,8 @@ def read_parquet(path, options):
     try:
         frame = pd.read_parquet(path)
     except Exception as error:  # engines raise anything on damaged files
-        raise ValueError(f"{path} cannot be read as a parquet file: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} cannot be read as a parquet file: {reason}") from error
     named = [name for name in frame.index.names if name is not None]
     frame = frame.reset_index(level=named) if named else frame
     if not len(frame):
