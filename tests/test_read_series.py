@@ -232,6 +232,16 @@ def test_options_that_do_not_fit(read, options, named):
         read("a.csv", "a,b,label\n1,2,3\n", **options)
 
 
+def test_regression_sets_are_refused(read):
+    rows = [f"{value},{value},{value + 0.5}\n" for value in range(20)]
+    with pytest.raises(ValueError, match=r"a\.csv is a regression set.*0\.5"):
+        read("a.csv", "".join(["t0,t1,target\n", *rows]))
+    with pytest.raises(ValueError, match=r"a\.txt is a regression set.*0\.5"):
+        read("a.txt", "".join(rows), label_column=-1)
+    few = [f"1,2,{value % 3 + 0.5}\n" for value in range(20)]
+    assert set(read("a.txt", "".join(few), label_column=-1).y) == {"0.5", "1.5", "2.5"}
+
+
 def test_options_of_tables_are_for_tables(read):
     ts = "@classLabel true A\n@data\n1,2:A\n"
     with pytest.raises(ValueError, match=r"a\.ts.*label_column"):

@@ -59,7 +59,8 @@ def read_npz(path):
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is not a .npz file.")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # opened here, as numpy leaves damaged files open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             names = list(stored)
             found = {
                 role: stored[name]
@@ -72,8 +73,8 @@ def read_npz(path):
         raise _unreadable(path, error) from error
     if "X" not in found:
         raise ValueError(
-            f"{path} has no array X of series; it has: {', '.join(names) or 'none'}. Save it by "
-            "numpy.savez(path, X=X, y=y)."
+            f"{path} has no array X of series; it has: {', '.join(map(repr, names)) or 'none'}. "
+            "Save it by numpy.savez(path, X=X, y=y)."
         )
     X = _panel(path, found["X"])
     y = stored_labels(f"y of {path}", found["y"]) if "y" in found else None

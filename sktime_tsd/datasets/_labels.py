@@ -1,8 +1,37 @@
-"""Labels that a file stores with their type."""
+"""Labels: what is none."""
 
 import numpy as np
 
-__all__ = ["stored_labels"]
+__all__ = ["check_no_targets", "stored_labels"]
+
+# Labels of so few kinds are taken for classes, whatever they are.
+_N_CLASSES = 10
+
+
+def check_no_targets(where, labels):
+    """Refuse the targets of a regression among labels that are text.
+
+    Parameters
+    ----------
+    where : object
+        What messages call the labels' place.
+    labels : numpy.ndarray of shape (n_instances,), str
+
+    Raises
+    ------
+    ValueError
+        If all are numbers, some not whole, and most series have one of their own.
+    """
+    try:
+        targets = labels.astype(np.float64)
+    except ValueError:
+        return
+    fractions = labels[targets != np.round(targets)]
+    if len(fractions) and len(np.unique(labels)) > max(_N_CLASSES, len(labels) / 2):
+        raise ValueError(
+            f"{where} is a regression set: its labels are numbers such as {fractions[0]}, not "
+            "classes. Only classification sets can be read."
+        )
 
 
 def stored_labels(where, labels):

@@ -6,6 +6,7 @@ from pathlib import Path
 from sktime_tsd.datasets._arff import read_arff
 from sktime_tsd.datasets._arrays import read_npy, read_npz
 from sktime_tsd.datasets._columns import ColumnOptions, find_columns
+from sktime_tsd.datasets._labels import check_no_targets
 from sktime_tsd.datasets._long import read_long
 from sktime_tsd.datasets._parquet import read_parquet
 from sktime_tsd.datasets._regular_file import check_regular_file
@@ -151,4 +152,7 @@ def _read_text_table(path, options, header):
             )
         options = dataclasses.replace(options, label=0)  # as in the UCR archive
     columns = find_columns(path, table.names, table.n_columns, options)
-    return (read_wide if columns.time is None else read_long)(table, columns)
+    data = (read_wide if columns.time is None else read_long)(table, columns)
+    if data.y is not None:
+        check_no_targets(path, data.y)
+    return data

@@ -7,7 +7,7 @@ import numpy as np
 __all__ = ["SeriesData", "check_equal_lengths", "joined"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SeriesData:
     """Series of a file, in the order of the file.
 
