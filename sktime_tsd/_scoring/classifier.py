@@ -7,6 +7,7 @@ from skorch import NeuralNet
 from sktime_tsd._scoring.scorer import Scorer, clipped_logits
 from sktime_tsd._utils.guest import as_guest
 from sktime_tsd._utils.validation import check_probabilities
+from sktime_tsd.runtime import OnnxClassifier
 
 __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype"]
 
@@ -36,11 +37,15 @@ def in_native_dtype(classifier, X):
     X : numpy.ndarray of the same shape
         A copy, since a classifier may work in place.
     """
+    return X.astype(np.float32 if _is_network(classifier) else np.float64)
+
+
+def _is_network(classifier):
     last = classifier
     while hasattr(last, "steps"):
         last = last.steps[-1][1]
-    of_torch = isinstance(last, NeuralNet) or hasattr(last, "predict_logits")
-    return X.astype(np.float32 if of_torch else np.float64)
+    is_ours = hasattr(last, "predict_logits") or isinstance(last, OnnxClassifier)
+    return is_ours or isinstance(last, NeuralNet)
 
 
 class ClassifierScorer(Scorer):
@@ -61,6 +66,7 @@ class ClassifierScorer(Scorer):
         classes = getattr(classifier, "classes_", None)
         super().__init__(classifier, classes, type(classifier).__name__)
         self.gives_logits = hasattr(classifier, "predict_logits")
+        self.is_network = _is_network(classifier)
         self.is_consistent = not self.gives_logits
 
     def logits(self, x):

@@ -44,6 +44,8 @@ class Scorer(ABC):
         The trained network, if there is one.
     gives_logits : bool
         Whether the classifier returns logits of its own, not only probabilities.
+    is_network : bool
+        Whether its probabilities are the softmax of a network, as far as one can tell.
     is_consistent : bool
         Whether its probabilities are the softmax of its logits.
     is_chunked : bool
@@ -57,6 +59,7 @@ class Scorer(ABC):
     precision = ""
     network = None
     gives_logits = True
+    is_network = True
     is_consistent = True
     is_chunked = False
     batch_size = None
