@@ -134,7 +134,7 @@ def test_the_teacher_is_fitted_on_labelled_series_and_scores_all(data, unlabelle
     assert fitted_on == [len(X)]
 
     teacher = Counting(learner().fit(X, y))
-    clf = distiller().set_params(teacher=teacher).fit(X, y, X_unlabelled=unlabelled)
+    distiller().set_params(teacher=teacher).fit(X, y, X_unlabelled=unlabelled)
     plain = {series.tobytes() for series in teacher.asked}
     everything = np.concatenate([X, unlabelled]).astype(np.float32)
     assert {series.tobytes() for series in everything} <= plain
