@@ -39,7 +39,8 @@ def in_native_dtype(classifier, X):
     last = classifier
     while hasattr(last, "steps"):
         last = last.steps[-1][1]
-    of_torch = isinstance(last, NeuralNet) or hasattr(last, "predict_logits")
+    ours = hasattr(type(last), "_scorer")  # chooses its precision itself
+    of_torch = isinstance(last, NeuralNet) or (hasattr(last, "predict_logits") and not ours)
     return X.astype(np.float32 if of_torch else np.float64)
 
 

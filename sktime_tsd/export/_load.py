@@ -226,9 +226,10 @@ def _check_names(tensors, expected):
 
 def _check_scaling(mean, std, *, n_channels):
     fits = all(value.shape in ((n_channels, 1), (1, 1)) for value in (mean, std))
-    if not fits or mean.dtype != torch.float32 or std.dtype != torch.float32 or not (std > 0).all():
+    of_one_kind = mean.dtype == std.dtype and mean.dtype in (torch.float32, torch.float64)
+    if not fits or not of_one_kind or not (std > 0).all():
         raise ModelFileError(
-            "The scaling in the file (mean and std) must be float32 of shape "
+            "The scaling in the file (mean and std) must be float32 or float64, of shape "
             f"({n_channels}, 1) or (1, 1), with positive std; got {mean.dtype} of shape "
             f"{tuple(mean.shape)} and {std.dtype} of shape {tuple(std.shape)}."
         )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sktime_tsd._utils.panels import as_float32_panel, check_panel, check_panel_shape
+from sktime_tsd._panels.arrays import as_array, check_panel_shape
+from sktime_tsd._panels.precision import cast_panel
 from sktime_tsd.runtime._model_files import (
     ONNX_FORMAT_VERSION,
     ONNX_KEY,
@@ -24,6 +25,12 @@ _MAX_THREADS = 1024
 
 # An ONNX file cannot be larger, in bytes.
 _LARGEST_FILE = 2**31
+
+# What a graph may read. float64 is for series that float32 cannot tell apart.
+_INPUT_DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+
+# Largest difference of a sum of probabilities from 1.
+_TOLERANCE = 1e-3
 
 # Values of series per batch; bounds the memory of a network's hidden layers.
 _VALUES_PER_BATCH = 2**16
@@ -117,7 +124,8 @@ class OnnxClassifier:
                 f"{expected[0]} to {expected[1]}."
             )
         try:
-            found = self._run(np.zeros((2, *expected[0]), dtype=np.float32))
+            self._dtype = _INPUT_DTYPES[inputs[0].type]
+            found = self._run(np.zeros((2, *expected[0]), dtype=self._dtype))
         except Exception as error:  # onnxruntime raises many types of errors
             raise ModelFileError(f"{self.path} cannot be run: {error}") from error
         is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
@@ -135,7 +143,9 @@ class OnnxClassifier:
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            In the units of the training data. A 2-D array is read as one channel.
+            In the units of the training data, channels in the order of `fit`. A 2-D array is
+            read as one channel. Or a list of arrays, one for each series, of shape
+            (n_channels, n_timepoints) or (n_timepoints,). For a single series pass ``[series]``.
 
         Returns
         -------
@@ -145,22 +155,43 @@ class OnnxClassifier:
         Raises
         ------
         TypeError
-            If `X` is not a numpy array of real numbers.
+            If `X` is no numpy array of real numbers, nor a list of such.
         ValueError
-            If the series have a different shape than in `fit`, or NaN or infinite values.
+            If the series have a different shape than in `fit`, missing, NaN or infinite values,
+            or the network overflows.
+        ModelFileError
+            If the file does not give probabilities for each series.
         """
-        if not isinstance(X, np.ndarray):
-            raise TypeError(
-                "X must be a numpy array of shape (n_instances, n_channels, n_timepoints), got "
-                f"{type(X).__name__}."
-            )
-        X = as_float32_panel(check_panel(X))
-        X = X[:, np.newaxis] if X.ndim == 2 else X
+        X = cast_panel(as_array(X), self._dtype)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
-        parts = [self._run(X[start : start + at_once]) for start in range(0, len(X), at_once)]
+        parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]
         probabilities = np.concatenate(parts).astype(np.float64)
         return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def _answers(self, X, start, at_once):
+        """Probabilities of some series, checked: a file may hold anything."""
+        series = X[start : start + at_once]
+        found = self._run(series)
+        expected = len(series), len(self.classes_)
+        if found.shape != expected:
+            raise ModelFileError(
+                f"{self.path} returned an array of shape {found.shape} for {len(series)} series of "
+                f"{len(self.classes_)} classes. Export the model again."
+            )
+        if not (finite := np.isfinite(found).all(axis=1)).all():
+            bad = np.nonzero(~finite)[0]
+            raise ValueError(
+                f"The network in {self.path} has no finite answer for {len(bad)} of {len(series)} "
+                f"series (the first is series {start + bad[0]}, with values up to "
+                f"{np.abs(series[bad[0]]).max():.3g}). If they lie far beyond the training series, "
+                "drop or rescale them."
+            )
+        if found.min() < 0 or np.abs(found.sum(axis=1) - 1).max() > _TOLERANCE:
+            raise ModelFileError(
+                f"{self.path} returned values that are no probabilities. Export the model again."
+            )
+        return found
 
     def predict(self, X):
         """Predict class labels.
@@ -168,7 +199,9 @@ class OnnxClassifier:
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            In the units of the training data. A 2-D array is read as one channel.
+            In the units of the training data, channels in the order of `fit`. A 2-D array is
+            read as one channel. Or a list of arrays, one for each series, of shape
+            (n_channels, n_timepoints) or (n_timepoints,). For a single series pass ``[series]``.
 
         Returns
         -------

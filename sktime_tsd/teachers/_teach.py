@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import UNLABELLED, Outputs
@@ -68,7 +69,9 @@ def teach(
     ----------
     teacher : classifier, FrozenEstimator, nn.Module or None
         The distiller's parameter.
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        As passed to the distiller. An unfitted teacher is fitted on it; what is scored is cast
+        by `as_training_panel`.
     y : numpy.ndarray of shape (n_instances,)
         Class indices.
     classes : numpy.ndarray of shape (n_classes,)
@@ -88,7 +91,7 @@ def teach(
         Caches the fitted teacher and its logits.
     verbose : int
     X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
-        float32. Scored like the rest and trained on without labels.
+        In the precision of the cast series. Scored like the rest and trained on without labels.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def teach(
         If the bank would be too large, or the teacher seems wrong for the data.
     """
     classifier = fit_teacher(teacher, X, classes[y], prepare=prepare, seed=seed, memory=memory)
-    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    X, y = torch.from_numpy(as_training_panel(X)), torch.from_numpy(y)
     train, valid = split
     valid_set = None
     if valid is not None:
