@@ -13,6 +13,7 @@ from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._panels.labels import aligned
 from sktime_tsd._panels.panel import channel_names, read_like, read_panel
 from sktime_tsd._panels.precision import as_training_panel, cast_panel
+from sktime_tsd._scoring.settings import ScoringSettings
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
@@ -24,12 +25,8 @@ from sktime_tsd._utils.validation import (
 )
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.losses import SoftTargets, TemporalSaliency
-from sktime_tsd.perturbations import (
-    OpposingClass,
-    Perturbation,
-    check_window,
-    window_width,
-)
+from sktime_tsd.perturbations import OpposingClass, check_window, window_width
+from sktime_tsd.perturbations._base import check_perturbation
 from sktime_tsd.teachers import default_teacher
 from sktime_tsd.teachers._check_terms import check_distillation, check_terms
 from sktime_tsd.teachers._fit import check_teacher, is_given, single_class_teacher
@@ -41,6 +38,9 @@ __all__ = ["SaliencyDistilledClassifier", "default_student"]
 
 # Parameters renamed since version 0.1, by their names in old pickles.
 _RENAMED = {"temperature": "saliency_temperature", "top_n": "saliency_top_n"}
+
+# Parameters added since, with values under which old pickles do as they did.
+_ADDED = {"teacher_smoothing": 0.0, "teacher_batch_size": None, "n_jobs": None}
 
 
 def default_student():
@@ -87,6 +87,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Share of the uniform distribution in [0, 1) that is mixed into the probabilities of a
         teacher that has no logits, such as a forest, before they become logits: a vote of 0
         would otherwise rule the saliency. Networks teach as they are.
+    teacher_batch_size : int or None, default=None
+        Most series per call of a teacher that is no network of this package. None chooses from
+        the number of series and their length.
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
         ``SoftTargets()`` if `fit` is given unlabelled series, else nothing. ``KD`` and ``DKD``
@@ -105,10 +108,16 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         than distinct pairs of window and donor. If the bank would take more than half a
         GiB, fewer are drawn, with a warning, but never fewer than `n_windows`.
     memory : joblib.Memory, str or None, default=None
-        Where to cache the fitted teacher and its logits. A grid search over the student
+        Where to keep the fitted teacher and its answers. A grid search over the student
         then fits the teacher once per fold. (With more jobs than folds, jobs that start
-        together each fit it.) Set `random_state` too: without it, every fit draws a new
-        bank and reuses only the fitted teacher.
+        together each fit it.) A teacher that is no network of this package is kept call by
+        call: after an error or a kill the same fit resumes, and a larger `bank_size` asks for
+        the new copies only. Set `random_state` too, or every fit draws a new bank.
+    n_jobs : int or None, default=None
+        Processes in which such a teacher scores; -1 uses all cores. None uses the active
+        ``joblib.parallel_config``, such as a Dask cluster, or else 1. The answers are the same.
+        Threads would share the global generators that teachers draw from: where joblib uses
+        threads, calls are made one by one.
     device : str, torch.device or None, default=None
         Overrides the device of teacher and student; None keeps each one's own.
     verbose : int or None, default=None
@@ -168,12 +177,14 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_temperature=8.0,
         saliency_top_n=1,
         teacher_smoothing=0.05,
+        teacher_batch_size=None,
         distillation=None,
         perturbation=None,
         window=0.1,
         n_windows=10,
         bank_size=100,
         memory=None,
+        n_jobs=None,
         device=None,
         verbose=None,
         random_state=None,
@@ -187,12 +198,14 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.saliency_temperature = saliency_temperature
         self.saliency_top_n = saliency_top_n
         self.teacher_smoothing = teacher_smoothing
+        self.teacher_batch_size = teacher_batch_size
         self.distillation = distillation
         self.perturbation = perturbation
         self.window = window
         self.n_windows = n_windows
         self.bank_size = bank_size
         self.memory = memory
+        self.n_jobs = n_jobs
         self.device = device
         self.verbose = verbose
         self.random_state = random_state
@@ -336,8 +349,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 smoothing=self.teacher_smoothing,
                 prepare=self._override,
                 seed=None if self.random_state is None else teacher_seed,
-                memory=None if self.memory is None else self._memory(),
-                verbose=student.verbose,
+                scoring=self._scoring(verbose=student.verbose),
             )
         student._train(
             self.classes_, fresh, training_set, valid_set, terms=terms, description="student"
@@ -371,9 +383,11 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             classifier.set_params(**{k: v for k, v in given.items() if v is not None})
         return classifier
 
-    def _memory(self):
+    def _scoring(self, *, verbose):
         memory = self.memory
-        return check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+        if memory is not None:
+            memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+        return ScoringSettings(self.teacher_batch_size, self.n_jobs, memory, verbose)
 
     def _terms(self, has_unlabelled=False):
         saliency = TemporalSaliency(
@@ -399,19 +413,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         """Refuse unusable parameters."""
         check_distillation(self.distillation)
         self._terms()  # checks the parameters of the saliency loss
-        if not isinstance(self.perturbation, (Perturbation, type(None))):
-            raise TypeError(
-                "perturbation must be an instance such as "
-                f"sktime_tsd.perturbations.OpposingClass(), got {self.perturbation!r}."
-            )
-        if self.perturbation is not None and type(self.perturbation).fill is not Perturbation.fill:
-            raise TypeError(
-                f"{type(self.perturbation).__name__} overrides fill, but training never calls it. "
-                "Override filler instead; it returns only the values of the window."
-            )
+        check_perturbation(self.perturbation)
         check_window(self.window)
-        smoothing = self.teacher_smoothing
-        check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
+        check_number("teacher_smoothing", self.teacher_smoothing, low=0, high=1, boundaries="left")
         check_number("n_windows", self.n_windows, integer=True, low=1)
         check_number("bank_size", self.bank_size, integer=True, low=1)
         if self.n_windows > self.bank_size:
@@ -424,7 +428,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         if self.device is not None:
             resolve_device(self.device)
         check_random_state_parameter(self.random_state)
-        self._memory()
+        self._scoring(verbose=0)
         if not isinstance(self.student, (SkorchClassifier, type(None))):
             raise TypeError(
                 f"student must be a SkorchClassifier, got a {type(self.student).__name__}. Wrap "
@@ -443,12 +447,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         return state
 
     def __setstate__(self, state):
-        """Also load pickles of version 0.1, which had other names for two parameters."""
+        """Also load pickles of version 0.1, which had fewer parameters and other names."""
         for name, new_name in _RENAMED.items():
             if name in state and new_name not in state:
                 state = {**state, new_name: state[name]}
                 del state[name]
-        self.__dict__.update({"teacher_smoothing": 0.0, **state})
+        self.__dict__.update(_ADDED | state)
 
     def _network_scorer(self):
         return self.student_._network_scorer()

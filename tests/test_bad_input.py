@@ -325,6 +325,10 @@ BAD_DISTILLER = [
     bad(ValueError, "seed.*'a'|'a'.*seed", random_state="a"),
     bad(ValueError, "(?i)seed", random_state=-1),
     bad(ValueError, "memory", memory=3),
+    bad(ValueError, teacher_batch_size=0),
+    bad(TypeError, teacher_batch_size=2.5),
+    bad(ValueError, n_jobs=0),
+    bad(TypeError, n_jobs="all"),
 ]
 
 

@@ -25,10 +25,11 @@ from sktime.transformations.panel.rocket import MiniRocketMultivariate
 from torch import nn
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+from sktime_tsd._scoring.classifier import ClassifierScorer
+from sktime_tsd._scoring.scorer import Scorer
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import KD
 from sktime_tsd.perturbations import OpposingClass, SameClass, Zero
-from sktime_tsd.teachers._teacher import Teacher
 
 # most teachers here are untrained: what is tested needs none that is any good
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives the right label to")
@@ -117,6 +118,9 @@ def test_another_student_finds_teacher_and_logits(memory, tmp_path, calls):
         {"distillation": [KD()]},
         {"perturbation": OpposingClass()},  # the default, said aloud
         {"window": 2},  # the default of a tenth, in time points
+        {"teacher_smoothing": 0.2},
+        {"teacher_batch_size": 12},  # all series of a copy
+        {"teacher_batch_size": 24},
     ],
     ids=str,
 )
@@ -132,10 +136,10 @@ def test_without_memory_nothing_is_found(calls):
     assert calls == {"fits": 2, "scored": 2 * (PROBE + 12 * (1 + BANK_SIZE))}
 
 
-def test_without_a_seed_only_the_teacher_is_found(tmp_path, calls):
+def test_without_a_seed_all_but_the_copies_is_found(tmp_path, calls):
     for _ in range(2):
         distiller(tmp_path, random_state=None).fit(X, Y)
-    assert calls == {"fits": 1, "scored": 2 * (PROBE + 12 * (1 + BANK_SIZE))}
+    assert calls == {"fits": 1, "scored": 12 + 2 * (PROBE + 12 * BANK_SIZE)}
 
 
 def test_a_grid_search_over_the_student_fits_the_teacher_of_each_fold_once(tmp_path, calls):
@@ -180,15 +184,21 @@ TEACHERS = {
 
 @pytest.fixture
 def scorings(monkeypatch):
-    """How often a teacher has scored a whole training set."""
+    """Which classifiers have scored how many series, example series left out."""
     made = []
-    original = Teacher.score
 
-    def score(self, *args, **kwargs):
-        made.append(self.name)
-        return original(self, *args, **kwargs)
+    def recorded(kind, method):
+        original = getattr(kind, method)
 
-    monkeypatch.setattr(Teacher, "score", score)
+        def score(self, x, *args):
+            if len(x) > PROBE:
+                made.append((self.name, len(x)))
+            return original(self, x, *args)
+
+        monkeypatch.setattr(kind, method, score)
+
+    recorded(Scorer, "score")
+    recorded(ClassifierScorer, "logits")
     return made
 
 
@@ -315,7 +325,6 @@ REFITTED = {
     "type of the labels": {"y": np.arange(12) % 2},
 }
 RESCORED = {
-    "bank_size": {"bank_size": 5},
     "window": {"window": 5},
     "window as a fraction": {"window": 0.5},
     "perturbation": {"perturbation": SameClass()},
@@ -330,18 +339,28 @@ def test_what_changes_the_answer_is_not_found(change, tmp_path, calls):
     data = changed.pop("X", X), changed.pop("y", Y)
     calls.update(fits=0, scored=0)
     clf = distiller(tmp_path, **changed).fit(*data)
-    n_copies = changed.get("bank_size", BANK_SIZE)
     assert calls["fits"] == (change in REFITTED)
-    assert calls["scored"] == PROBE + 12 * (1 + n_copies)
+    # the series themselves are as before where only the copies are others
+    assert calls["scored"] == PROBE + 12 * ((change in REFITTED) + BANK_SIZE)
     plain = distiller(None, **changed).fit(*data)
     np.testing.assert_array_equal(clf.predict_logits(X), plain.predict_logits(X))
 
 
-def test_without_copies_the_logits_of_a_fit_with_copies_are_not_taken(tmp_path, calls):
+def test_a_larger_bank_asks_for_the_new_copies_only(tmp_path, calls):
+    distiller(tmp_path).fit(X, Y)
+    for bank_size, n_new in ((7, 3), (5, 0)):
+        calls["scored"] = 0
+        clf = distiller(tmp_path, bank_size=bank_size).fit(X, Y)
+        assert calls["scored"] == PROBE + 12 * n_new
+        plain = distiller(None, bank_size=bank_size).fit(X, Y)
+        np.testing.assert_array_equal(clf.predict_logits(X), plain.predict_logits(X))
+
+
+def test_without_copies_the_logits_of_a_fit_with_copies_are_taken(tmp_path, calls):
     distiller(tmp_path).fit(X, Y)
     calls["scored"] = 0
     clf = distiller(tmp_path, saliency_weight=0.0, distillation=[KD()]).fit(X, Y)
-    assert calls["scored"] <= PROBE + 12
+    assert calls["scored"] == PROBE
     plain = distiller(None, saliency_weight=0.0, distillation=[KD()]).fit(X, Y)
     np.testing.assert_array_equal(clf.predict_logits(X), plain.predict_logits(X))
 
@@ -403,7 +422,7 @@ def test_one_frozen_teacher_does_not_find_the_logits_of_another(pair, tmp_path, 
     assert not np.array_equal(*plain)  # else nothing can be mixed up
     scorings.clear()
     cached = [distiller(tmp_path, teacher).fit(X, Y).predict_logits(X) for teacher in pair]
-    assert len(scorings) == 2
+    assert len(scorings) == 2 * len(set(scorings))
     for one, other in zip(cached, plain, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -218,6 +218,32 @@ def test_the_same_generator_draws_the_same_bank(perturbation):
     assert not torch.equal(a.starts, c.starts)
 
 
+@pytest.mark.parametrize("perturbation", ALL, ids=IDS)
+@pytest.mark.parametrize("n_timepoints", [10, 900], ids=["few pairs", "many pairs"])
+def test_a_smaller_bank_is_the_beginning_of_a_larger_one(perturbation, n_timepoints):
+    y = [0, 1, 0, 1, 1]
+    settings = {"perturbation": perturbation, "n_timepoints": n_timepoints}
+    X, largest = draw(y, n_entries=2000, **settings)
+    for n_entries in (1, 3, 50):
+        _, bank = draw(y, n_entries=n_entries, **settings)
+        n_entries = bank.n_entries
+        copies, first = (
+            b.perturb(X, torch.arange(5), slice(0, n_entries)) for b in (bank, largest)
+        )
+        assert torch.equal(copies, first)
+        assert torch.equal(bank.starts, largest.starts[:, :n_entries])
+
+
+@pytest.mark.parametrize("perturbation", ALL, ids=IDS)
+def test_slices_choose_what_indices_do(perturbation):
+    X, bank = draw([0, 1, 0, 1, 1], perturbation)
+    series, entries = torch.arange(1, 4), torch.arange(2, 7)
+    expected = bank.perturb(X, series, entries)
+    for some in (series, slice(1, 4)):
+        for few in (entries, slice(2, 7), entries.expand(3, -1)):
+            assert torch.equal(bank.perturb(X, some, few), expected)
+
+
 def test_a_bank_holds_integers_not_copies():
     y = [0, 1] * 100
     X, bank = draw(y, OpposingClass(), n_timepoints=50, n_entries=100)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 
-from sktime_tsd._scoring.scorer import Scorer, chunk_size, clipped_logits
+from sktime_tsd._scoring.scorer import Scorer, clipped_logits
 from sktime_tsd._utils.guest import as_guest
 from sktime_tsd._utils.validation import check_probabilities
 
@@ -36,12 +36,15 @@ def in_native_dtype(classifier, X):
     X : numpy.ndarray of the same shape
         A copy, since a classifier may work in place.
     """
-    last = classifier
-    while hasattr(last, "steps"):
-        last = last.steps[-1][1]
-    ours = hasattr(type(last), "_scorer")  # chooses its precision itself
-    of_torch = isinstance(last, NeuralNet) or (hasattr(last, "predict_logits") and not ours)
-    return X.astype(np.float32 if of_torch else np.float64)
+    return X.astype(np.float32 if _is_of_torch(classifier) else np.float64)
+
+
+def _is_of_torch(classifier):
+    while hasattr(classifier, "steps"):
+        classifier = classifier.steps[-1][1]
+    ours = hasattr(type(classifier), "_scorer")  # chooses its precision itself
+    foreign = hasattr(classifier, "predict_logits") and not ours
+    return isinstance(classifier, NeuralNet) or foreign
 
 
 class ClassifierScorer(Scorer):
@@ -56,11 +59,14 @@ class ClassifierScorer(Scorer):
     classifier : fitted classifier
     """
 
+    is_chunked = True
+
     def __init__(self, classifier):
         classes = getattr(classifier, "classes_", None)
         super().__init__(classifier, classes, type(classifier).__name__)
         self.gives_logits = hasattr(classifier, "predict_logits")
         self.is_consistent = not self.gives_logits
+        self.reads_float64 = not _is_of_torch(classifier)
 
     def logits(self, x):
         """Logits of series; see `Scorer.logits`."""
@@ -92,20 +98,5 @@ class ClassifierScorer(Scorer):
             if "double" in str(error).lower():  # torch's word for float64
                 return self.classifier.predict_proba(X.astype(np.float32))
             if "dim 3" in str(error):
-                raise ValueError(f"{error}{FLATTEN}") from error
+                error.add_note(FLATTEN.strip())
             raise
-
-    def bank_logits(self, X, bank, progress):
-        """Compute the logits of series and copies, in chunks; see `Scorer.bank_logits`."""
-        n_entries = bank.n_entries
-        chunk = chunk_size(X, len(X) * (1 + n_entries))
-        logits = self.in_chunks(X.split(chunk), progress)
-        copies = self.in_chunks(_copies(X, bank, chunk), progress)
-        return logits, copies.unflatten(0, (len(X), n_entries))
-
-
-def _copies(X, bank, chunk):
-    """Yield the copies, series by series, at most `chunk` at a time."""
-    for series in torch.arange(len(X)).split(max(1, chunk // bank.n_entries)):
-        for entries in torch.arange(bank.n_entries).split(chunk):
-            yield bank.perturb(X, series, entries).flatten(0, 1)

@@ -36,6 +36,7 @@ class NetworkScorer(Scorer):
             self.precision = str(bank_precision(self.network, self.device))
             name = type(self.network.network).__name__
         super().__init__(classifier, classifier.classes_, name)
+        self.reads_float64 = getattr(network, "reads_float64", network is None)
         self._sizes = classifier.n_channels_, classifier.n_timepoints_
 
     def logits(self, x):
@@ -60,8 +61,7 @@ class NetworkScorer(Scorer):
         -------
         x : torch.Tensor of the same shape
         """
-        in_float64 = getattr(self.network, "reads_float64", False)
-        return torch.from_numpy(cast_panel(X, np.float64 if in_float64 else np.float32))
+        return torch.from_numpy(cast_panel(X, np.float64 if self.reads_float64 else np.float32))
 
     def finite_logits(self, X):
         """Compute logits, and refuse series for which they are not finite.

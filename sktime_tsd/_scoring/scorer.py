@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 import numpy as np
 import torch
 
+from sktime_tsd._scoring.chunks import call_size
+
 __all__ = [
     "LEAST_PROBABILITY",
     "Scorer",
-    "chunk_size",
     "clipped_logits",
     "floored",
 ]
@@ -17,18 +18,13 @@ __all__ = [
 # Smaller probabilities are raised to this value, so that their logarithm is finite.
 LEAST_PROBABILITY = 1e-6
 
-# Values in one chunk of series: limits the memory, whatever the bank's size.
-_VALUES_PER_CHUNK = 2**22
-_LEAST_CHUNK = 256
-_PROGRESS_STEPS = 50
-
 
 class Scorer(ABC):
     """Scores series with a fitted classifier.
 
     Teachers, saliency, fidelity and export query classifiers only through a scorer. Each
-    subclass serves one kind of classifier and implements `logits`, `probabilities` and
-    `bank_logits`. `scorer_of.scorer_of` picks the subclass.
+    subclass serves one kind of classifier and implements `logits` and `probabilities`, and
+    `bank_logits` unless it is chunked. `scorer_of.scorer_of` picks the subclass.
 
     Parameters
     ----------
@@ -48,8 +44,15 @@ class Scorer(ABC):
         The trained network, if there is one.
     gives_logits : bool
         Whether the classifier returns logits of its own, not only probabilities.
+    reads_float64 : bool
+        Whether it can read series that float32 cannot tell apart.
     is_consistent : bool
         Whether its probabilities are the softmax of its logits.
+    is_chunked : bool
+        Whether training sets are scored in calls of `logits`, which can be kept one by one and
+        made in several processes.
+    batch_size : int or None
+        Most series per call of a chunked scorer.
     """
 
     device = torch.device("cpu")
@@ -57,6 +60,9 @@ class Scorer(ABC):
     network = None
     gives_logits = True
     is_consistent = True
+    reads_float64 = True
+    is_chunked = False
+    batch_size = None
 
     def __init__(self, classifier, classes, name):
         self.classifier = classifier
@@ -97,9 +103,10 @@ class Scorer(ABC):
             If the classifier cannot read the series, or returns invalid probabilities.
         """
 
-    @abstractmethod
     def bank_logits(self, X, bank, progress):
         """Compute the logits of series and of every perturbed copy that a bank describes.
+
+        Scorers that are not chunked implement it.
 
         Parameters
         ----------
@@ -115,6 +122,7 @@ class Scorer(ABC):
         copies_logits : torch.Tensor of shape (n_instances, n_entries, n_classes)
             Both on the CPU and scored in the same precision.
         """
+        raise NotImplementedError(f"{type(self).__name__} must define bank_logits(...).")
 
     def score(self, X, bank, progress):
         """Compute the logits of series and, with a bank, of their perturbed copies.
@@ -134,26 +142,11 @@ class Scorer(ABC):
         """
         if bank is not None:
             return self.bank_logits(X, bank, progress)
-        return self.in_chunks(X.split(chunk_size(X, len(X))), progress), None
-
-    def in_chunks(self, chunks, progress):
-        """Score chunks of series and concatenate the logits.
-
-        Parameters
-        ----------
-        chunks : iterable of torch.Tensor of shape (n, n_channels, n_timepoints)
-        progress : callable
-            As for `bank_logits`.
-
-        Returns
-        -------
-        logits : torch.Tensor of shape (n_series, n_classes), float32
-        """
         logits = []
-        for series in chunks:
+        for series in X.split(call_size(X, len(X))):
             logits.append(self.logits(series).float())
             progress(len(series))
-        return torch.cat(logits)
+        return torch.cat(logits), None
 
     def log_probabilities(self, x):
         """Compute log-probabilities of series; probabilities below 1e-6 count as 1e-6.
@@ -234,21 +227,3 @@ def floored(logits):
     log_p = logits.double().log_softmax(dim=1)
     # the same floor for all kinds: logits can express smaller probabilities
     return log_p.clamp(min=math.log(LEAST_PROBABILITY)).log_softmax(dim=1).numpy()
-
-
-def chunk_size(X, n_series):
-    """Choose how many series to score at a time: few enough for memory and a steady progress bar.
-
-    Parameters
-    ----------
-    X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
-    n_series : int
-        How many will be scored in all.
-
-    Returns
-    -------
-    n : int
-        Series per chunk.
-    """
-    steady = max(_LEAST_CHUNK, math.ceil(n_series / _PROGRESS_STEPS))
-    return min(steady, max(1, _VALUES_PER_CHUNK // X[0].numel()))

@@ -27,13 +27,13 @@ def as_guest(seed, *, uses_torch=True):
         time. False for guests that fit networks of this package, perhaps in threads of their
         own: these seed it themselves.
     """
-    of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
     turn = seeded(seed, torch.device("cpu")) if uses_torch else contextlib.nullcontext()
-    try:
-        with turn, keep_torch_threads():
+    with turn, keep_torch_threads():
+        of_numpy, of_python = np.random.get_state(), random.getstate()  # noqa: NPY002
+        try:
             np.random.seed(seed)  # noqa: NPY002 - the generator that others draw from
             random.seed(seed)
             yield
-    finally:
-        np.random.set_state(of_numpy)  # noqa: NPY002
-        random.setstate(of_python)
+        finally:
+            np.random.set_state(of_numpy)  # noqa: NPY002
+            random.setstate(of_python)

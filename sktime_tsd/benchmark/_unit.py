@@ -199,6 +199,7 @@ class _Work:
             student,
             random_state=self.unit.seed,
             memory=self.memory,
+            n_jobs=1,  # units are what runs at the same time
             **self.protocol.transfer,
         )
 

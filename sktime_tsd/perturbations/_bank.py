@@ -9,9 +9,9 @@ from sktime_tsd.perturbations._base import Perturbation
 
 __all__ = ["WindowBank"]
 
-# With at most this many (window, donor) pairs per bank entry, pairs are drawn without
-# replacement. With more, repetitions are rare, and drawing with replacement saves memory.
-_FEW_PAIRS = 4
+# Up to this many (window, donor) pairs per series are shuffled, so none repeats. More are drawn
+# with replacement, which takes less time and memory.
+_FEW_PAIRS = 1024
 
 # Pairs drawn at a time; bounds the memory needed in addition to the bank's.
 _PAIRS_AT_ONCE = 2**22
@@ -62,8 +62,11 @@ class WindowBank:
         """Draw windows and donors uniformly at random for every series.
 
         All windows can be drawn, including the first and the last. No series has more entries
-        than the largest number of distinct (window, donor) pairs of any series. Series with
-        fewer pairs repeat theirs.
+        than the largest number of distinct (window, donor) pairs of any series. If that is at
+        most 1,024, no pair repeats unless a series has fewer of them than entries.
+
+        A bank with more entries begins with those of a smaller one from a generator in the same
+        state.
 
         Parameters
         ----------
@@ -90,11 +93,12 @@ class WindowBank:
         shape = len(y), n_entries
         starts = torch.empty(shape, dtype=torch.int32)
         donors = torch.empty(shape, dtype=torch.int32) if perturbation.needs_donors else None
+        # first, so that it does not depend on the number of entries
+        pool = perturbation.pool(X, generator) if perturbation.needs_donors else None
         for entries, pairs in _draw_pairs(n_pairs, most_pairs, n_entries, generator):
             starts[:, entries] = (pairs % n_starts).int()
             if donors is not None:
                 donors[:, entries] = perturbation.pick_donors(y, pairs // n_starts).int()
-        pool = perturbation.pool(X, generator) if perturbation.needs_donors else None
         return cls(perturbation, width, starts, donors, pool)
 
     @staticmethod
@@ -144,8 +148,8 @@ class WindowBank:
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
             The training set that the bank was drawn for.
-        series : torch.Tensor of shape (n,), int64
-            Indices of the series.
+        series : slice or torch.Tensor of shape (n,), int64
+            Indices of the series. A slice is faster, if `entries` is one, too.
         entries : slice or torch.Tensor of shape (k,) or (n, k), int64
             Entries of the bank: the same for all these series, or one row per series.
 
@@ -161,16 +165,14 @@ class WindowBank:
         ValueError
             If the perturbation's `filler` does not return such values.
         """
-        if isinstance(entries, slice):
-            entries = torch.arange(self.n_entries, device=series.device)[entries]
-        chosen = series[:, None], entries
+        chosen = self._chosen(series, entries)
         starts = self.starts[chosen].long()  # (n, k)
         donor_windows = None
         if self.donors is not None:
-            points = starts[..., None] + torch.arange(self.width, device=starts.device)
-            donor_windows = self.pool.transpose(1, 2)[
-                self.donors[chosen].long()[..., None], points
-            ].transpose(2, 3)  # (n, k, n_channels, width)
+            # whole windows are copied faster than values, one by one
+            all_windows = self.pool.unfold(2, self.width, 1).transpose(1, 2)
+            # (n_pool, n_starts, n_channels, width) -> (n, k, n_channels, width)
+            donor_windows = all_windows[self.donors[chosen].long(), starts]
         x = X[series].unsqueeze(1).expand(-1, starts.shape[1], -1, -1)
         fillers = self.perturbation.filler(x, starts, self.width, donor_windows)
         expected = (*starts.shape, X.shape[1], self.width)
@@ -182,6 +184,17 @@ class WindowBank:
                 f"{shape or type(fillers).__name__}."
             )
         return starts, fillers.to(X.dtype)
+
+    def _chosen(self, series, entries):
+        """Index of the entries of some series, in tables of shape (n_instances, n_entries)."""
+        if isinstance(series, slice) and isinstance(entries, slice):
+            return series, entries
+        device = self.starts.device
+        series, entries = (
+            torch.arange(size, device=device)[part] if isinstance(part, slice) else part
+            for part, size in zip((series, entries), self.starts.shape, strict=True)
+        )
+        return series[:, None], entries
 
     def perturb(self, X, series, entries):
         """Return perturbed copies of some series.
@@ -210,12 +223,13 @@ def _draw_pairs(n_pairs, most_pairs, n_entries, generator):
         ``pairs[i]`` is in ``[0, n_pairs[i])``.
     """
     n = len(n_pairs)
-    if most_pairs > _FEW_PAIRS * n_entries:
+    if most_pairs > _FEW_PAIRS:
         at_once = max(1, _PAIRS_AT_ONCE // n)
         for first in range(0, n_entries, at_once):
             width = min(at_once, n_entries - first)
+            # entry after entry, so that further entries do not change these;
             # float64 has enough digits to reach every pair of any training set
-            uniform = torch.rand(n, width, generator=generator, dtype=torch.float64)
+            uniform = torch.rand(width, n, generator=generator, dtype=torch.float64).T
             yield slice(first, first + width), (uniform * n_pairs[:, None]).long()
         return
     pairs = torch.empty(n, n_entries, dtype=torch.int64)

@@ -9,7 +9,7 @@ import torch
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd._utils.windows import cut_window, replace_window
 
-__all__ = ["Perturbation", "check_window", "window_width"]
+__all__ = ["Perturbation", "check_perturbation", "check_window", "window_width"]
 
 
 def check_window(window):
@@ -191,3 +191,27 @@ class Perturbation:
         """
         donor_windows = None if donors is None else cut_window(donors, starts, width)
         return replace_window(x, starts, self.filler(x, starts, width, donor_windows))
+
+
+def check_perturbation(perturbation):
+    """Refuse anything but None and perturbations that training can use.
+
+    Parameters
+    ----------
+    perturbation : object
+
+    Raises
+    ------
+    TypeError
+        If it is no instance of `Perturbation`, or overrides ``fill``.
+    """
+    if not isinstance(perturbation, (Perturbation, type(None))):
+        raise TypeError(
+            "perturbation must be an instance such as "
+            f"sktime_tsd.perturbations.OpposingClass(), got {perturbation!r}."
+        )
+    if perturbation is not None and type(perturbation).fill is not Perturbation.fill:
+        raise TypeError(
+            f"{type(perturbation).__name__} overrides fill, but training never calls it. "
+            "Override filler instead; it returns only the values of the window."
+        )

@@ -56,11 +56,10 @@ def warn_of_lost_digits(x, scorer):
     UserWarning
         If its network was not trained on such series.
     """
-    in_float32 = scorer.network is not None and not getattr(scorer.network, "reads_float64", False)
-    if x.dtype == torch.float64 and in_float32:
+    if x.dtype == torch.float64 and not scorer.reads_float64:
         warnings.warn(
             f"The values of X vary too little around their level ({x.abs().max():.3g}) for "
-            f"float32, in which the network {scorer.name} computes. Subtract the mean first.",
+            f"float32, in which {scorer.name} computes. Subtract the mean first.",
             UserWarning,
             stacklevel=3,
         )

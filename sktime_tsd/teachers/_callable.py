@@ -127,6 +127,7 @@ class CallableScorer(ClassifierScorer):
         super().__init__(classifier)
         self.name = getattr(classifier.function, "__name__", type(classifier.function).__name__)
         self.gives_logits = classifier.output == "logits"
+        self.batch_size = classifier.batch_size
 
     def _own_logits(self, X):
         return self.classifier._answers(X)

@@ -7,7 +7,6 @@ import torch
 
 from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._training.training_set import TrainingSet
-from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import UNLABELLED, Outputs
 from sktime_tsd.perturbations import Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
@@ -59,8 +58,7 @@ def teach(
     smoothing,
     prepare,
     seed,
-    memory,
-    verbose,
+    scoring,
     X_unlabelled=None,
 ):
     """Fit a teacher and score what the terms need: a training set and its perturbed copies.
@@ -87,9 +85,8 @@ def teach(
         See `fit_teacher`.
     seed : int or None
         See `fit_teacher`.
-    memory : joblib.Memory or None
-        Caches the fitted teacher and its logits.
-    verbose : int
+    scoring : ScoringSettings
+        Its memory also caches the fitted teacher.
     X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
         In the precision of the cast series. Scored like the rest and trained on without labels.
 
@@ -103,14 +100,18 @@ def teach(
     Raises
     ------
     ValueError
-        If the teacher cannot score the series or does not know a class.
+        If the teacher does not know a class, or returns no valid logits.
+    Exception
+        Whatever the teacher raises, with a note on how far it got.
 
     Warns
     -----
     UserWarning
         If the bank would be too large, or the teacher seems wrong for the data.
     """
-    classifier = fit_teacher(teacher, X, classes[y], prepare=prepare, seed=seed, memory=memory)
+    classifier = fit_teacher(
+        teacher, X, classes[y], prepare=prepare, seed=seed, memory=scoring.memory
+    )
     X, y = torch.from_numpy(as_training_panel(X)), torch.from_numpy(y)
     train, valid = split
     valid_set = None
@@ -120,16 +121,16 @@ def teach(
     aligned = Teacher(classifier, classes, X[:_N_EXAMPLES], smoothing)
     if not terms:
         return classifier, TrainingSet(X, y), valid_set
-    known = y
+    plain, known = None, y
     if X_unlabelled is not None:
-        X_unlabelled = torch.from_numpy(X_unlabelled)
-        answers, _ = _score(aligned, X_unlabelled, None, None, memory, verbose)
-        X, known = torch.cat([X, X_unlabelled]), torch.cat([y, answers.argmax(dim=1)])
-        y = torch.cat([y, torch.full((len(X_unlabelled),), UNLABELLED)])
+        X = torch.cat([X, torch.from_numpy(X_unlabelled)])
+        y = torch.cat([y, torch.full((len(X) - len(y),), UNLABELLED)])
+        plain, _ = aligned.score(X, settings=scoring)
+        known = torch.where(y == UNLABELLED, plain.argmax(dim=1), y)
     bank = None
     if any(term.needs_perturbed for term in terms):
         bank = _draw(bank_settings, X, known, n_classes=len(classes))
-    logits, perturbed_logits = _score(aligned, X, known, bank, memory, verbose)
+    logits, perturbed_logits = aligned.score(X, bank, settings=scoring, scored=plain)
     aligned.warn_if_no_saliency(logits, perturbed_logits)
     aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
     training_set = TrainingSet(
@@ -141,20 +142,6 @@ def teach(
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
     return classifier, training_set, valid_set
-
-
-def _score(teacher, X, y, bank, memory, verbose):
-    if memory is None:
-        return teacher.score(X, bank, verbose=verbose)
-    answers = teacher.classifier, teacher.columns, teacher.smoothing, teacher.precision
-    key = fingerprint(*answers, X, y, bank)
-    score = memory.cache(_cached_score, ignore=["teacher", "X", "bank", "verbose"])
-    return score(key, teacher, X, bank, verbose)
-
-
-def _cached_score(key, teacher, X, bank, verbose):
-    """Score; the cache compares `key` alone."""
-    return teacher.score(X, bank, verbose=verbose)
 
 
 def _draw(settings, X, y, n_classes):

@@ -1,12 +1,12 @@
 """A fitted teacher whose logits are in the order of the student's classes."""
 
-import sys
 import warnings
 
 import torch
-from tqdm.auto import tqdm
 
+from sktime_tsd._scoring.ask import ask
 from sktime_tsd._scoring.scorer_of import scorer_of
+from sktime_tsd._scoring.settings import ScoringSettings
 
 __all__ = ["Teacher"]
 
@@ -35,8 +35,9 @@ class Teacher:
     Raises
     ------
     ValueError
-        If the teacher does not know a class, cannot score the series, or returns no valid
-        logits.
+        If the teacher does not know a class, or returns no valid logits.
+    Exception
+        Whatever the teacher raises, with a note on the series it was asked for.
 
     Warns
     -----
@@ -77,14 +78,21 @@ class Teacher:
             )
 
     def _check(self, example, n_classes):
+        if example.dtype == torch.float64 and not self._scorer.reads_float64:
+            raise ValueError(
+                f"X varies too little around its level ({example.abs().max():.9g}) for float32, in "
+                f"which the teacher {self.name} receives it. Pass X - X.mean(axis=(0, 2), "
+                "keepdims=True), and fit or use a teacher of such series."
+            )
         n_channels, n_timepoints = example.shape[1:]
         try:
             logits = self._scorer.logits(example)
-        except Exception as error:  # a foreign classifier may raise anything
-            raise ValueError(
-                f"The teacher {self.name} cannot score series of shape ({n_channels} channels, "
-                f"{n_timepoints} time points): {error}"
-            ) from error
+        except Exception as error:  # re-raised, with a note on what it was asked
+            error.add_note(
+                f"Raised while the teacher {self.name} scored its first series, of shape "
+                f"({n_channels} channels, {n_timepoints} time points)."
+            )
+            raise
         if logits.shape != (len(example), n_classes):
             raise ValueError(
                 f"The teacher {self.name} must return {n_classes} logits or probabilities per "
@@ -95,24 +103,21 @@ class Teacher:
         self._example_logits = logits
 
     @property
-    def precision(self):
-        """Precision in which a bank is scored, for cache keys."""
-        return self._scorer.precision
-
-    @property
     def network(self):
         """The trained network, or None."""
         return self._scorer.network
 
-    def score(self, X, bank=None, *, verbose=0):
+    def score(self, X, bank=None, *, settings=None, scored=None):
         """Compute the logits of a training set and of all its perturbed copies.
 
         Parameters
         ----------
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
         bank : WindowBank, optional
-        verbose : int, default=0
-            1 prints how many series will be scored, then shows a progress bar.
+        settings : ScoringSettings, optional
+        scored : torch.Tensor of shape (n_instances, n_classes), optional
+            What an earlier call returned for the series alone. They are not asked for again,
+            except from a network, which reads them beside their copies anyway.
 
         Returns
         -------
@@ -124,20 +129,18 @@ class Teacher:
         ------
         ValueError
             If a logit is not finite.
+        Exception
+            Whatever the teacher raises, with a note on how far it got.
         """
-        n_copies = 0 if bank is None else bank.n_entries
-        n_series = len(X) * (1 + n_copies)
-        if verbose:
-            copies = f": {len(X):,}, and {n_copies:,} perturbed copies of each" if n_copies else ""
-            tqdm.write(
-                f"The teacher {self.name} scores {n_series:,} series{copies}.", file=sys.stderr
-            )
-        with tqdm(
-            total=n_series, desc="teacher logits", unit="series", disable=not verbose
-        ) as progress:
-            both = self._scorer.score(X, bank, progress.update)
-        self._warn_if_unsteady(both[0])
-        return tuple(None if logits is None else self._aligned(logits) for logits in both)
+        if scored is not None and bank is None:
+            return scored, None
+        series, copies = ask(
+            self._scorer, X, bank, settings or ScoringSettings(), copies_only=scored is not None
+        )
+        if series is not None:
+            self._warn_if_unsteady(series)
+            scored = self._aligned(series)
+        return scored, None if copies is None else self._aligned(copies)
 
     def _aligned(self, logits):
         self._check_finite(logits)

@@ -1,0 +1,147 @@
+"""Calls of a classifier, here or in the processes that joblib offers."""
+
+import hashlib
+import itertools
+import pickle
+import warnings
+
+import cloudpickle
+import joblib
+import numpy as np
+import torch
+from joblib.parallel import get_active_backend
+
+from sktime_tsd._scoring.chunks import series_of
+from sktime_tsd.perturbations import WindowBank
+
+__all__ = ["answers_of"]
+
+# Calls per worker in each round of a backend that returns all results together.
+_CALLS_PER_ROUND = 4
+
+# What this process has unpickled, by digest: one classifier at a time.
+_UNPICKLED = {}
+
+
+def answers_of(scorer, X, bank, calls, n_jobs):
+    """Yield the answers to each call as they come, in any order.
+
+    Every call is made in the same way, wherever it is made, so the answers are equal bit for
+    bit. A scorer with a network is asked here, and so is every scorer where joblib's backend uses
+    threads: guests change generators that all threads share.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    X : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
+    bank : WindowBank or None
+    calls : list of list of Chunk
+    n_jobs : int or None
+        As for ``joblib.Parallel``.
+
+    Yields
+    ------
+    call : list of Chunk
+    logits : numpy.ndarray of shape (n_series, n_classes), float32
+
+    Raises
+    ------
+    TypeError
+        If there are several workers and the classifier cannot be pickled.
+    """
+    backend, _ = get_active_backend()
+    uses_threads = getattr(backend, "uses_threads", False)
+    n_workers = 1 if uses_threads else joblib.effective_n_jobs(n_jobs)
+    if n_workers == 1 or len(calls) < 2 or scorer.network is not None:
+        for call in calls:
+            yield call, _answers(scorer, X, bank, call)
+        return
+    tasks = _tasks(scorer, X, bank, calls)
+    # copies in memory of what a worker changes; what it only reads is shared
+    options = {"n_jobs": n_jobs, "batch_size": 1, "mmap_mode": "c"}
+    if backend.supports_return_generator:
+        parallel = joblib.Parallel(return_as="generator_unordered", **options)
+        results = parallel(tasks)
+    else:
+        results = _in_rounds(tasks, n_workers, options)
+    for position, logits in results:
+        yield calls[position], logits
+
+
+def _answers(scorer, X, bank, call):
+    logits = scorer.logits(series_of(call, X, bank)).float().numpy()
+    n_series = sum(chunk.n_series for chunk in call)
+    if len(logits) != n_series:
+        raise ValueError(f"{scorer.name} returned {len(logits)} rows for {n_series} series.")
+    return logits
+
+
+def _in_rounds(tasks, n_workers, options):
+    tasks = iter(tasks)
+    while some := list(itertools.islice(tasks, _CALLS_PER_ROUND * n_workers)):
+        yield from joblib.Parallel(**options)(some)
+
+
+def _tasks(scorer, X, bank, calls):
+    """Make joblib's tasks: one for each call, with indices alone.
+
+    Arrays are arguments of their own: joblib writes each to disk once for all processes of this
+    machine, or sends it to each worker of a cluster once.
+    """
+    pickled = _pickled(scorer, bank)
+    digest = hashlib.sha256(pickled).hexdigest()
+    X_array = X.numpy()
+    arrays = [X_array, None, None, None]
+    if bank is not None:
+        arrays[1] = bank.starts.numpy()
+    if bank is not None and bank.donors is not None:
+        arrays[2] = bank.donors.numpy()
+        arrays[3] = X_array if bank.pool is X else bank.pool.numpy()
+    for position, call in enumerate(calls):
+        yield joblib.delayed(_answers_of_worker)(position, call, digest, pickled, *arrays)
+
+
+def _pickled(scorer, bank):
+    rest = None if bank is None else (bank.perturbation, bank.width)
+    try:
+        pickled = cloudpickle.dumps((scorer, rest))
+    except Exception as error:  # pickling fails in many ways
+        raise TypeError(
+            f"{scorer.name} cannot be pickled, so no other process can ask it. Pass n_jobs=1 to "
+            f"ask it in this one. ({error})"
+        ) from error
+    return np.frombuffer(pickled, dtype=np.uint8)
+
+
+def _answers_of_worker(position, call, digest, pickled, X, starts, donors, pool):
+    """Answer a call in a worker."""
+    # a classifier's own parallel calls would start more processes, or wait for this one
+    with joblib.parallel_config("sequential"):
+        if digest not in _UNPICKLED:
+            _UNPICKLED.clear()
+            _UNPICKLED[digest] = pickle.loads(pickled.tobytes())
+        scorer, rest = _UNPICKLED[digest]
+        X, starts, donors, pool = map(_tensor, (X, starts, donors, pool))
+        bank = None if rest is None else WindowBank(*rest, starts, donors, pool)
+        try:
+            return position, _answers(scorer, X, bank, call)
+        except Exception as error:
+            if _travels(error):
+                raise
+            raise RuntimeError(f"{type(error).__name__}: {error}") from None
+
+
+def _tensor(array):
+    if array is None:
+        return None
+    with warnings.catch_warnings():  # nobody writes into it
+        warnings.filterwarnings("ignore", ".*not writable", UserWarning)
+        return torch.from_numpy(array)
+
+
+def _travels(error):
+    """Tell whether an error arrives in another process as it is."""
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)
+    except Exception:
+        return False
