@@ -191,7 +191,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         if ours:
             return of_network
         scorer = ClassifierScorer(self)
-        scorer.network = of_network.network
+        scorer.network, scorer.reads_float64 = of_network.network, of_network.reads_float64
         return scorer
 
     def _network_scorer(self):

@@ -114,7 +114,7 @@ def _check_finite(X):
         return
     bad = np.unique(np.nonzero(~usable)[0])
     if masked is not None and masked.any():
-        kind, remedy = "masked values, which are missing", "Impute them, or drop these series."
+        kind, remedy = "masked (missing) values", "Impute them, or drop these series."
     elif np.isnan(X).any():
         kind, remedy = "NaN", "Impute or drop them first, for instance with sktime's Imputer."
     else:
@@ -170,5 +170,6 @@ def check_panel_shape(X, n_channels, n_timepoints):
         if expected is not None and X.shape[axis] != expected:
             raise ValueError(
                 f"X has {X.shape[axis]} {what} per series, but the classifier was fitted "
-                f"on series with {expected} {what}. (A 2-D X holds series of one channel.)"
+                f"on series with {expected} {what}. (A 2-D X holds series of one channel; for a "
+                "single series pass X[numpy.newaxis].)"
             )

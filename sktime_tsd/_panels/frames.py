@@ -223,6 +223,10 @@ def _cell(cell, name):
         return cell.to_numpy(dtype=np.float64, na_value=np.nan)
     if isinstance(cell, (list, tuple)):
         cell = np.asarray(cell)
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
+        raise ValueError(
+            f"X contains NaN: a series of channel {name!r} is missing. Drop these rows."
+        )
     if not isinstance(cell, np.ndarray):
         raise TypeError(
             f"Every cell of the frame X must be a series, but channel {name!r} holds a "
@@ -245,15 +249,13 @@ def _in_time_order(frame):
 
 def _order_of_times(times):
     """Rank of each time; equal times have equal ranks."""
-    if times.dtype.kind == "O" and times.inferred_type in ("string", "mixed", "mixed-integer"):
-        raise TypeError(_no_times(times))
-    if pd.api.types.is_string_dtype(times.dtype) and not pd.api.types.is_period_dtype(times):
+    if isinstance(times, pd.CategoricalIndex) and not times.ordered:
+        times = pd.Index(times.astype(times.categories.dtype))
+    if times.inferred_type in ("string", "mixed", "mixed-integer", "bytes"):
         raise TypeError(_no_times(times))
     if times.hasnans:
         raise ValueError("X has missing time stamps (NaN or NaT). Drop these rows.")
-    if times.is_monotonic_increasing and times.is_unique:
-        return np.arange(len(times))
-    return np.searchsorted(times.sort_values().unique(), times)
+    return pd.factorize(times, sort=True)[0]
 
 
 def _no_times(times):

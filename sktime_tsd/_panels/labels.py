@@ -67,12 +67,16 @@ def check_labels(y, panel=None):
         y = _plain(y.iloc[:, 0] if isinstance(y, pd.DataFrame) else y[:, 0])
     elif isinstance(y, pd.DataFrame):
         y = pd.DataFrame({name: _plain(y[name]) for name in y}) if y.columns.is_unique else y
-    elif y.ndim == 2 and y.dtype.kind in "OT":
-        y = np.stack([_plain(column).astype(object) for column in y.T], axis=1)
+    elif y.ndim == 2:
+        columns = [_plain(column) for column in y.T]
+        if len({column.dtype.kind for column in columns}) > 1:
+            columns = [column.astype(object) for column in columns]
+        y = np.stack(columns, axis=1)
     else:
-        _check_values(np.asarray(y), pd.isna(y))
+        raise ValueError(f"y must hold labels in one column or several, got shape {y.shape}.")
     # without this check, each regression target would become a class of its own
-    check_classification_targets(np.asarray(y))
+    for column in np.asarray(y).T if y.ndim == 2 else [y]:
+        check_classification_targets(column)
     if y.ndim == 2:
         _warn_if_one_hot(y)
     return y
@@ -83,17 +87,16 @@ def _is_array_like(y):
 
 
 def _as_numpy(y):
-    return np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
+    return np.asarray(y if hasattr(y, "__array__") else y.to_numpy())
 
 
 def _of_list(y):
     """Make an array of a list; its strings and numbers stay what they are."""
-    if any(isinstance(label, (list, tuple, np.ndarray)) for label in y):
-        try:
-            return np.asarray(y)
-        except ValueError as error:
-            raise ValueError(f"y is a list of lists of unequal length: {error}") from error
-    labels = np.empty(len(y), dtype=object)
+    lengths = {len(row) if isinstance(row, (list, tuple, np.ndarray)) else None for row in y}
+    if len(lengths) > 1:
+        raise ValueError("y is a list of rows of unequal length. Pass one label per series.")
+    shape = (len(y),) if lengths <= {None} else (len(y), *lengths)
+    labels = np.empty(shape, dtype=object)
     labels[:] = y
     return labels
 
@@ -174,7 +177,7 @@ def _warn_if_one_hot(y):
             "classifier is fitted for each column, and predict returns a table. For one classifier "
             f"of {values.shape[1]} classes pass {remedy}.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -160,9 +160,10 @@ def _in_pandas(X):
     except Exception as error:  # sktime's checks may raise any error here
         is_panel, reason = False, error
     if not is_panel:
-        raise TypeError(
-            f"X must be {_FORMS}; got a {type(X).__name__}, which is no panel."
-        ) from reason
+        kind = type(X).__name__
+        if (module := type(X).__module__.partition(".")[0]) != "builtins":
+            kind = f"{module}.{kind}"
+        raise TypeError(f"X must be {_FORMS}; got a {kind}, which is no panel.") from reason
     return convert(X, metadata["mtype"], "pd-multiindex", as_scitype="Panel")
 
 
