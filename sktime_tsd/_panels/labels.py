@@ -62,23 +62,21 @@ def check_labels(y, panel=None):
     if panel is not None:
         y = aligned("y", y, panel)
     if y.ndim == 1:
-        y = _plain(y)
-    elif y.shape[1] == 1:
-        y = _plain(y.iloc[:, 0] if isinstance(y, pd.DataFrame) else y[:, 0])
-    elif isinstance(y, pd.DataFrame):
-        y = pd.DataFrame({name: _plain(y[name]) for name in y}) if y.columns.is_unique else y
-    elif y.ndim == 2:
-        columns = [_plain(column) for column in y.T]
-        if len({column.dtype.kind for column in columns}) > 1:
-            columns = [column.astype(object) for column in columns]
-        y = np.stack(columns, axis=1)
-    else:
+        return _plain(y)
+    if y.ndim > 2:
         raise ValueError(f"y must hold labels in one column or several, got shape {y.shape}.")
-    # without this check, each regression target would become a class of its own
-    for column in np.asarray(y).T if y.ndim == 2 else [y]:
-        check_classification_targets(column)
-    if y.ndim == 2:
-        _warn_if_one_hot(y)
+    is_frame = isinstance(y, pd.DataFrame)
+    columns = [y.iloc[:, k] if is_frame else y[:, k] for k in range(y.shape[1])]
+    plain = [_plain(column) for column in columns]
+    if len(plain) == 1:
+        return plain[0]
+    if is_frame:
+        y = pd.DataFrame(dict(enumerate(plain))).set_axis(y.columns, axis=1)
+    elif len({column.dtype.kind for column in plain}) > 1:
+        y = np.stack([column.astype(object) for column in plain], axis=1)
+    else:
+        y = np.stack(plain, axis=1)
+    _warn_if_one_hot(y)
     return y
 
 
@@ -102,7 +100,14 @@ def _of_list(y):
 
 
 def _plain(y):
-    """Labels of shape (n,) in a plain numpy dtype."""
+    """Labels of shape (n,), checked and in a plain numpy dtype."""
+    labels = _in_numpy(y)
+    # without this check, each regression target would become a class of its own
+    check_classification_targets(labels)
+    return labels
+
+
+def _in_numpy(y):
     if isinstance(y, np.ma.MaskedArray):
         _check_values(y.data, np.ma.getmaskarray(y))
         y = y.data
