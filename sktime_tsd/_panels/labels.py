@@ -60,6 +60,11 @@ def check_labels(y, panel=None):
             f"y must hold one class label per series, got an array of shape {y.shape}."
         )
     if panel is not None:
+        if len(y) != len(panel.values):
+            raise ValueError(
+                f"y must hold one label for each of {len(panel.values)} series, got {len(y)} "
+                f"(shape {y.shape})."
+            )
         y = aligned("y", y, panel)
     if y.ndim == 1:
         return _plain(y)
@@ -204,21 +209,15 @@ def aligned(name, rows, panel):
     Raises
     ------
     ValueError
-        If there are more or fewer rows than series, or they belong to other series.
+        If the index names other series.
     """
-    n_series = len(panel.values)
-    if len(rows) != n_series:
-        raise ValueError(
-            f"{name} must hold one row for each of {n_series} series, got {len(rows)} (shape "
-            f"{np.shape(rows)})."
-        )
     known = panel.instances
     if known is None or not isinstance(rows, (pd.Series, pd.DataFrame)) or rows.index.equals(known):
         return rows
     found = rows.index
     unique = found.is_unique and known.is_unique and not isinstance(found, pd.MultiIndex)
-    order = found.get_indexer(known) if unique else np.full(n_series, -1)
-    if (order < 0).any():
+    order = found.get_indexer(known) if unique else np.full(len(known), -1)
+    if (order < 0).any() or len(found) != len(known):
         raise ValueError(
             f"{name} and X belong to different series: the index of {name} is {_listed(found)}, "
             f"the series of X are {_listed(known)}. Pass {name}.reindex(...) in the order of X, or "

@@ -82,7 +82,11 @@ class ScaledNetwork(nn.Module):
 
     def _scale(self, x):
         scaled = (x.to(self.mean.dtype) - self.mean) / self.std
-        return scaled.float() if self.reads_float64 else scaled
+        return scaled.to(self._inner_dtype()) if self.reads_float64 else scaled
+
+    def _inner_dtype(self):
+        weights = (p.dtype for p in self.network.parameters() if p.is_floating_point())
+        return next(weights, torch.float32)
 
     def forward(self, x):
         """Logits of raw series.
