@@ -51,7 +51,15 @@ def _parser():
     parser.add_argument(
         "--data-dir",
         type=_folder,
-        help="folder of UCR/UEA data sets: NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts",
+        help="folder of UCR/UEA data sets: NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts (or .tsv, "
+        ".txt, .arff)",
+    )
+    parser.add_argument(
+        "--unequal-lengths",
+        choices=("error", "resample"),
+        default="error",
+        help="resample: interpolate series of unequal lengths to that of the longest training "
+        "series (default: error)",
     )
     parser.add_argument(
         "--teacher",
@@ -78,6 +86,9 @@ def _parser():
         "--out",
         type=_folder,
         help="folder for the student, the tables and, if matplotlib is installed, pictures",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace what an earlier run wrote to --out"
     )
     return parser
 
@@ -110,7 +121,12 @@ def main(arguments=None):
 
     import torch
 
-    from sktime_tsd._cli.demonstration import load_data, parse_methods, run_demonstration
+    from sktime_tsd._cli.demonstration import (
+        check_results_folder,
+        load_data,
+        parse_methods,
+        run_demonstration,
+    )
     from sktime_tsd._cli.models import check_teacher_name
     from sktime_tsd._utils.threads import keep_torch_threads
 
@@ -118,11 +134,12 @@ def main(arguments=None):
     try:
         methods = parse_methods(options.methods)
         check_teacher_name(options.teacher, methods)
-        data = load_data(options.dataset, options.data_dir)
+        data = load_data(options.dataset, options.data_dir, unequal_lengths=options.unequal_lengths)
         if options.out is not None:
+            check_results_folder(options.out, overwrite=options.overwrite)
             options.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
-        parser.error(str(error))
+        parser.error(str(error).replace('unequal_lengths="resample"', "--unequal-lengths resample"))
     try:
         with keep_torch_threads():
             torch.set_num_threads(options.threads)

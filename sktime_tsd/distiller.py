@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._former_versions import distiller_state
 from sktime_tsd._panels.labels import aligned
 from sktime_tsd._panels.panel import channel_names, read_like, read_panel
 from sktime_tsd._panels.precision import as_training_panel, cast_panel
@@ -17,30 +18,18 @@ from sktime_tsd._scoring.settings import ScoringSettings
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
-from sktime_tsd._utils.validation import (
-    check_number,
-    check_random_state_parameter,
-    check_verbose,
-    resolve_device,
-)
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.losses import SoftTargets, TemporalSaliency
-from sktime_tsd.perturbations import OpposingClass, check_window, window_width
-from sktime_tsd.perturbations._base import check_perturbation
+from sktime_tsd.perturbations import OpposingClass, window_width
 from sktime_tsd.teachers import default_teacher
-from sktime_tsd.teachers._check_terms import check_distillation, check_terms
-from sktime_tsd.teachers._fit import check_teacher, is_given, single_class_teacher
+from sktime_tsd.teachers._check_terms import check_terms
+from sktime_tsd.teachers._check_transfer import check_transfer
+from sktime_tsd.teachers._fit import is_given, single_class_teacher
+from sktime_tsd.teachers._loss_terms import loss_terms
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["SaliencyDistilledClassifier", "default_student"]
-
-# Parameters renamed since version 0.1, by their names in old pickles.
-_RENAMED = {"temperature": "saliency_temperature", "top_n": "saliency_top_n"}
-
-# Parameters added since, with values under which old pickles do as they did.
-_ADDED = {"teacher_smoothing": 0.0, "teacher_batch_size": None, "n_jobs": None}
 
 
 def default_student():
@@ -303,7 +292,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         teacher_seed, bank_seed, student_seed = (draw_seed(random_state) for _ in range(3))
         y = np.searchsorted(self.classes_, y)
         X_unlabelled, teacher_proba = self._fit_params
-        student, terms = self._new_student(), self._terms(X_unlabelled is not None)
+        student, terms = self._new_student(), loss_terms(self, X_unlabelled is not None)
         X_given, X = X, as_training_panel(X, student.scale_inputs)
         if X_unlabelled is not None:
             X_unlabelled = cast_panel(X_unlabelled, X.dtype, "X_unlabelled")
@@ -389,45 +378,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
         return ScoringSettings(self.teacher_batch_size, self.n_jobs, memory, verbose)
 
-    def _terms(self, has_unlabelled=False):
-        saliency = TemporalSaliency(
-            weight=self.saliency_weight,
-            temperature=self.saliency_temperature,
-            measure=self.saliency_measure,
-            normalization=self.saliency_normalization,
-            ramp=self.saliency_ramp,
-            top_n=self.saliency_top_n,
-        )
-        others = self.distillation
-        if others is None:
-            others = [SoftTargets()] if has_unlabelled else []
-        terms = [term for term in (saliency, *others) if term.weight > 0]
-        if has_unlabelled and not terms:
-            raise ValueError(
-                "Nothing would be learned from X_unlabelled: saliency_weight=0 and "
-                f"distillation={self.distillation!r}. Leave distillation=None."
-            )
-        return terms
-
     def _check_parameters(self):
         """Refuse unusable parameters."""
-        check_distillation(self.distillation)
-        self._terms()  # checks the parameters of the saliency loss
-        check_perturbation(self.perturbation)
-        check_window(self.window)
-        check_number("teacher_smoothing", self.teacher_smoothing, low=0, high=1, boundaries="left")
-        check_number("n_windows", self.n_windows, integer=True, low=1)
-        check_number("bank_size", self.bank_size, integer=True, low=1)
-        if self.n_windows > self.bank_size:
-            raise ValueError(
-                f"n_windows={self.n_windows} must not exceed bank_size={self.bank_size}. Raise "
-                "bank_size or lower n_windows."
-            )
-        if self.verbose is not None:
-            check_verbose(self.verbose)
-        if self.device is not None:
-            resolve_device(self.device)
-        check_random_state_parameter(self.random_state)
+        check_transfer(self)
         self._scoring(verbose=0)
         if not isinstance(self.student, (SkorchClassifier, type(None))):
             raise TypeError(
@@ -435,7 +388,6 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 'a network: SkorchClassifier("fcn") or SkorchClassifier(YourModule).'
             )
         self._new_student()._check_parameters()
-        check_teacher(self.teacher)
         if isinstance(self.teacher, (SkorchClassifier, SaliencyDistilledClassifier)):
             self._override(self.teacher.clone())._check_parameters()
 
@@ -447,12 +399,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         return state
 
     def __setstate__(self, state):
-        """Also load pickles of version 0.1, which had fewer parameters and other names."""
-        for name, new_name in _RENAMED.items():
-            if name in state and new_name not in state:
-                state = {**state, new_name: state[name]}
-                del state[name]
-        self.__dict__.update(_ADDED | state)
+        """Also load pickles of former versions."""
+        self.__dict__.update(distiller_state(state))
 
     def _network_scorer(self):
         return self.student_._network_scorer()

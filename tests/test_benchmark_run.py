@@ -17,6 +17,7 @@ import torch
 from joblib.externals.loky import get_reusable_executor
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_report
+from sktime_tsd._cli.models import TEACHERS
 from sktime_tsd.benchmark import __main__ as command
 from sktime_tsd.benchmark import _plan, _run, _unit, read_results, run_benchmark
 from sktime_tsd.benchmark._backends import joblib_backend
@@ -469,6 +470,12 @@ def test_a_teacher_that_is_no_network(tmp_path):
 
 
 # -- methods and protocols -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("teacher", sorted(TEACHERS))
+def test_settings_are_the_same_in_every_process(tmp_path, teacher):
+    options = make_options(ResultFile(tmp_path / "results.csv"), teacher=teacher)
+    assert "0x" not in json.dumps(_plan.settings("tsd", options))
 
 
 def test_series_without_labels_are_for_the_methods_that_say_so(tmp_path):

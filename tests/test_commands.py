@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -137,6 +138,7 @@ def test_predictions_are_packed_as_their_name_says(folder, data_file, tmp_path):
 
 def test_without_the_packages_that_read_series(folder, data_file, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.delitem(sys.modules, "sktime_tsd._cli.predictions", raising=False)
     assert "OnnxClassifier" in fails(capsys, "predict", folder, data_file)
 
 
@@ -153,6 +155,152 @@ def test_what_is_there_stays_unless_told(folder, fitted, tmp_path, capsys):
     assert "--overwrite" in fails(capsys, "export", tmp_path / "model.pkl", *to_copy)
     # it would lose what the model card knows
     assert "copy it" in fails(capsys, "export", folder, *to_copy[1:], "--overwrite")
+
+
+@pytest.mark.parametrize("form", ["long.csv", "wide.csv", "a.tsv", "a.npz"])
+def test_every_form_of_file(folder, fitted, test_series, tmp_path, capsys, form):
+    X, y = test_series
+    path = tmp_path / form
+    wide = pd.DataFrame(X[:, 0]).assign(label=y)
+    if form == "long.csv":
+        tall = wide.assign(id=[f"s{i}" for i in range(22)]).melt(["id", "label"], var_name="time")
+        tall.rename(columns={"value": "v"}).to_csv(path, index=False)
+    elif form == "wide.csv":
+        wide.to_csv(path, index=False)
+    elif form == "a.tsv":
+        wide[["label", *range(24)]].to_csv(path, index=False, header=False, sep="\t")
+    else:
+        np.savez(path, X=X, y=y)
+    run("predict", folder, path, "--out", tmp_path / "out.csv")
+    table = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert table["label"].tolist() == y.tolist()
+    assert table["prediction"].tolist() == fitted.predict(X).tolist()
+    assert ("id" in table) == (form == "long.csv")
+    onnx = tmp_path / "student.onnx"
+    run("export", folder, "--format", "onnx", "--sample", path, "--out", onnx)
+    assert onnx.exists()
+
+
+def test_labels_are_written_to_the_letter(test_series, tmp_path, capsys):
+    labels = ["=A", "a", "A", "NA", "é ?"]
+    clf = SkorchClassifier.from_module(
+        FCN(1, 24, 5, (4,), (3,)),
+        labels,
+        network="fcn",
+        network_params={"filters": (4,), "kernel_sizes": (3,)},
+        input_shape=(1, 24),
+    )
+    folder = save_model(clf, tmp_path / "model")
+    values = ",".join(["1"] * 24)
+    text = HEADER.replace("@classLabel false", "@classLabel true x")
+    (tmp_path / "new.ts").write_text(text + "".join(f"{values}:{y}\n" for y in labels))
+    run("predict", folder, tmp_path / "new.ts", "--out", tmp_path / "out.csv")
+    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert table["label"].tolist() == labels
+    assert set(table["prediction"]) <= set(labels)
+    assert [name.removeprefix("probability_") for name in table.columns[2:]] == labels
+
+
+def test_labels_of_another_kind(folder, test_series, tmp_path, capsys):
+    X, y = test_series
+    np.savez(tmp_path / "floats.npz", X=X, y=y.astype(float))
+    text = fails(capsys, "predict", folder, tmp_path / "floats.npz")
+    assert "1.0, 2.0" in text
+    assert "floats.npz are numbers" in text
+    np.savez(tmp_path / "whole.npz", X=X, y=y.astype(int))  # the same, once written
+    run("predict", folder, tmp_path / "whole.npz")
+    assert capsys.readouterr().err == ""
+    np.savez(tmp_path / "others.npz", X=X, y=np.full(22, "one"))
+    run("predict", folder, tmp_path / "others.npz")
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 23
+    assert "warning" in captured.err
+    assert "one" in captured.err
+
+
+def test_what_is_read_is_never_replaced(folder, data_file, tmp_path, capsys):
+    model, data = tmp_path / "model.onnx", tmp_path / "data.ts"
+    run("export", folder, "--format", "onnx", "--out", model)
+    data.write_bytes(Path(data_file).read_bytes())
+    own = tmp_path / "own"
+    own.mkdir()
+    for part in folder.iterdir():
+        (own / part.name).write_bytes(part.read_bytes())
+    (tmp_path / "to_data.csv").symlink_to(data)
+    (tmp_path / "hard.csv").hardlink_to(model)
+    before = {path: path.read_bytes() for path in (model, data, *own.iterdir())}
+    capsys.readouterr()
+    for source, out in (
+        (model, model),
+        (model, data),
+        (model, tmp_path / "own" / ".." / "data.ts"),
+        (model, tmp_path / "to_data.csv"),
+        (model, tmp_path / "hard.csv"),
+        (own, own / "config.json"),
+    ):
+        for extra in ([], ["--overwrite"]):
+            text = fails(capsys, "predict", source, data, "--out", out, *extra)
+            assert f"--out {out}" in text
+    for out in (data, tmp_path / "to_data.csv", own / "model.safetensors"):
+        export = ["export", own, "--format", "onnx", "--sample", data, "--overwrite"]
+        assert f"--out {out}" in fails(capsys, *export, "--out", out)
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_an_existing_file_stays_unless_told(folder, data_file, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    out.write_text("years of work")
+    assert "--overwrite" in fails(capsys, "predict", folder, data_file, "--out", out)
+    assert out.read_text() == "years of work"
+    run("predict", folder, data_file, "--out", out, "--overwrite")
+    assert len(pd.read_csv(out)) == 22
+    capsys.readouterr()
+    assert "--out" in fails(capsys, "predict", folder, data_file, "--overwrite")
+    assert "folder" in fails(capsys, "predict", folder, data_file, "--out", tmp_path)
+    device = ["--out", "/dev/null", "--overwrite"]
+    assert "/dev/null" in fails(capsys, "predict", folder, data_file, *device)
+
+
+def test_a_failed_run_leaves_nothing(folder, data_file, tmp_path, capsys, monkeypatch):
+    (tmp_path / "bad.ts").write_text(HEADER + "1,2,x\n")
+    there = set(tmp_path.iterdir())
+    fails(capsys, "predict", folder, tmp_path / "bad.ts", "--out", tmp_path / "out.csv")
+    assert set(tmp_path.iterdir()) == there
+
+    def full_disk(self, path, **options):
+        Path(path).write_text("label,predi")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full_disk)
+    text = fails(capsys, "predict", folder, data_file, "--out", tmp_path / "out.csv")
+    assert "No space left" in text
+    assert set(tmp_path.iterdir()) == there
+
+
+def test_messages_name_options_of_the_command(folder, tmp_path, capsys):
+    for text, arguments, option in (
+        ("1,2\n3,4\n", [], "--label-column 0 "),
+        ("1,2\n3,4\n", [], "--label-column none"),
+        ("a,a\n1,2\n", ["--label-column", "none"], "--header no"),
+        ("a,b,my class\n1,2,A\n", [], "--label-column 'my class'"),
+        ("a,b,more\n1,2,A\n", ["--label-column", "0"], "--ignore-column more"),
+        ("time,v\n1,2\n", [], "--id-column COLUMN"),
+        ("id,time,v,label\na,0,1,1\na,1,1,2\n", [], "--label-column none"),
+        ("a,b\n1,2\n", ["--label-column", "what"], "--label-column what"),
+        ("a,b\n1,2\n", ["--channel-column", "a"], "--value-column COLUMN"),
+        (
+            "a,b\n1,2\n",
+            ["--id-column", "a", "--ignore-column", "0"],
+            "--id-column and --ignore-column name",
+        ),
+    ):
+        (tmp_path / "a.csv").write_text(text)
+        message = fails(capsys, "predict", folder, tmp_path / "a.csv", *arguments)
+        assert option in message
+        assert "column=" not in message
+    (tmp_path / "a.csv").write_text("0,1,2\n" + ",".join("123") + "\n")
+    options = ["--header", "yes", "--label-column", "-1", "--ignore-column", "0"]
+    assert "24" in fails(capsys, "predict", folder, tmp_path / "a.csv", *options)
 
 
 def test_pickles_are_loaded_only_if_trusted(data_file, tmp_path, capsys):

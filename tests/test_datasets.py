@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from sktime_tsd.datasets import BUNDLED, load_dataset, make_planted_motifs
+from sktime_tsd.datasets import BUNDLED, available_datasets, load_dataset, make_planted_motifs
 
 
 @pytest.mark.parametrize("n_channels", [1, 3])
@@ -93,7 +93,8 @@ def test_equals_sktimes_own_loader():
     X, y = load_dataset("BasicMotions", split="test")
     expected, labels = load_basic_motions(split="test", return_type="numpy3D")
     np.testing.assert_array_equal(X, expected)
-    assert (y == labels).all()
+    assert (np.char.lower(y) == labels).all()  # sktime's reader lowers them
+    assert set(y) == {"Standing", "Running", "Walking", "Badminton"}
 
 
 def write_ts(folder, name, split, series):
@@ -113,6 +114,28 @@ def test_local_folders(tmp_path):
         load_dataset("Mine", split="test", data_dir=tmp_path)
     with pytest.raises(ValueError, match="Mine"):
         load_dataset("Yours", split="train", data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "txt", "arff"])
+def test_local_folders_in_the_other_forms_of_the_archive(tmp_path, suffix):
+    (tmp_path / "Mine").mkdir()
+    text = "B\t1\t2\nb\t3\t4\n"
+    if suffix == "arff":
+        text = "@relation r\n@attribute t0 real\n@attribute t1 real\n@attribute target {B,b}\n"
+        text += "@data\n1,2,B\n3,4,b\n"
+    (tmp_path / "Mine" / f"Mine_TRAIN.{suffix}").write_text(text)
+    assert available_datasets(tmp_path) == ["Mine"]
+    X, y = load_dataset("Mine", split="train", data_dir=tmp_path)
+    assert X.tolist() == [[[1, 2]], [[3, 4]]]
+    assert y.tolist() == ["B", "b"]
+
+
+def test_sets_without_labels_are_refused(tmp_path):
+    (tmp_path / "Mine").mkdir()
+    path = tmp_path / "Mine" / "Mine_TRAIN.ts"
+    path.write_text("@classLabel false\n@data\n1,2\n")
+    with pytest.raises(ValueError, match=r"Mine_TRAIN\.ts.*label"):
+        load_dataset("Mine", split="train", data_dir=tmp_path)
 
 
 def test_unequal_lengths_are_refused(tmp_path):

@@ -192,3 +192,48 @@ def test_help_runs_as_a_module():
     )
     for option in ("--dataset", "--data-dir", "--teacher", "--student", "--seed", "--out"):
         assert option in done.stdout
+
+
+def write_set(folder, train, test):
+    (folder / "Mine").mkdir(parents=True)
+    for split, lines in (("TRAIN", train), ("TEST", test)):
+        header = "@timeStamps false\n@classLabel true A B\n@data\n"
+        (folder / "Mine" / f"Mine_{split}.ts").write_text(header + "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "named"),
+    [
+        (["1,2,3:A", "1,2,2:B"], ["1,2,3:A", "1,2,2:C"], "C"),
+        (["1,2,3:A", "1,2,2:B"], ["1,2:A", "1,2:B"], "(1, 3)"),
+        (["1,2,3:A", "1,2,2:B"], ["1,2,?:A", "1,2,2:B"], "NaN"),
+        (["1,2,3:A", "1,2:B"], ["1,2,3:A", "1,2,2:B"], "--unequal-lengths resample"),
+    ],
+)
+def test_what_training_cannot_use_is_refused_before_it(train, test, named, tmp_path, capsys):
+    write_set(tmp_path, train, test)
+    with pytest.raises(SystemExit) as stop:
+        __main__.main(["--data-dir", str(tmp_path), "--dataset", "Mine"])
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "Mine" in error
+    assert named in error
+
+
+def test_earlier_results_stay_unless_told(tmp_path, capsys):
+    (tmp_path / "table.csv").write_text("years of work")
+    arguments = ["--dataset", "UnitTest", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        __main__.main(arguments)
+    error = capsys.readouterr().err
+    assert "table.csv" in error
+    assert "--overwrite" in error
+    assert (tmp_path / "table.csv").read_text() == "years of work"
+    demonstration.check_results_folder(tmp_path, overwrite=True)
+
+
+def test_unequal_lengths_can_be_resampled(tmp_path):
+    write_set(tmp_path, ["1,2,3:A", "1,2:B"], ["1,2,3:A", "1,2,2:B"])
+    data = demonstration.load_data("Mine", tmp_path, unequal_lengths="resample")
+    assert data.X_train.tolist() == [[[1, 2, 3]], [[1, 1.5, 2]]]

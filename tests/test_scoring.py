@@ -95,6 +95,12 @@ class Slow:
             file.unlink()
 
 
+class Pausing(Slow):
+    def predict_proba(self, X):
+        time.sleep(0.3)
+        return super().predict_proba(X)
+
+
 @pytest.fixture
 def slow(tmp_path):
     (tmp_path / "teacher").mkdir()
@@ -373,7 +379,8 @@ def test_a_backend_that_returns_results_together_is_asked_in_rounds(slow, tmp_pa
         slow.breaks_after(60)
         with pytest.raises(RuntimeError, match="503"):
             answers(slow, None, memory, batch_size=3, n_entries=8)
-        assert len(list((tmp_path / "memory").rglob("output.pkl"))) == 16  # two rounds of eight
+        # two rounds of eight, and what came in the third before the failure
+        assert 16 <= len(list((tmp_path / "memory").rglob("output.pkl"))) < 24
         slow.forget()
         found = answers(slow, None, memory, batch_size=3, n_entries=8)
     assert_equal_answers(found, answers(slow, 1, batch_size=3, n_entries=8))
@@ -393,8 +400,9 @@ def test_an_error_in_another_process_keeps_what_came_before(how, error, said, sl
     with pytest.raises(error, match=said) as caught:
         clf.fit(X, Y)
     assert "of 60 series" in caught.value.__notes__[0]
+    assert "in predict_proba" in str(caught.value.__cause__)  # where it was raised
     n_kept = 6 * len(list((tmp_path / "memory").rglob("output.pkl")))
-    assert n_kept > 0
+    assert n_kept >= 24
     slow.forget()
     clf.fit(X, Y)
     assert sum(slow.calls()) == PROBE + N_SERIES - n_kept
@@ -402,8 +410,9 @@ def test_an_error_in_another_process_keeps_what_came_before(how, error, said, sl
 
 @pytest.mark.slow
 def test_a_worker_that_dies_keeps_what_came_before(slow, tmp_path):
+    slow = Pausing(slow.folder)  # what came just before may be lost
     memory = joblib.Memory(tmp_path / "memory", verbose=0)
-    slow.breaks_after(30, "kill")
+    slow.breaks_after(60, "kill")
     with pytest.raises(Exception, match=r"(?i)terminated") as caught:
         answers(slow, 2, memory, batch_size=3)
     assert "of 84 series. Run the same fit again" in caught.value.__notes__[0]
@@ -443,12 +452,6 @@ def test_no_more_processes_inside_a_search(slow):
     )
     search.fit(X, Y)
     assert len(list(Path(slow.folder).glob("asked-*"))) <= 2
-
-
-class Pausing(Slow):
-    def predict_proba(self, X):
-        time.sleep(0.3)
-        return super().predict_proba(X)
 
 
 @pytest.mark.slow

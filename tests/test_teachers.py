@@ -521,7 +521,7 @@ def test_verbose_says_how_much_is_to_be_scored_before_it_is(capsys):
 
     distiller(FrozenEstimator(Listening().fit(X, Y)), verbose=1).fit(X, Y)
     assert "60 series" not in said[0]  # the probe
-    assert "The teacher Listening scores 60 series: 12, and 4 perturbed copies" in said[1]
+    assert "The teacher Listening scores 60 series: 12, and 48 perturbed copies" in said[1]
 
 
 def test_verbose_shows_bars_on_stderr_alone(capfd):

@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score
 
 from sktime_tsd._cli.methods import Method
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
+from sktime_tsd._panels.arrays import as_array
 from sktime_tsd._utils.random import seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
@@ -34,10 +35,16 @@ from sktime_tsd.saliency import temporal_saliency
 __all__ = [
     "Data",
     "DemonstrationResult",
+    "check_results_folder",
     "load_data",
     "parse_methods",
     "run_demonstration",
 ]
+
+# What `DemonstrationResult.save` writes; the pictures only if matplotlib is installed.
+_RESULTS = (
+    "student", "table.csv", "fidelity.csv", "history.csv", "saliency.png", "fidelity.png",
+)  # fmt: skip
 
 # Number of test series on which saliency is measured, at most.
 _N_SALIENCY_INSTANCES = 100
@@ -98,7 +105,7 @@ class DemonstrationResult:
         paths : list of pathlib.Path
         """
         folder = Path(folder)
-        names = ["student", "table.csv", "fidelity.csv", "history.csv"]
+        *names, saliency, fidelity = _RESULTS
         save_model(
             self.classifier,
             folder / names[0],
@@ -112,8 +119,8 @@ class DemonstrationResult:
         student.history_frame().to_csv(folder / names[3])
         if importlib.util.find_spec("matplotlib"):
             for name, draw in (
-                ("saliency.png", self._draw_saliency),
-                ("fidelity.png", self._draw_fidelity),
+                (saliency, self._draw_saliency),
+                (fidelity, self._draw_fidelity),
             ):
                 draw(file_figure()).savefig(folder / name, dpi=150)
                 names.append(name)
@@ -184,13 +191,36 @@ def parse_methods(text):
     return [Method(name) for name in dict.fromkeys(re.split(r"\s*,\s*|\s+", joined))]
 
 
-def load_data(name, data_dir=None):
+def check_results_folder(folder, *, overwrite):
+    """Refuse a folder that holds results.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    overwrite : bool
+        Whether they may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If it does and `overwrite` is False.
+    """
+    found = [name for name in _RESULTS if (folder / name).exists()]
+    if found and not overwrite:
+        raise ValueError(
+            f"--out {folder} holds {found[0]} already: name another folder, or add --overwrite."
+        )
+
+
+def load_data(name, data_dir=None, *, unequal_lengths="error"):
     """Load the training and test series of a data set.
 
     Parameters
     ----------
     name : str
     data_dir : path-like, optional
+        See `sktime_tsd.datasets.load_dataset`.
+    unequal_lengths : {"error", "resample"}, default="error"
         See `sktime_tsd.datasets.load_dataset`.
 
     Returns
@@ -200,10 +230,29 @@ def load_data(name, data_dir=None):
     Raises
     ------
     ValueError
-        If the data set is not found, or its series differ in length.
+        If the data set is not found, its series differ in length, values are missing, or a test
+        series has a label of no training series.
     """
-    parts = [load_dataset(name, split=split, data_dir=data_dir) for split in ("train", "test")]
-    return Data(name, *parts[0], *parts[1])
+    parts = []
+    for split in ("train", "test"):
+        X, y = load_dataset(name, split=split, data_dir=data_dir, unequal_lengths=unequal_lengths)
+        try:
+            as_array(X)
+        except ValueError as error:
+            raise ValueError(f"the {split} series of {name}: {error}") from error
+        parts += [X, y]
+    shapes = [X.shape[1:] for X in (parts[0], parts[2])]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"the series of {name} have (channels, time points) {shapes[0]} in the training set, "
+            f"{shapes[1]} in the test set."
+        )
+    unknown = np.setdiff1d(parts[3], parts[1])
+    if len(unknown):
+        raise ValueError(
+            f"a test series of {name} has the label {unknown[0]}, which no training series has."
+        )
+    return Data(name, *parts)
 
 
 def run_demonstration(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from sktime_tsd._cli.command_line import Parser
 from sktime_tsd._cli.model_sources import add_model, open_model
+from sktime_tsd._cli.output_file import check_output_file
+from sktime_tsd._cli.table_options import add_table_options
 
 __all__ = ["main"]
 
@@ -21,9 +23,10 @@ def _parser():
     )
     parser.add_argument(
         "--sample",
-        metavar="FILE.ts",
+        metavar="FILE",
         type=Path,
-        help="real series for comparing the ONNX file's predictions with the network's",
+        help="real series for comparing the ONNX file's predictions with the network's: a .ts, "
+        ".csv, .tsv, .txt, .npy, .npz, .parquet or .arff file",
     )
     parser.add_argument(
         "--int8",
@@ -34,6 +37,7 @@ def _parser():
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an existing file or folder"
     )
+    add_table_options(parser)
     return parser
 
 
@@ -53,7 +57,14 @@ def main(arguments):
             f"{options.model} already is a folder of this format: copy it, to keep its model card"
         )
 
-    from sktime_tsd.datasets import load_ts_file
+    try:
+        if options.format == "onnx":
+            inputs = [options.model] if options.sample is None else [options.model, options.sample]
+            check_output_file(options.out, inputs, overwrite=options.overwrite)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+
+    from sktime_tsd._cli.data_file import read_data
     from sktime_tsd.export import save_model, to_onnx
 
     try:
@@ -61,7 +72,7 @@ def main(arguments):
         if options.format == "safetensors":
             path = save_model(model, options.out, overwrite=options.overwrite)
         else:
-            X = None if options.sample is None else load_ts_file(options.sample)[0]
+            X = None if options.sample is None else read_data(options.sample, options).X
             path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
     except Exception as error:  # a model from a trusted pickle can raise anything
         message = str(error) or type(error).__name__

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sktime_tsd._cli.command_line import Parser
 from sktime_tsd._cli.model_sources import add_model, open_model
+from sktime_tsd._cli.output_file import check_output_file, whole_file
+from sktime_tsd._cli.table_options import add_table_options
 
 __all__ = ["main"]
 
@@ -14,12 +16,19 @@ def _parser():
     parser = Parser(
         prog="python -m sktime_tsd predict",
         description="Predict labels and probabilities for the series in a file. Writes one row "
-        "per series, in the file's order. Columns: label (if the file has labels), prediction, "
-        "and probability_CLASS for each class.",
+        "per series, in the file's order. Columns: id (if the file has ids), label (if it has "
+        "labels), prediction, and probability_CLASS for each class.",
     )
     add_model(parser)
-    parser.add_argument("data", metavar="DATA.ts", type=Path, help="series in sktime's .ts format")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        type=Path,
+        help="series: a .ts, .csv, .tsv, .txt, .npy, .npz, .parquet or .arff file",
+    )
     parser.add_argument("--out", type=Path, help="CSV file to write; default: the terminal")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_table_options(parser)
     return parser
 
 
@@ -32,15 +41,21 @@ def main(arguments):
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    try:
+        if options.out is not None:
+            inputs = [options.model, options.data]
+            check_output_file(options.out, inputs, overwrite=options.overwrite)
+        elif options.overwrite:
+            raise ValueError("--overwrite needs --out, the file to replace")
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
 
     try:
-        import numpy as np
-        import pandas as pd
-
-        from sktime_tsd.datasets import load_ts_file
+        from sktime_tsd._cli.data_file import read_data
+        from sktime_tsd._cli.predictions import prediction_table
     except ImportError as error:
         parser.error(
-            f"{error}. This command reads .ts files with sktime. Install sktime, or call "
+            f"{error}. This command needs the whole package. Install what is missing, or call "
             "sktime_tsd.runtime.OnnxClassifier from Python: it needs onnxruntime and numpy only"
         )
 
@@ -51,25 +66,19 @@ def main(arguments):
                 f"{options.model} holds a {type(model).__name__}, not a classifier with "
                 "predict_proba."
             )
-        X, y = load_ts_file(options.data)
-        probabilities = np.asarray(model.predict_proba(X))
-        if probabilities.shape != (len(X), len(model.classes_)):
-            raise ValueError(
-                f"the classifier in {options.model} gives probabilities of shape "
-                f"{probabilities.shape} for {len(X)} series and {len(model.classes_)} classes; "
-                "only classifiers of one label per series can be used."
-            )
+        data = read_data(options.data, options)
+        table = prediction_table(model, data, options.model, options.data)
     except Exception as error:  # a model from a trusted pickle can raise anything
         parser.error(str(error) or type(error).__name__)
-    labels = {} if y is None else {"label": y}
-    table = pd.DataFrame({**labels, "prediction": model.classes_[probabilities.argmax(axis=1)]})
-    for label, column in zip(model.classes_.tolist(), probabilities.T, strict=True):
-        table[f"probability_{label}"] = column
     try:
-        table.to_csv(options.out or sys.stdout, index=False)
+        if options.out is None:
+            table.to_csv(sys.stdout, index=False)
+            return
+        with whole_file(options.out) as path:
+            table.to_csv(path, index=False)
     except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    if options.out is not None:
+    else:
         print(f"wrote {len(table)} rows to {options.out}")

@@ -3,7 +3,9 @@
 import hashlib
 import itertools
 import pickle
+import traceback
 import warnings
+from dataclasses import dataclass
 
 import cloudpickle
 import joblib
@@ -21,6 +23,22 @@ _CALLS_PER_ROUND = 4
 
 # What this process has unpickled, by digest: one classifier at a time.
 _UNPICKLED = {}
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An error of a worker's, in place of answers.
+
+    Raised there, it would make joblib drop the answers of others that have not been read.
+    """
+
+    error: Exception
+    traceback: str
+
+
+class _TracebackOfWorkerError(Exception):
+    def __str__(self):
+        return f"\n{self.args[0]}"
 
 
 def answers_of(scorer, X, bank, calls, n_jobs):
@@ -64,8 +82,10 @@ def answers_of(scorer, X, bank, calls, n_jobs):
         results = parallel(tasks)
     else:
         results = _in_rounds(tasks, n_workers, options)
-    for position, logits in results:
-        yield calls[position], logits
+    for position, answers in results:
+        if isinstance(answers, _Failure):
+            raise answers.error from _TracebackOfWorkerError(answers.traceback)
+        yield calls[position], answers
 
 
 def _answers(scorer, X, bank, call):
@@ -126,9 +146,9 @@ def _answers_of_worker(position, call, digest, pickled, X, starts, donors, pool)
         try:
             return position, _answers(scorer, X, bank, call)
         except Exception as error:
-            if _travels(error):
-                raise
-            raise RuntimeError(f"{type(error).__name__}: {error}") from None
+            if not _travels(error):
+                error = RuntimeError(f"{type(error).__name__}: {error}")
+            return position, _Failure(error, traceback.format_exc())
 
 
 def _tensor(array):

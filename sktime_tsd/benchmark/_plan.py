@@ -1,6 +1,7 @@
 """Units of work, shared options, and the columns of a row that are known before its run."""
 
 import json
+import re
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,10 +222,15 @@ def _device(name):
 
 def _readable(parameters, left_out):
     return {
-        name: value if name != "distillation" and _is_json(value) else " ".join(repr(value).split())
+        name: value if name != "distillation" and _is_json(value) else _one_line(value)
         for name, value in sorted(parameters.items())
         if name.split("__")[-1] not in left_out
     }
+
+
+def _one_line(value):
+    """Describe an object, without the addresses that differ from process to process."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(value).split()))
 
 
 def _is_json(value):

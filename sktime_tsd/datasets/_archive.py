@@ -1,0 +1,147 @@
+"""Data sets laid out like the UCR/UEA archive."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from sktime_tsd._utils.validation import check_choice
+from sktime_tsd.datasets._read_series import read_series
+from sktime_tsd.datasets._ts import ts_channels
+
+__all__ = ["BUNDLED", "available_datasets", "load_dataset"]
+
+# The equal-length classification sets inside the sktime wheel.
+BUNDLED = (
+    "ACSF1",
+    "ArrowHead",
+    "BasicMotions",
+    "GunPoint",
+    "ItalyPowerDemand",
+    "OSULeaf",
+    "UnitTest",
+)
+
+# The forms in which the archive is distributed; the first that is there is read.
+_SUFFIXES = (".ts", ".tsv", ".txt", ".arff")
+
+
+def available_datasets(data_dir=None):
+    """List the data sets that `load_dataset` finds. Nothing is downloaded.
+
+    Parameters
+    ----------
+    data_dir : path-like, optional
+        Folder laid out like the UCR/UEA archive. Default: the data sets bundled with sktime.
+
+    Returns
+    -------
+    names : list of str
+
+    Examples
+    --------
+    >>> from sktime_tsd.datasets import available_datasets
+    >>> "GunPoint" in available_datasets()
+    True
+    """
+    if data_dir is None:
+        return list(BUNDLED)
+    folders = Path(data_dir).glob("*")
+    return sorted(path.name for path in folders if _file(path, "train") is not None)
+
+
+def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
+    """Load the training or test set of a data set from sktime or a local folder.
+
+    Nothing is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        One of ``BUNDLED``, or the name of a folder in `data_dir`.
+    split : {"train", "test"}
+        Which part to load.
+    data_dir : path-like, optional
+        Folder laid out like the UCR/UEA archive: ``NAME/NAME_TRAIN.ts`` and
+        ``NAME/NAME_TEST.ts``, or with ``.tsv``, ``.txt`` or ``.arff`` files. Default: the data
+        sets bundled with sktime.
+    unequal_lengths : {"error", "resample"}, default="error"
+        What to do with series of unequal lengths. "resample" interpolates them linearly to the
+        length of the longest training series. Equal lengths are never changed.
+
+    Returns
+    -------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+    y : numpy.ndarray of shape (n_instances,), str
+        Labels to the letter.
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set (the message lists those there are), a file is missing or
+        cannot be read, it holds numbers instead of classes, the series have unequal lengths
+        (unless they are resampled), or an option is unknown.
+
+    Examples
+    --------
+    >>> from sktime_tsd.datasets import load_dataset
+    >>> X, y = load_dataset("UnitTest", split="train")
+    >>> X.shape, y.shape
+    ((20, 1, 24), (20,))
+    """
+    check_choice("split", split, ("train", "test"))
+    check_choice("unequal_lengths", unequal_lengths, ("error", "resample"))
+    known = available_datasets(data_dir)
+    folder = Path(str(files("sktime.datasets") / "data") if data_dir is None else data_dir)
+    if name not in known:
+        where = "inside sktime" if data_dir is None else f"in {folder}"
+        raise ValueError(
+            f"There is no data set {name!r} {where}; there are: {', '.join(known) or 'none'}."
+        )
+    series, y = _read(folder / name, split)
+    lengths = _lengths(series)
+    if unequal_lengths == "resample":
+        of_training = lengths if split == "train" else _lengths(_read(folder / name, "train")[0])
+        if len(of_training | lengths) > 1:
+            series, lengths = _resampled(series, max(of_training)), {max(of_training)}
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The series of {name!r} have unequal lengths ({min(lengths)} to {max(lengths)} "
+            'time points). Pad or resample them first, or pass unequal_lengths="resample".'
+        )
+    return np.stack([np.stack(channels) for channels in series]), y
+
+
+def _file(folder, split):
+    paths = [folder / f"{folder.name}_{split.upper()}{suffix}" for suffix in _SUFFIXES]
+    return next((path for path in paths if path.exists()), None)
+
+
+def _read(folder, split):
+    """Read series as lists of channels of any lengths, and the labels."""
+    path = _file(folder, split)
+    if path is None:
+        raise ValueError(
+            f"The data set {folder.name!r} has no file {folder.name}_{split.upper()}.ts; it must "
+            f"be in {folder}."
+        )
+    if path.suffix == ".ts":
+        series, y = ts_channels(path)
+    else:
+        data = read_series(path)
+        series, y = list(map(list, data.X)), data.y
+    if y is None:
+        raise ValueError(f"{path} has no labels.")
+    return series, y
+
+
+def _lengths(series):
+    return {len(channel) for channels in series for channel in channels}
+
+
+def _resampled(series, length):
+    places = np.linspace(0, 1, length)
+    return [
+        [np.interp(places, np.linspace(0, 1, len(channel)), channel) for channel in channels]
+        for channels in series
+    ]

@@ -1,0 +1,76 @@
+"""What `read_series` returns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["SeriesData", "check_equal_lengths", "joined"]
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesData:
+    """Series of a file, in the order of the file.
+
+    Parameters
+    ----------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), or list of numpy.ndarray
+        Of float64; NaN where a value is missing. If lengths differ, a list with one array of
+        shape (n_channels, n_timepoints of this series) per series.
+    y : numpy.ndarray of shape (n_instances,), or None
+        Labels: text, exactly as written, from text files; of the stored type from ``.npz`` and
+        ``.parquet``. None if the file has no labels.
+    ids : numpy.ndarray of shape (n_instances,), or None
+        Names of the series, if the file has a column of them.
+    channels : list of str, or None
+        Names of the channels, if the file has them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sktime_tsd.datasets import SeriesData
+    >>> SeriesData(np.zeros((2, 1, 5)), y=np.array(["a", "b"])).X.shape
+    (2, 1, 5)
+    """
+
+    X: np.ndarray | list
+    y: np.ndarray | None = None
+    ids: np.ndarray | None = None
+    channels: list | None = None
+
+
+def joined(series):
+    """Join series into one array, if their lengths allow it.
+
+    Parameters
+    ----------
+    series : list of numpy.ndarray of shape (n_channels, n_timepoints)
+
+    Returns
+    -------
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), or the list
+    """
+    return np.stack(series) if len({part.shape for part in series}) == 1 else series
+
+
+def check_equal_lengths(where, X, hint=""):
+    """Refuse a list of series of unequal lengths.
+
+    Parameters
+    ----------
+    where : object
+        What the message calls the series' place.
+    X : numpy.ndarray or list of numpy.ndarray of shape (n_channels, n_timepoints)
+    hint : str, optional
+        What else can be done.
+
+    Raises
+    ------
+    ValueError
+        If `X` is a list.
+    """
+    if isinstance(X, list):
+        lengths = [part.shape[-1] for part in X]
+        raise ValueError(
+            f"The series of {where} have unequal lengths ({min(lengths)} to {max(lengths)} "
+            f"time points). Pad or resample them first{hint}."
+        )

@@ -1,0 +1,45 @@
+"""The terms of a student's loss, from a distiller's parameters."""
+
+from sktime_tsd.losses import SoftTargets, TemporalSaliency
+
+__all__ = ["loss_terms"]
+
+
+def loss_terms(settings, has_unlabelled=False):
+    """List the terms of the loss besides the cross entropy.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SaliencyDistilledClassifier``
+    has_unlabelled : bool, default=False
+        Whether some series have no labels; ``SoftTargets()`` is then added by default.
+
+    Returns
+    -------
+    terms : list of DistillationTerm
+        Those of weight 0 are left out.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter of the saliency loss is unusable, or nothing would be learned from series
+        without labels.
+    """
+    saliency = TemporalSaliency(
+        weight=settings.saliency_weight,
+        temperature=settings.saliency_temperature,
+        measure=settings.saliency_measure,
+        normalization=settings.saliency_normalization,
+        ramp=settings.saliency_ramp,
+        top_n=settings.saliency_top_n,
+    )
+    others = settings.distillation
+    if others is None:
+        others = [SoftTargets()] if has_unlabelled else []
+    terms = [term for term in (saliency, *others) if term.weight > 0]
+    if has_unlabelled and not terms:
+        raise ValueError(
+            "Nothing would be learned from X_unlabelled: saliency_weight=0 and "
+            f"distillation={settings.distillation!r}. Leave distillation=None."
+        )
+    return terms
