@@ -7,8 +7,10 @@ import torch
 from helpers import distiller, learner, random_panel
 from sktime.datatypes import convert
 
-from sktime_tsd import fidelity_report, temporal_saliency
+from sktime_tsd import fidelity_report, load_model, save_model, temporal_saliency, to_onnx
 from sktime_tsd._panels.panel import read_panel
+from sktime_tsd.runtime import ModelFileError, OnnxClassifier
+from sktime_tsd.runtime._model_files import names_from_json
 
 X, Y = random_panel(12, n_channels=2, n_timepoints=5)
 NAMES = ("acc", "gyr")
@@ -355,6 +357,29 @@ def test_names_survive_pickling_and_former_pickles_have_none(named):
     np.testing.assert_array_equal(again.predict_proba(TURNED["frame"]), named.predict_proba(X))
     del again.feature_names_in_
     np.testing.assert_array_equal(again.predict_proba(FRAME), named.predict_proba(X))
+
+
+def test_names_travel_into_files(tmp_path):
+    clf = learner().fit(FRAME, Y)
+    loaded = load_model(save_model(clf, tmp_path / "model"))
+    np.testing.assert_array_equal(loaded.predict_proba(TURNED["frame"]), clf.predict_proba(X))
+    with pytest.raises(ValueError, match="lacks gyr"):
+        loaded.predict(FRAME[["acc"]])
+    student = OnnxClassifier(to_onnx(clf, tmp_path / "model.onnx", TURNED["frame"]))
+    assert student.feature_names_in_.tolist() == list(NAMES)
+    found = temporal_saliency(student, TURNED["frame"]).values
+    np.testing.assert_allclose(found, temporal_saliency(student, X).values, atol=1e-6)
+
+    nameless = learner().fit(X, Y)
+    assert not hasattr(load_model(save_model(nameless, tmp_path / "none")), "feature_names_in_")
+    numbered = learner().fit(FRAME.set_axis([5, 7], axis=1), Y)
+    assert not hasattr(load_model(save_model(numbered, tmp_path / "5")), "feature_names_in_")
+
+
+@pytest.mark.parametrize("names", ["ab", ["a"], ["a", "a"], ["a", 1], ["a", "b", "c"], None])
+def test_names_in_files_are_checked(names):
+    with pytest.raises(ModelFileError, match="channels"):
+        names_from_json({"channels": names}, 2)
 
 
 # -- order of rows ---------------------------------------------------------------------

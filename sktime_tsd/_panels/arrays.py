@@ -97,7 +97,10 @@ def unequal(sizes, what="length"):
     -------
     message : str
     """
-    remedy = " Make them equally long first, for instance with sktime's PaddingTransformer."
+    remedy = (
+        " Make them equally long first: resample them, or put sktime's "
+        "PaddingTransformer(pad_length=...) before the classifier in a pipeline."
+    )
     return (
         f"X contains series of unequal {what}, from {min(sizes)} to {max(sizes)}."
         f"{remedy if what == 'length' else ''}"
@@ -116,7 +119,11 @@ def _check_finite(X):
     if masked is not None and masked.any():
         kind, remedy = "masked (missing) values", "Impute them, or drop these series."
     elif np.isnan(X).any():
-        kind, remedy = "NaN", "Impute or drop them first, for instance with sktime's Imputer."
+        kind = "NaN"
+        remedy = (
+            "Impute or drop them first: sktime's FitInTransform(Imputer()) * classifier also "
+            "imputes new series."
+        )
     else:
         kind, remedy = "infinite values", "Drop these series, or replace the values first."
     raise ValueError(

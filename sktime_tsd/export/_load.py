@@ -16,7 +16,7 @@ from sktime_tsd.export._config import (
 )
 from sktime_tsd.export._student import typical_series
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, build_network
-from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json
+from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json, names_from_json
 
 __all__ = ["CONFIG", "WEIGHTS", "load_model"]
 
@@ -89,6 +89,7 @@ def load_model(folder, *, network=None, device="auto"):
         _check_answers(built, sizes, config["check_logits"])
         built.to(on_device)
     classifier._set_fitted(classes, built, [], *sizes[:2])
+    classifier._set_channel_names(names_from_json(config["input"], sizes[0]))
     return classifier
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from sktime_tsd._panels.arrays import check_panel_shape
+from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
 from sktime_tsd.export._quantize import quantize_weights
@@ -236,7 +237,7 @@ def _finish(path, student):
         node.ClearField("doc_string")
     del model.graph.value_info[:]
     sizes = int(student.n_channels_), int(student.n_timepoints_)
-    metadata = onnx_metadata(student.classes_, *sizes)
+    metadata = onnx_metadata(student.classes_, *sizes, channel_names(student))
     onnx.helper.set_model_props(model, {ONNX_KEY: json.dumps(metadata, sort_keys=True)})
     onnx.save(model, path)
 

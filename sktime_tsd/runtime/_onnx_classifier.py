@@ -16,6 +16,7 @@ from sktime_tsd.runtime._model_files import (
     check_sizes,
     classes_from_json,
     entry,
+    names_from_json,
 )
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
@@ -55,6 +56,8 @@ class OnnxClassifier:
         Labels, in the order of the columns of `predict_proba`.
     n_channels_, n_timepoints_ : int
         Shape of a series.
+    feature_names_in_ : numpy.ndarray of shape (n_channels,), object
+        Names of the channels, in their order. Only there if `fit` saw names.
 
     Raises
     ------
@@ -100,6 +103,8 @@ class OnnxClassifier:
         metadata = _read_metadata(self._session, path)
         self.classes_ = classes_from_json(metadata["classes"])
         self.n_channels_, self.n_timepoints_ = check_sizes(metadata)
+        if (names := names_from_json(metadata, self.n_channels_)) is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
         self._check_file()
 
     def __repr__(self):
