@@ -124,6 +124,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     student_ : SkorchClassifier
         The fitted student: deploy this one alone. ``student_.history_`` has an entry for
         each term of the loss.
+    feature_names_in_ : numpy.ndarray of shape (n_channels,), object
+        Names of the channels seen in `fit`. Only there if they had names.
 
     Raises
     ------
@@ -234,11 +236,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel of equal-length series. A 2-D array is read as one
-            channel.
+            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
+            is read as one channel. Named channels are put in the order of a given teacher's.
         y : array-like of shape (n_instances,)
-            Class labels. With several columns, one classifier is fitted per column, as
-            sktime does.
+            Class labels. A pandas Series is put in the order of the series by its index, if
+            `X` has one. With several columns, one classifier is fitted per column, as sktime
+            does.
         X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
             More series, without labels, in any form that `X` may have. The teacher scores them
             and perturbed copies of them like the rest, and the student learns from its answers.

@@ -162,6 +162,14 @@ def test_statistics_of_float64():
     np.testing.assert_allclose(std[:, 0], [1e200, 1, 1e-200, 1])
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@makers
+def test_far_series_on_a_gpu(make):
+    clf = make().set_params(device="cuda").fit(X + FAR, Y)
+    assert clf.score(X_TEST + FAR, Y_TEST) > 0.9
+
+
 # -- what float32 cannot hold is refused -----------------------------------------------
 
 
