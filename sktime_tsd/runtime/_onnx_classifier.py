@@ -30,8 +30,8 @@ _LARGEST_FILE = 2**31
 # What a graph may read. float64 is for series that float32 cannot tell apart.
 _INPUT_DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 
-# Largest difference of a sum of probabilities from 1.
-_TOLERANCE = 1e-3
+# What probabilities may sum to.
+_LEAST_SUM, _LARGEST_SUM = 0.999, 1.001
 
 # Values of series per batch; bounds the memory of a network's hidden layers.
 _VALUES_PER_BATCH = 2**16
@@ -171,32 +171,37 @@ class OnnxClassifier:
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
         parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]
-        probabilities = np.concatenate(parts).astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _answers(self, X, start, at_once):
         """Probabilities of some series, checked: a file may hold anything."""
         series = X[start : start + at_once]
         found = self._run(series)
-        expected = len(series), len(self.classes_)
-        if found.shape != expected:
+        if found.shape != (len(series), len(self.classes_)):
             raise ModelFileError(
                 f"{self.path} returned an array of shape {found.shape} for {len(series)} series of "
                 f"{len(self.classes_)} classes. Export the model again."
             )
-        if not (finite := np.isfinite(found).all(axis=1)).all():
-            bad = np.nonzero(~finite)[0]
-            raise ValueError(
-                f"The network in {self.path} has no finite answer for {len(bad)} of {len(series)} "
-                f"series (the first is series {start + bad[0]}, with values up to "
-                f"{np.abs(series[bad[0]]).max():.3g}). If they lie far beyond the training series, "
-                "drop or rescale them."
-            )
-        if found.min() < 0 or np.abs(found.sum(axis=1) - 1).max() > _TOLERANCE:
+        probabilities = found.astype(np.float64)
+        sums = probabilities.sum(axis=1, keepdims=True)
+        # comparisons with NaN are False
+        if not (found.min() >= 0 and sums.min() > _LEAST_SUM and sums.max() < _LARGEST_SUM):
+            self._refuse(series, found, start)
+        return probabilities / sums
+
+    def _refuse(self, series, found, start):
+        """Say what is wrong with answers that are no probabilities."""
+        bad = np.nonzero(~np.isfinite(found).all(axis=1))[0]
+        if not len(bad):
             raise ModelFileError(
                 f"{self.path} returned values that are no probabilities. Export the model again."
             )
-        return found
+        raise ValueError(
+            f"The network in {self.path} has no finite answer for {len(bad)} of {len(series)} "
+            f"series (the first is series {start + bad[0]}, with values up to "
+            f"{np.abs(series[bad[0]]).max():.3g}). If they lie far beyond the training series, "
+            "drop or rescale them."
+        )
 
     def predict(self, X):
         """Predict class labels.
