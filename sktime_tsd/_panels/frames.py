@@ -127,21 +127,21 @@ def read_list(frames):
         return np.stack(cells)[:, np.newaxis], None, None
     order, names = channels(frames[0].columns)
     wanted = [frames[0].columns[place] for place in order]
-    parts = []
+    columns, parts = pd.Index(wanted), []
     for number, frame in enumerate(frames):
         if isinstance(frame.index, pd.MultiIndex):
             raise TypeError(
                 f"The frames in the list X must have an index of one level, time; that of series "
                 f"{number} has {frame.index.nlevels}. Pass pandas.concat(X) if they hold panels."
             )
-        channels(frame.columns)
-        if set(frame.columns) != set(wanted):
+        if len(frame.columns) != len(wanted) or set(frame.columns) != set(wanted):
             raise ValueError(
                 f"Series {number} of the list X has channels {_listed(frame.columns)}, but series "
                 f"0 has {_listed(wanted)}."
             )
         _check_not_empty(frame)
-        parts.append(_numbers(_in_time_order(frame[wanted])))
+        frame = _in_time_order(frame)
+        parts.append(_numbers(frame if frame.columns.equals(columns) else frame[wanted]))
     lengths = [len(part) for part in parts]
     if len(set(lengths)) > 1:
         raise ValueError(unequal(lengths))
@@ -190,6 +190,8 @@ def _check_not_empty(frame):
 
 
 def _is_real(dtype):
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "fiub"
     types = pd.api.types
     return types.is_bool_dtype(dtype) or (
         types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype)
@@ -198,11 +200,12 @@ def _is_real(dtype):
 
 def _numbers(frame):
     """Values of shape (n_rows, n_columns); missing ones are NaN, whatever pandas calls them."""
-    dtypes = frame.dtypes
-    for name, dtype in dtypes.items():
+    dtypes = frame.dtypes.to_numpy()
+    for dtype in set(dtypes):
         if not _is_real(dtype):
+            name = frame.columns[np.nonzero(dtypes == dtype)[0][0]]
             raise TypeError(f"{_REAL} channel {name!r} has dtype {dtype}.")
-    if all(isinstance(dtype, np.dtype) for dtype in dtypes.unique()):
+    if all(isinstance(dtype, np.dtype) for dtype in dtypes):
         values = frame.to_numpy()
         return values if values.dtype != object else values.astype(np.float64)  # bools and numbers
     return np.column_stack(
