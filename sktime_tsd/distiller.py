@@ -74,7 +74,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Classes set against the rest by the measure "top_n_kl".
     teacher_smoothing : float, default=0.05
         Share of the uniform distribution in [0, 1) that is mixed into the probabilities of a
-        teacher that has no logits, such as a forest, before they become logits: a vote of 0
+        teacher that is no network, such as a forest, before they become logits: a vote of 0
         would otherwise rule the saliency. Networks teach as they are.
     teacher_batch_size : int or None, default=None
         Most series per call of a teacher that is no network of this package. None chooses from

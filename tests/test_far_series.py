@@ -143,6 +143,12 @@ def test_files_hold_level_and_scale(tmp_path):
     assert given.type.tensor_type.elem_type == onnx.TensorProto.DOUBLE
     (given,) = onnx.load(to_onnx(learner().fit(X, Y), tmp_path / "near.onnx")).graph.input
     assert given.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    # as teachers, too
+    clf = distiller().set_params(teacher=OnnxClassifier(path)).fit(X + FAR, Y)
+    assert clf.score(X_TEST + FAR, Y_TEST) > 0.9
+    near = OnnxClassifier(tmp_path / "near.onnx")
+    with pytest.raises(ValueError, match="float32"):
+        distiller().set_params(teacher=near).fit(X + FAR, Y)
 
 
 def test_networks_in_former_pickles_read_float32():

@@ -22,11 +22,12 @@ from sktime.classification.distance_based import KNeighborsTimeSeriesClassifier
 from sktime.transformations.panel.rocket import MiniRocketMultivariate
 from torch import nn
 
-from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, to_onnx
 from sktime_tsd.losses import KD
 from sktime_tsd.networks import FCN, ScaledNetwork
 from sktime_tsd.perturbations import WindowBank
-from sktime_tsd.teachers import _fit
+from sktime_tsd.runtime import OnnxClassifier
+from sktime_tsd.teachers import CallableTeacher, _fit
 from sktime_tsd.teachers._teacher import Teacher
 
 # most teachers here are untrained: what is tested needs none that is any good
@@ -754,3 +755,48 @@ def test_labels_of_another_type_are_told_so():
     teacher = flat(LogisticRegression()).fit(X, numbers)
     with pytest.raises(ValueError, match=r"type.*convert y"):
         distiller(FrozenEstimator(teacher)).fit(X, numbers.astype(str))
+
+
+# -- votes -----------------------------------------------------------------------------
+
+
+def lessons(teacher, monkeypatch, **params):
+    """What a student learns from a teacher: its outputs for the training set."""
+    found = []
+    original = SkorchClassifier._train
+    monkeypatch.setattr(
+        SkorchClassifier,
+        "_train",
+        lambda self, classes, fresh, training_set, *args, **kwargs: (
+            found.append(training_set) if kwargs["terms"] else None,
+            original(self, classes, fresh, training_set, *args, **kwargs),
+        )[1],
+    )
+    distiller(teacher, **params).fit(X, Y)
+    return found[-1].teacher
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.05, 0.3])
+def test_votes_are_mixed_with_the_uniform_distribution(smoothing, monkeypatch):
+    forest = Scorer(kind="hard").fit(X, Y)
+    with pytest.warns(UserWarning, match="0 or 1"):
+        found = lessons(FrozenEstimator(forest), monkeypatch, teacher_smoothing=smoothing)
+    votes = np.clip(forest.predict_proba(X.astype(np.float32)), 1e-6, 1)
+    votes /= votes.sum(axis=1, keepdims=True)
+    expected = (1 - smoothing) * votes + smoothing / 2
+    np.testing.assert_allclose(found.logits.softmax(dim=1).numpy(), expected, atol=1e-6)
+    smallest = found.perturbed_logits.softmax(dim=2).min().item()
+    assert smallest == pytest.approx(max(smoothing / 2, 1e-6), rel=0.1)
+
+
+def test_answers_of_networks_are_not(monkeypatch, tmp_path):
+    network = fcn(random_state=0).fit(X, Y)
+    teachers = {
+        "ours": FrozenEstimator(network),
+        "onnx": OnnxClassifier(to_onnx(network, tmp_path / "network.onnx")),
+        "logits": CallableTeacher(network.predict_logits, network.classes_, output="logits"),
+    }
+    expected = network.predict_proba(X)
+    for name, teacher in teachers.items():
+        found = lessons(teacher, monkeypatch, teacher_smoothing=0.3).logits.softmax(dim=1)
+        np.testing.assert_allclose(found.numpy(), expected, atol=1e-5, err_msg=name)

@@ -46,6 +46,8 @@ class Scorer(ABC):
         Whether the classifier returns logits of its own, not only probabilities.
     reads_float64 : bool
         Whether it can read series that float32 cannot tell apart.
+    is_network : bool
+        Whether its probabilities are the softmax of a network, as far as one can tell.
     is_consistent : bool
         Whether its probabilities are the softmax of its logits.
     is_chunked : bool
@@ -59,6 +61,7 @@ class Scorer(ABC):
     precision = ""
     network = None
     gives_logits = True
+    is_network = True
     is_consistent = True
     reads_float64 = True
     is_chunked = False

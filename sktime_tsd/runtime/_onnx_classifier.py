@@ -56,6 +56,9 @@ class OnnxClassifier:
         Labels, in the order of the columns of `predict_proba`.
     n_channels_, n_timepoints_ : int
         Shape of a series.
+    input_dtype : type
+        Precision in which the file reads series: ``numpy.float32``, or ``numpy.float64`` if
+        float32 could not tell the training series apart.
     feature_names_in_ : numpy.ndarray of shape (n_channels,), object
         Names of the channels, in their order. Only there if `fit` saw names.
 
@@ -129,8 +132,8 @@ class OnnxClassifier:
                 f"{expected[0]} to {expected[1]}."
             )
         try:
-            self._dtype = _INPUT_DTYPES[inputs[0].type]
-            found = self._run(np.zeros((2, *expected[0]), dtype=self._dtype))
+            self.input_dtype = _INPUT_DTYPES[inputs[0].type]
+            found = self._run(np.zeros((2, *expected[0]), dtype=self.input_dtype))
         except Exception as error:  # onnxruntime raises many types of errors
             raise ModelFileError(f"{self.path} cannot be run: {error}") from error
         is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
@@ -167,7 +170,7 @@ class OnnxClassifier:
         ModelFileError
             If the file does not give probabilities for each series.
         """
-        X = cast_panel(as_array(X), self._dtype)
+        X = cast_panel(as_array(X), self.input_dtype)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
         parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import torch
 
 from sktime_tsd._panels.precision import as_training_panel
+from sktime_tsd._training.nested import map_tensors
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import UNLABELLED, Outputs
 from sktime_tsd.perturbations import Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
+from sktime_tsd.teachers._smoothing import smoothed
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
@@ -80,7 +82,7 @@ def teach(
     terms : list of DistillationTerm
     bank_settings : BankSettings
     smoothing : float
-        See `Teacher`.
+        For teachers that are no networks; see `smoothed`.
     prepare : callable
         See `fit_teacher`.
     seed : int or None
@@ -118,7 +120,7 @@ def teach(
     if valid is not None:
         valid_set = TrainingSet(X[valid], y[valid])
         X, y = X[train], y[train]
-    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES], smoothing)
+    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES])
     if not terms:
         return classifier, TrainingSet(X, y), valid_set
     plain, known = None, y
@@ -133,10 +135,13 @@ def teach(
     logits, perturbed_logits = aligned.score(X, bank, settings=scoring, scored=plain)
     aligned.warn_if_no_saliency(logits, perturbed_logits)
     aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
+    teacher_outputs = Outputs(logits, perturbed_logits)
+    if not aligned.is_network:
+        teacher_outputs = map_tensors(lambda part: smoothed(part, smoothing), teacher_outputs)
     training_set = TrainingSet(
         X,
         y,
-        teacher=Outputs(logits, perturbed_logits),
+        teacher=teacher_outputs,
         bank=bank,
         n_windows=bank_settings.n_windows,
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
