@@ -6,7 +6,12 @@ __all__ = ["distiller_state"]
 _RENAMED = {"temperature": "saliency_temperature", "top_n": "saliency_top_n"}
 
 # Parameters added since, with values under which old pickles do as they did.
-_ADDED = {"teacher_smoothing": 0.0, "teacher_batch_size": None, "n_jobs": None}
+_ADDED = {
+    "teacher_smoothing": 0.0,
+    "teacher_batch_size": None,
+    "n_jobs": None,
+    "n_mixes": 0,
+}
 
 
 def distiller_state(state):

@@ -24,7 +24,7 @@ from sktime_tsd.teachers import default_teacher
 from sktime_tsd.teachers._check_terms import check_terms
 from sktime_tsd.teachers._check_transfer import check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
-from sktime_tsd.teachers._loss_terms import loss_terms
+from sktime_tsd.teachers._loss_terms import loss_terms, n_mixes
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
@@ -92,6 +92,10 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Width of a window: a float is a fraction of the series, an int is time points.
     n_windows : int, default=10
         Perturbed copies of each series in each step.
+    n_mixes : int or "auto", default="auto"
+        Mixes of each series with others, in random shares, in each step. `SoftTargets` alone
+        learns from them. Ten times as many are drawn and scored. "auto" is 4 if `fit` is given
+        unlabelled series, else 0.
     bank_size : int, default=100
         Windows drawn for each series; each step picks from them. There are never more
         than distinct pairs of window and donor. If the bank would take more than half a
@@ -173,6 +177,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         perturbation=None,
         window=0.1,
         n_windows=10,
+        n_mixes="auto",
         bank_size=100,
         memory=None,
         n_jobs=None,
@@ -194,6 +199,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.perturbation = perturbation
         self.window = window
         self.n_windows = n_windows
+        self.n_mixes = n_mixes
         self.bank_size = bank_size
         self.memory = memory
         self.n_jobs = n_jobs
@@ -336,6 +342,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                     width=window_width(self.window, X.shape[2]),
                     n_entries=self.bank_size,
                     n_windows=self.n_windows,
+                    n_mixes=n_mixes(self.n_mixes, X_unlabelled is not None),
                     seed=bank_seed,
                 ),
                 smoothing=self.teacher_smoothing,

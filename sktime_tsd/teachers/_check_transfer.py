@@ -1,5 +1,6 @@
 """Checks of a distiller's own parameters, before anything is fitted."""
 
+from sktime_tsd._training.auto import AUTO
 from sktime_tsd._utils.validation import (
     check_number,
     check_random_state_parameter,
@@ -35,6 +36,8 @@ def check_transfer(settings):
     check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
     check_number("n_windows", settings.n_windows, integer=True, low=1)
     check_number("bank_size", settings.bank_size, integer=True, low=1)
+    if settings.n_mixes != AUTO:
+        check_number("n_mixes", settings.n_mixes, integer=True, low=0)
     if settings.n_windows > settings.bank_size:
         raise ValueError(
             f"n_windows={settings.n_windows} must not exceed bank_size={settings.bank_size}. Raise "

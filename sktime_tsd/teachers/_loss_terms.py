@@ -1,8 +1,29 @@
 """The terms of a student's loss, from a distiller's parameters."""
 
+from sktime_tsd._training.auto import AUTO
 from sktime_tsd.losses import SoftTargets, TemporalSaliency
 
-__all__ = ["loss_terms"]
+__all__ = ["loss_terms", "n_mixes"]
+
+# Mixes of each series in a step, by default, if some series have no labels.
+_N_MIXES = 4
+
+
+def n_mixes(setting, has_unlabelled):
+    """Resolve the parameter ``n_mixes``.
+
+    Parameters
+    ----------
+    setting : int or "auto"
+    has_unlabelled : bool
+
+    Returns
+    -------
+    n : int
+    """
+    if setting != AUTO:
+        return setting
+    return _N_MIXES if has_unlabelled else 0
 
 
 def loss_terms(settings, has_unlabelled=False):

@@ -9,7 +9,7 @@ from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._training.nested import map_tensors
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import UNLABELLED, Outputs
-from sktime_tsd.perturbations import Perturbation, WindowBank
+from sktime_tsd.perturbations import MixBank, Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
 from sktime_tsd.teachers._smoothing import smoothed
@@ -20,6 +20,9 @@ __all__ = ["BankSettings", "teach"]
 # Memory limit of a bank: two 32-bit integers per window, and a logit per class.
 _MOST_BYTES_OF_BANK = 2**29
 _BYTES_PER_WINDOW = 8
+
+# Mixes drawn per series for each that a step uses.
+_MIXES_PER_STEP = 10
 
 # Series to try a teacher on before it scores the rest.
 _N_EXAMPLES = 2
@@ -38,6 +41,8 @@ class BankSettings:
         Maximum number of windows per series.
     n_windows : int
         Windows picked per series in each step.
+    n_mixes : int
+        Mixes with other series picked per series in each step.
     seed : int
     """
 
@@ -45,6 +50,7 @@ class BankSettings:
     width: int
     n_entries: int
     n_windows: int
+    n_mixes: int
     seed: int
 
 
@@ -133,9 +139,13 @@ def teach(
     if any(term.needs_perturbed for term in terms):
         bank = _draw(bank_settings, X, known, n_classes=len(classes))
     logits, perturbed_logits = aligned.score(X, bank, settings=scoring, scored=plain)
+    mix_bank = mixed_logits = None
+    if bank_settings.n_mixes and any(term.uses_mixes for term in terms):
+        mix_bank = _draw_mixes(bank_settings, X, n_classes=len(classes))
+        _, mixed_logits = aligned.score(X, mix_bank, settings=scoring, scored=logits)
     aligned.warn_if_no_saliency(logits, perturbed_logits)
     aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
-    teacher_outputs = Outputs(logits, perturbed_logits)
+    teacher_outputs = Outputs(logits, perturbed_logits, mixed_logits=mixed_logits)
     if not aligned.is_network:
         teacher_outputs = map_tensors(lambda part: smoothed(part, smoothing), teacher_outputs)
     training_set = TrainingSet(
@@ -144,6 +154,8 @@ def teach(
         teacher=teacher_outputs,
         bank=bank,
         n_windows=bank_settings.n_windows,
+        mix_bank=mix_bank,
+        n_mixes=bank_settings.n_mixes,
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
     return classifier, training_set, valid_set
@@ -163,10 +175,25 @@ def _draw(settings, X, y, n_classes):
     )
 
 
+def _draw_mixes(settings, X, n_classes):
+    """Draw the mixes: ten for each that a step uses, or as many as fit into memory."""
+    affordable = max(settings.n_mixes, _affordable_entries(len(X), n_classes))
+    return MixBank.draw_mixes(
+        X,
+        n_entries=min(_MIXES_PER_STEP * settings.n_mixes, affordable),
+        # a generator of its own, so that the mixes do not depend on the size of the other bank
+        generator=torch.Generator().manual_seed(settings.seed + 1),
+    )
+
+
+def _affordable_entries(n_instances, n_classes):
+    return _MOST_BYTES_OF_BANK // (n_instances * (_BYTES_PER_WINDOW + 4 * n_classes))
+
+
 def _affordable(n_entries, n_windows, n_instances, n_classes):
     """Return how many windows per series fit into the memory limit."""
     per_window = n_instances * (_BYTES_PER_WINDOW + 4 * n_classes)
-    affordable = max(n_windows, _MOST_BYTES_OF_BANK // per_window)
+    affordable = max(n_windows, _affordable_entries(n_instances, n_classes))
     if affordable >= n_entries:
         return n_entries
     warnings.warn(
