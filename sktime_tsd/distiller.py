@@ -11,17 +11,19 @@ from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._former_versions import distiller_state
+from sktime_tsd._panels.labels import aligned
+from sktime_tsd._panels.panel import channel_names, read_like, read_panel
+from sktime_tsd._panels.precision import as_training_panel, cast_panel
 from sktime_tsd._scoring.settings import ScoringSettings
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
-from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.perturbations import OpposingClass, window_width
 from sktime_tsd.teachers import default_teacher
 from sktime_tsd.teachers._check_terms import check_terms
 from sktime_tsd.teachers._check_transfer import check_transfer
-from sktime_tsd.teachers._fit import single_class_teacher
+from sktime_tsd.teachers._fit import is_given, single_class_teacher
 from sktime_tsd.teachers._loss_terms import loss_terms, n_mixes
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
@@ -126,6 +128,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     student_ : SkorchClassifier
         The fitted student: deploy this one alone. ``student_.history_`` has an entry for
         each term of the loss.
+    feature_names_in_ : numpy.ndarray of shape (n_channels,), object
+        Names of the channels seen in `fit`. Only there if they had names.
 
     Raises
     ------
@@ -238,11 +242,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel of equal-length series. A 2-D array is read as one
-            channel.
+            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
+            is read as one channel. Named channels are put in the order of a given teacher's.
         y : array-like of shape (n_instances,)
-            Class labels. With several columns, one classifier is fitted per column, as
-            sktime does.
+            Class labels. A pandas Series is put in the order of the series by its index, if
+            `X` has one. With several columns, one classifier is fitted per column, as sktime
+            does.
         X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
             More series, without labels, in any form that `X` may have. The teacher scores them
             and perturbed copies of them like the rest, and the student learns from its answers.
@@ -273,13 +278,19 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         >>> clf.fit(X, y, X_unlabelled=X_unlabelled).predict(X).shape
         (20,)
         """
-        fit_params = X_unlabelled, teacher_proba
+        X, fit_params = read_panel(X), (X_unlabelled, teacher_proba)
+        if is_given(self.teacher):
+            X = X.in_order(channel_names(self.teacher), "the teacher")
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and any(p is not None for p in fit_params):
             raise ValueError(
                 "X_unlabelled and teacher_proba need a y of one column, got "
                 f"{np.shape(y)[1]} columns. Fit one classifier per column."
             )
-        self._fit_params = fit_params
+        if X_unlabelled is not None:
+            X_unlabelled = read_like(X_unlabelled, X, "X_unlabelled")
+        if teacher_proba is not None:
+            teacher_proba = aligned("teacher_proba", teacher_proba, X)
+        self._fit_params = X_unlabelled, teacher_proba
         try:
             return super().fit(X, y)
         finally:
@@ -288,10 +299,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))
         teacher_seed, bank_seed, student_seed = (draw_seed(random_state) for _ in range(3))
-        X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
+        y = np.searchsorted(self.classes_, y)
         X_unlabelled, teacher_proba = self._fit_params
-        X_unlabelled = self._check_unlabelled(X_unlabelled, X.shape[1:])
         student, terms = self._new_student(), loss_terms(self, X_unlabelled is not None)
+        X_given, X = X, as_training_panel(X, student.scale_inputs)
+        if X_unlabelled is not None:
+            X_unlabelled = cast_panel(X_unlabelled, X.dtype, "X_unlabelled")
         if student.random_state is not None:
             student_seed = draw_seed(student.random_state)
         else:
@@ -318,7 +331,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         else:
             self.teacher_, training_set, valid_set = teach(
                 self.teacher,
-                X,
+                X_given,
                 y,
                 X_unlabelled=X_unlabelled,
                 classes=self.classes_,
@@ -350,6 +363,14 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             self.student_ = self._new_student().fit(X, y)
         Teacher(self.teacher_, self.classes_, torch.from_numpy(X[:1]))
 
+    def _set_channel_names(self, names):
+        super()._set_channel_names(names)
+        if self._is_vectorized:
+            return
+        self.student_._set_channel_names(names)
+        if isinstance(self.teacher_, LogitsClassifier) and not is_given(self.teacher):
+            self.teacher_._set_channel_names(names)
+
     def _new_student(self):
         student = default_student() if self.student is None else self.student
         return self._override(student.clone())
@@ -366,17 +387,6 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         if memory is not None:
             memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
         return ScoringSettings(self.teacher_batch_size, self.n_jobs, memory, verbose)
-
-    def _check_unlabelled(self, X, shape):
-        """Convert series without labels as `fit` does X."""
-        if X is None:
-            return None
-        try:
-            X = as_float32_panel(self._check_convert_X_for_predict(X))
-            check_panel_shape(X, *shape)
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"X_unlabelled: {error}") from error
-        return X
 
     def _check_parameters(self):
         """Refuse unusable parameters."""

@@ -37,13 +37,35 @@ def in_native_dtype(classifier, X):
     X : numpy.ndarray of the same shape
         A copy, since a classifier may work in place.
     """
-    return X.astype(np.float32 if _is_network(classifier) else np.float64)
+    return X.astype(np.float64 if _chooses_precision(classifier) else np.float32)
+
+
+def _last_step(classifier):
+    while hasattr(classifier, "steps"):
+        classifier = classifier.steps[-1][1]
+    return classifier
+
+
+def _is_ours(classifier):
+    return hasattr(type(classifier), "_scorer") or isinstance(classifier, OnnxClassifier)
+
+
+def _chooses_precision(classifier):
+    """Tell whether a classifier takes float64, be it to cast it itself."""
+    last = _last_step(classifier)
+    is_network = hasattr(last, "predict_logits") or isinstance(last, NeuralNet)
+    return _is_ours(last) or not is_network
+
+
+def _reads_float64(classifier):
+    """Tell whether a classifier uses the digits of float64, as far as one can tell."""
+    last = _last_step(classifier)
+    in_float32 = isinstance(last, OnnxClassifier) and last.input_dtype == np.float32
+    return _chooses_precision(last) and not in_float32
 
 
 def _is_network(classifier):
-    last = classifier
-    while hasattr(last, "steps"):
-        last = last.steps[-1][1]
+    last = _last_step(classifier)
     is_ours = hasattr(last, "predict_logits") or isinstance(last, OnnxClassifier)
     return is_ours or isinstance(last, NeuralNet)
 
@@ -68,6 +90,7 @@ class ClassifierScorer(Scorer):
         self.gives_logits = hasattr(classifier, "predict_logits")
         self.is_network = _is_network(classifier)
         self.is_consistent = not self.gives_logits
+        self.reads_float64 = _reads_float64(classifier)
 
     def logits(self, x):
         """Logits of series; see `Scorer.logits`."""

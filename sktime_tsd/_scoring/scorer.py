@@ -44,6 +44,8 @@ class Scorer(ABC):
         The trained network, if there is one.
     gives_logits : bool
         Whether the classifier returns logits of its own, not only probabilities.
+    reads_float64 : bool
+        Whether it can read series that float32 cannot tell apart.
     is_network : bool
         Whether its probabilities are the softmax of a network, as far as one can tell.
     is_consistent : bool
@@ -61,6 +63,7 @@ class Scorer(ABC):
     gives_logits = True
     is_network = True
     is_consistent = True
+    reads_float64 = True
     is_chunked = False
     batch_size = None
 

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from sktime_tsd._panels.arrays import check_panel_shape
+from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._scoring.network import NetworkScorer
-from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import seeded
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
@@ -48,7 +49,8 @@ class _Probabilities(nn.Module):
 def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     """Export a fitted student to an ONNX file, for `sktime_tsd.runtime.OnnxClassifier`.
 
-    The file maps raw series to probabilities, with scaling and softmax included. It takes any
+    The file maps raw series to probabilities, with scaling and softmax included. Its input is
+    float32, or float64 for a network fitted on series that float32 cannot tell apart. It takes any
     number of series at a time, of the length seen in `fit`; labels and shape are in its metadata.
     The file is kept only if its probabilities equal the network's, on random series and on `X`.
 
@@ -113,7 +115,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
             "classes or more."
         )
     if X is not None:
-        X = as_float32_panel(student._check_convert_X_for_predict(X))
+        X = student._check_convert_X_for_predict(X)
         check_panel_shape(X, student.n_channels_, student.n_timepoints_)
     elif int8:
         raise ValueError("int8=True needs X, a sample of real series to compare predictions on.")
@@ -235,7 +237,7 @@ def _finish(path, student):
         node.ClearField("doc_string")
     del model.graph.value_info[:]
     sizes = int(student.n_channels_), int(student.n_timepoints_)
-    metadata = onnx_metadata(student.classes_, *sizes)
+    metadata = onnx_metadata(student.classes_, *sizes, channel_names(student))
     onnx.helper.set_model_props(model, {ONNX_KEY: json.dumps(metadata, sort_keys=True)})
     onnx.save(model, path)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
+from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.export._card import model_card
 from sktime_tsd.export._config import (
@@ -22,7 +23,7 @@ from sktime_tsd.export._folder import CARD, staging_folder
 from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
-from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json
+from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json, names_to_json
 
 __all__ = ["save_model"]
 
@@ -37,8 +38,8 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     """Save a fitted student to a folder, which `load_model` reads without running code.
 
     The folder contains ``model.safetensors`` (weights and scaling), ``config.json`` (network,
-    settings, labels with their dtype, shape of a series, versions and digests) and
-    ``README.md``, a model card.
+    settings, labels with their dtype, shape of a series, names of its channels if they are text,
+    versions and digests) and ``README.md``, a model card.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
         "input": {
             "n_channels": int(student.n_channels_),
             "n_timepoints": int(student.n_timepoints_),
+            **names_to_json(channel_names(student)),
         },
         "classes": classes_to_json(student.classes_),
         "settings": _plain_settings(student),

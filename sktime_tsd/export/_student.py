@@ -74,10 +74,11 @@ def typical_series(network, n_channels, n_timepoints, n_instances):
 
     Returns
     -------
-    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
-        On the CPU.
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        On the CPU, in the precision that the network reads.
     """
     i, c, t = np.ogrid[1 : n_instances + 1, 1 : n_channels + 1, 0:n_timepoints]
     waves = np.sin(2 * np.pi * i * c * t / n_timepoints + i)
     mean, std = (value.detach().cpu().double().numpy() for value in (network.mean, network.std))
-    return torch.from_numpy((mean + std * waves).astype(np.float32))
+    dtype = np.float64 if network.reads_float64 else np.float32
+    return torch.from_numpy((mean + std * waves).astype(dtype))

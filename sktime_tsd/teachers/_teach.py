@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._training.nested import map_tensors
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import UNLABELLED, Outputs
@@ -74,7 +75,9 @@ def teach(
     ----------
     teacher : classifier, FrozenEstimator, nn.Module or None
         The distiller's parameter.
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        As passed to the distiller. An unfitted teacher is fitted on it; what is scored is cast
+        by `as_training_panel`.
     y : numpy.ndarray of shape (n_instances,)
         Class indices.
     classes : numpy.ndarray of shape (n_classes,)
@@ -93,7 +96,7 @@ def teach(
     scoring : ScoringSettings
         Its memory also caches the fitted teacher.
     X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
-        float32. Scored like the rest and trained on without labels.
+        In the precision of the cast series. Scored like the rest and trained on without labels.
 
     Returns
     -------
@@ -117,7 +120,7 @@ def teach(
     classifier = fit_teacher(
         teacher, X, classes[y], prepare=prepare, seed=seed, memory=scoring.memory
     )
-    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    X, y = torch.from_numpy(as_training_panel(X)), torch.from_numpy(y)
     train, valid = split
     valid_set = None
     if valid is not None:

@@ -74,6 +74,12 @@ class Teacher:
             )
 
     def _check(self, example, n_classes):
+        if example.dtype == torch.float64 and not self._scorer.reads_float64:
+            raise ValueError(
+                f"X varies too little around its level ({example.abs().max():.9g}) for float32, in "
+                f"which the teacher {self.name} receives it. Pass X - X.mean(axis=(0, 2), "
+                "keepdims=True), and fit or use a teacher of such series."
+            )
         n_channels, n_timepoints = example.shape[1:]
         try:
             logits = self._scorer.logits(example)
