@@ -24,7 +24,7 @@ from sktime_tsd.teachers import default_teacher
 from sktime_tsd.teachers._check_terms import check_terms
 from sktime_tsd.teachers._check_transfer import check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
-from sktime_tsd.teachers._loss_terms import loss_terms, n_mixes
+from sktime_tsd.teachers._loss_terms import loss_terms, n_mixes, with_soft_targets
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
@@ -72,16 +72,18 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Softens the probabilities before saliency is measured.
     saliency_top_n : int, default=1
         Classes set against the rest by the measure "top_n_kl".
-    teacher_smoothing : float, default=0.05
-        Share of the uniform distribution in [0, 1) that is mixed into the probabilities of a
-        teacher that is no network, such as a forest, before they become logits: a vote of 0
-        would otherwise rule the saliency. Networks teach as they are.
+    teacher_smoothing : float or "auto", default="auto"
+        Share of the uniform distribution, in [0, 1), that is mixed into the probabilities of a
+        teacher that is no network before they become logits. "auto" is 0.05 if it counts
+        votes, as forests and neighbours do (more than 0.5 % of its probabilities are exactly
+        0), else 0: the logarithm of a zero would rule the saliency.
     teacher_batch_size : int or None, default=None
         Most series per call of a teacher that is no network of this package. None chooses from
         the number of series and their length.
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
-        ``SoftTargets()`` if `fit` is given unlabelled series, else nothing. ``KD`` and ``DKD``
+        ``SoftTargets()`` if `fit` is given unlabelled series or the teacher counts votes, else
+        nothing. ``KD`` and ``DKD``
         match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W`` and
         ``MemKD`` match features, which the teacher must have: use a `SkorchClassifier` or
         an ``nn.Module``. With ``saliency_weight=0`` they are methods of their own and need
@@ -171,7 +173,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_ramp=0.5,
         saliency_temperature=8.0,
         saliency_top_n=1,
-        teacher_smoothing=0.05,
+        teacher_smoothing="auto",
         teacher_batch_size=None,
         distillation=None,
         perturbation=None,
@@ -329,7 +331,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 teacher_proba, X, y, split=split, smoothing=self.teacher_smoothing
             )
         else:
-            self.teacher_, training_set, valid_set = teach(
+            taught = teach(
                 self.teacher,
                 X_given,
                 y,
@@ -350,6 +352,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 seed=None if self.random_state is None else teacher_seed,
                 scoring=self._scoring(verbose=student.verbose),
             )
+            self.teacher_, training_set, valid_set, counts_votes = taught
+            if counts_votes:
+                terms = with_soft_targets(terms, self)
         student._train(
             self.classes_, fresh, training_set, valid_set, terms=terms, description="student"
         )

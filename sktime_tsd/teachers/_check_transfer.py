@@ -33,7 +33,8 @@ def check_transfer(settings):
     check_perturbation(settings.perturbation)
     check_window(settings.window)
     smoothing = settings.teacher_smoothing
-    check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
+    if smoothing != AUTO:
+        check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
     check_number("n_windows", settings.n_windows, integer=True, low=1)
     check_number("bank_size", settings.bank_size, integer=True, low=1)
     if settings.n_mixes != AUTO:

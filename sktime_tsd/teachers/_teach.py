@@ -2,17 +2,17 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
 from sktime_tsd._panels.precision import as_training_panel
-from sktime_tsd._training.nested import map_tensors
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import UNLABELLED, Outputs
 from sktime_tsd.perturbations import MixBank, Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
-from sktime_tsd.teachers._smoothing import smoothed
+from sktime_tsd.teachers._smoothing import counts_votes, smoothed
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
@@ -54,6 +54,25 @@ class BankSettings:
     seed: int
 
 
+class Taught(NamedTuple):
+    """A fitted teacher and what a student learns from it.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    training_set : TrainingSet
+        Unlabelled series come last, with the class index ``UNLABELLED``.
+    valid_set : TrainingSet or None
+    counts_votes : bool
+        Whether the teacher's probabilities are shares of votes.
+    """
+
+    classifier: object
+    training_set: TrainingSet
+    valid_set: TrainingSet | None
+    counts_votes: bool
+
+
 def teach(
     teacher,
     X,
@@ -87,7 +106,7 @@ def teach(
         may be None. The teacher is fitted on all series.
     terms : list of DistillationTerm
     bank_settings : BankSettings
-    smoothing : float
+    smoothing : float or "auto"
         For teachers that are no networks; see `smoothed`.
     prepare : callable
         See `fit_teacher`.
@@ -100,10 +119,7 @@ def teach(
 
     Returns
     -------
-    classifier : fitted classifier
-    training_set : TrainingSet
-        The unlabelled series come last, with the class index ``UNLABELLED``.
-    valid_set : TrainingSet or None
+    taught : Taught
 
     Raises
     ------
@@ -128,7 +144,7 @@ def teach(
         X, y = X[train], y[train]
     aligned = Teacher(classifier, classes, X[:_N_EXAMPLES])
     if not terms:
-        return classifier, TrainingSet(X, y), valid_set
+        return Taught(classifier, TrainingSet(X, y), valid_set, counts_votes=False)
     plain, known = None, y
     if X_unlabelled is not None:
         X = torch.cat([X, torch.from_numpy(X_unlabelled)])
@@ -145,20 +161,23 @@ def teach(
         _, mixed_logits = aligned.score(X, mix_bank, settings=scoring, scored=logits)
     aligned.warn_if_no_saliency(logits, perturbed_logits)
     aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
-    teacher_outputs = Outputs(logits, perturbed_logits, mixed_logits=mixed_logits)
+    answers, of_votes = [logits, perturbed_logits, mixed_logits], False
     if not aligned.is_network:
-        teacher_outputs = map_tensors(lambda part: smoothed(part, smoothing), teacher_outputs)
+        given = [part for part in answers if part is not None]
+        of_votes = counts_votes(given)
+        mixed_in = iter(smoothed(given, smoothing))
+        answers = [None if part is None else next(mixed_in) for part in answers]
     training_set = TrainingSet(
         X,
         y,
-        teacher=teacher_outputs,
+        teacher=Outputs(answers[0], answers[1], mixed_logits=answers[2]),
         bank=bank,
         n_windows=bank_settings.n_windows,
         mix_bank=mix_bank,
         n_mixes=bank_settings.n_mixes,
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
-    return classifier, training_set, valid_set
+    return Taught(classifier, training_set, valid_set, of_votes)
 
 
 def _draw(settings, X, y, n_classes):
