@@ -11,6 +11,7 @@ _ADDED = {
     "teacher_batch_size": None,
     "n_jobs": None,
     "n_mixes": 0,
+    "cross_entropy_weight": 1.0,
 }
 
 

@@ -24,7 +24,12 @@ from sktime_tsd.teachers import default_teacher
 from sktime_tsd.teachers._check_terms import check_terms
 from sktime_tsd.teachers._check_transfer import check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
-from sktime_tsd.teachers._loss_terms import loss_terms, n_mixes, with_soft_targets
+from sktime_tsd.teachers._loss_terms import (
+    cross_entropy_weight,
+    loss_terms,
+    n_mixes,
+    with_soft_targets,
+)
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
@@ -80,6 +85,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     teacher_batch_size : int or None, default=None
         Most series per call of a teacher that is no network of this package. None chooses from
         the number of series and their length.
+    cross_entropy_weight : float or "auto", default="auto"
+        Weight of the labels in the loss. "auto" is 1, or CEW if `fit` is given unlabelled
+        series.
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
         ``SoftTargets()`` if `fit` is given unlabelled series or the teacher counts votes, else
@@ -175,6 +183,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_top_n=1,
         teacher_smoothing="auto",
         teacher_batch_size=None,
+        cross_entropy_weight="auto",
         distillation=None,
         perturbation=None,
         window=0.1,
@@ -197,6 +206,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.saliency_top_n = saliency_top_n
         self.teacher_smoothing = teacher_smoothing
         self.teacher_batch_size = teacher_batch_size
+        self.cross_entropy_weight = cross_entropy_weight
         self.distillation = distillation
         self.perturbation = perturbation
         self.window = window
@@ -356,7 +366,13 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             if counts_votes:
                 terms = with_soft_targets(terms, self)
         student._train(
-            self.classes_, fresh, training_set, valid_set, terms=terms, description="student"
+            self.classes_,
+            fresh,
+            training_set,
+            valid_set,
+            terms=terms,
+            cross_entropy_weight=cross_entropy_weight(self, terms, X_unlabelled is not None),
+            description="student",
         )
         self.student_ = student
 

@@ -37,6 +37,8 @@ def check_transfer(settings):
         check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
     check_number("n_windows", settings.n_windows, integer=True, low=1)
     check_number("bank_size", settings.bank_size, integer=True, low=1)
+    if settings.cross_entropy_weight != AUTO:
+        check_number("cross_entropy_weight", settings.cross_entropy_weight, low=0)
     if settings.n_mixes != AUTO:
         check_number("n_mixes", settings.n_mixes, integer=True, low=0)
     if settings.n_windows > settings.bank_size:

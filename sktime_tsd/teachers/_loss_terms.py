@@ -3,7 +3,10 @@
 from sktime_tsd._training.auto import AUTO
 from sktime_tsd.losses import SoftTargets, TemporalSaliency
 
-__all__ = ["loss_terms", "n_mixes", "with_soft_targets"]
+__all__ = ["cross_entropy_weight", "loss_terms", "n_mixes", "with_soft_targets"]
+
+# Weight of the labels, by default, if some series have none.
+_CROSS_ENTROPY_WEIGHT = 1.0
 
 # Mixes of each series in a step, by default, if some series have no labels.
 _N_MIXES = 4
@@ -24,6 +27,35 @@ def n_mixes(setting, has_unlabelled):
     if setting != AUTO:
         return setting
     return _N_MIXES if has_unlabelled else 0
+
+
+def cross_entropy_weight(settings, terms, has_unlabelled):
+    """Resolve the parameter ``cross_entropy_weight``.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SaliencyDistilledClassifier``
+    terms : list of DistillationTerm
+    has_unlabelled : bool
+
+    Returns
+    -------
+    weight : float
+
+    Raises
+    ------
+    ValueError
+        If nothing is left to learn from.
+    """
+    weight = settings.cross_entropy_weight
+    if weight == AUTO:
+        return _CROSS_ENTROPY_WEIGHT if has_unlabelled else 1.0
+    if weight == 0 and not terms:
+        raise ValueError(
+            "Nothing would be learned: cross_entropy_weight=0, saliency_weight=0 and no term in "
+            "distillation. Set one of them."
+        )
+    return weight
 
 
 def with_soft_targets(terms, settings):
