@@ -1,26 +1,23 @@
 """Distil a teacher into a student that gives the same answers for the same reasons."""
 
-import copy
 import os
 import warnings
 
 import numpy as np
 import torch
 from sklearn.utils.validation import check_memory
-from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._former_versions import distiller_state
 from sktime_tsd._panels.labels import aligned
 from sktime_tsd._panels.panel import channel_names, read_like, read_panel
 from sktime_tsd._panels.precision import as_training_panel, cast_panel
 from sktime_tsd._scoring.settings import ScoringSettings
+from sktime_tsd._teacher_student_params import TeacherStudentParams, default_student
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.perturbations import OpposingClass, window_width
-from sktime_tsd.teachers import default_teacher
 from sktime_tsd.teachers._check_terms import check_terms
 from sktime_tsd.teachers._check_transfer import check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
@@ -37,12 +34,7 @@ from sktime_tsd.teachers._teacher import Teacher
 __all__ = ["SaliencyDistilledClassifier", "default_student"]
 
 
-def default_student():
-    """Make the default student: an FCN of about 1,200 parameters."""
-    return SkorchClassifier("fcn", {"filters": (8, 16, 8)})
-
-
-class SaliencyDistilledClassifier(LogitsClassifier):
+class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
     """Distil any classifier into a small torch network by temporal saliency.
 
     The student learns the labels. At the same time, it learns to change its answers as
@@ -86,7 +78,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Most series per call of a teacher that is no network of this package. None chooses from
         the number of series and their length.
     cross_entropy_weight : float or "auto", default="auto"
-        Weight of the labels in the loss. "auto" is 1, or CEW if `fit` is given unlabelled
+        Weight of the labels in the loss. "auto" is 1, or 0.1 if `fit` is given unlabelled
         series.
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
@@ -219,32 +211,6 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.verbose = verbose
         self.random_state = random_state
         super().__init__()
-
-    # -- parameters ------------------------------------------------------------------
-
-    def set_params(self, **params):
-        """Set parameters, including those of teacher and student.
-
-        Parameters
-        ----------
-        **params : object
-            Such as ``saliency_weight=0.5`` or ``student__lr=0.01``. Setting a parameter of
-            a teacher or student that is None replaces it with the default one.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If there is no such parameter.
-        """
-        for role, default in (("teacher", default_teacher), ("student", default_student)):
-            is_set = any(name.startswith(f"{role}__") for name in params)
-            if is_set and params.get(role, getattr(self, role)) is None:
-                params[role] = default()
-        return super().set_params(**params)
 
     # -- fitting ---------------------------------------------------------------------
 
@@ -421,17 +387,6 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self._new_student()._check_parameters()
         if isinstance(self.teacher, (SkorchClassifier, SaliencyDistilledClassifier)):
             self._override(self.teacher.clone())._check_parameters()
-
-    def __getstate__(self):
-        """Move a teacher network to the CPU, so that any machine can load it."""
-        state = self.__dict__.copy()
-        if isinstance(self.teacher, nn.Module):
-            state["teacher"] = copy.deepcopy(self.teacher).cpu()
-        return state
-
-    def __setstate__(self, state):
-        """Also load pickles of former versions."""
-        self.__dict__.update(distiller_state(state))
 
     def _network_scorer(self):
         return self.student_._network_scorer()

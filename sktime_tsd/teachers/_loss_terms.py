@@ -6,7 +6,7 @@ from sktime_tsd.losses import SoftTargets, TemporalSaliency
 __all__ = ["cross_entropy_weight", "loss_terms", "n_mixes", "with_soft_targets"]
 
 # Weight of the labels, by default, if some series have none.
-_CROSS_ENTROPY_WEIGHT = 1.0
+_CROSS_ENTROPY_WEIGHT = 0.1
 
 # Mixes of each series in a step, by default, if some series have no labels.
 _N_MIXES = 4
