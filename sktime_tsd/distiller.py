@@ -337,7 +337,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
             training_set,
             valid_set,
             terms=terms,
-            cross_entropy_weight=cross_entropy_weight(self, terms, X_unlabelled is not None),
+            cross_entropy_weight=cross_entropy_weight(
+                self.cross_entropy_weight, X_unlabelled is not None
+            ),
             description="student",
         )
         self.student_ = student

@@ -29,33 +29,21 @@ def n_mixes(setting, has_unlabelled):
     return _N_MIXES if has_unlabelled else 0
 
 
-def cross_entropy_weight(settings, terms, has_unlabelled):
+def cross_entropy_weight(setting, has_unlabelled):
     """Resolve the parameter ``cross_entropy_weight``.
 
     Parameters
     ----------
-    settings : object with the parameters of ``SaliencyDistilledClassifier``
-    terms : list of DistillationTerm
+    setting : float or "auto"
     has_unlabelled : bool
 
     Returns
     -------
     weight : float
-
-    Raises
-    ------
-    ValueError
-        If nothing is left to learn from.
     """
-    weight = settings.cross_entropy_weight
-    if weight == AUTO:
-        return _CROSS_ENTROPY_WEIGHT if has_unlabelled else 1.0
-    if weight == 0 and not terms:
-        raise ValueError(
-            "Nothing would be learned: cross_entropy_weight=0, saliency_weight=0 and no term in "
-            "distillation. Set one of them."
-        )
-    return weight
+    if setting != AUTO:
+        return setting
+    return _CROSS_ENTROPY_WEIGHT if has_unlabelled else 1.0
 
 
 def with_soft_targets(terms, settings):
@@ -94,8 +82,8 @@ def loss_terms(settings, has_unlabelled=False):
     Raises
     ------
     ValueError, TypeError
-        If a parameter of the saliency loss is unusable, or nothing would be learned from series
-        without labels.
+        If a parameter of the saliency loss is unusable, or nothing would be learned, or nothing
+        from series without labels.
     """
     saliency = TemporalSaliency(
         weight=settings.saliency_weight,
@@ -109,6 +97,11 @@ def loss_terms(settings, has_unlabelled=False):
     if others is None:
         others = [SoftTargets()] if has_unlabelled else []
     terms = [term for term in (saliency, *others) if term.weight > 0]
+    if settings.cross_entropy_weight == 0 and not terms:
+        raise ValueError(
+            "Nothing would be learned: cross_entropy_weight=0, saliency_weight=0 and no term in "
+            "distillation. Set one of them."
+        )
     if has_unlabelled and not terms:
         raise ValueError(
             "Nothing would be learned from X_unlabelled: saliency_weight=0 and "
