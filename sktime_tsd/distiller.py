@@ -72,8 +72,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
     teacher_smoothing : float or "auto", default="auto"
         Share of the uniform distribution, in [0, 1), that is mixed into the probabilities of a
         teacher that is no network before they become logits. "auto" is 0.05 if it counts
-        votes, as forests and neighbours do (more than 0.5 % of its probabilities are exactly
-        0), else 0: the logarithm of a zero would rule the saliency.
+        votes, as forests and neighbours do (more than 1 % of its probabilities for the
+        series are exactly 0), else 0: the logarithm of a zero would rule the saliency.
     teacher_batch_size : int or None, default=None
         Most series per call of a teacher that is no network of this package. None chooses from
         the number of series and their length.

@@ -229,7 +229,7 @@ def share_of_zeros(logits):
 
     Parameters
     ----------
-    logits : sequence of torch.Tensor
+    logits : torch.Tensor
         From `clipped_logits`.
 
     Returns
@@ -237,8 +237,7 @@ def share_of_zeros(logits):
     share : float
     """
     between = math.log(math.sqrt(LEAST_PROBABILITY * _LEAST_ABOVE_ZERO))
-    n_zeros = sum(int((part < between).sum()) for part in logits)
-    return n_zeros / sum(part.numel() for part in logits)
+    return (logits < between).double().mean().item()
 
 
 def floored(logits):

@@ -164,7 +164,7 @@ def teach(
     answers, of_votes = [logits, perturbed_logits, mixed_logits], False
     if not aligned.is_network:
         given = [part for part in answers if part is not None]
-        of_votes = counts_votes(given)
+        of_votes = counts_votes(logits)
         mixed_in = iter(smoothed(given, smoothing))
         answers = [None if part is None else next(mixed_in) for part in answers]
     training_set = TrainingSet(
