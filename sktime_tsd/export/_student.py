@@ -7,8 +7,9 @@ from sktime.base import BaseObject
 
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import SaliencyDistilledClassifier
+from sktime_tsd.export._steps import first_length, transformed
 
-__all__ = ["fitted_student", "typical_series"]
+__all__ = ["fitted_student", "typical_inputs", "typical_series"]
 
 
 def fitted_student(classifier):
@@ -81,3 +82,24 @@ def typical_series(network, n_channels, n_timepoints, n_instances):
     waves = np.sin(2 * np.pi * i * c * t / n_timepoints + i)
     mean, std = (value.detach().cpu().double().numpy() for value in (network.mean, network.std))
     return torch.from_numpy((mean + std * waves).astype(np.float32))
+
+
+def typical_inputs(network, n_channels, n_timepoints, n_instances, steps=()):
+    """Make what the network reads when `typical_series` pass the steps before it.
+
+    Parameters
+    ----------
+    network : ScaledNetwork
+    n_channels, n_timepoints, n_instances : int
+        Of the network's input.
+    steps : list of transformers
+        Fitted; see `_steps.Chain`.
+
+    Returns
+    -------
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
+        On the CPU.
+    """
+    length = first_length(steps, n_timepoints) or n_timepoints
+    raw = typical_series(network, n_channels, length, n_instances)
+    return torch.from_numpy(transformed(steps, raw.numpy()).astype(np.float32))

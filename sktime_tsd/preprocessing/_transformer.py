@@ -24,7 +24,7 @@ class SeriesTransformer(ResetKeepingState, BaseTransformer):
         "scitype:transform-input": "Series",
         "scitype:transform-output": "Series",
         "scitype:instancewise": True,
-        "X_inner_mtype": ["numpy3D", "pd-multiindex"],
+        "X_inner_mtype": ["pd-multiindex", "numpy3D"],  # the first takes other containers
         "y_inner_mtype": "None",
         "capability:multivariate": True,
         "capability:unequal_length": True,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sktime_tsd._utils.panels import as_float32_panel, check_panel, check_panel_shape
+from sktime_tsd._utils.panels import check_panel, check_panel_shape
 from sktime_tsd.runtime._model_files import (
     ONNX_FORMAT_VERSION,
     ONNX_KEY,
@@ -16,6 +16,7 @@ from sktime_tsd.runtime._model_files import (
     classes_from_json,
     entry,
 )
+from sktime_tsd.runtime._onnx_input import as_input, input_dtype
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
 
@@ -91,6 +92,7 @@ class OnnxClassifier:
         self.n_threads = n_threads = int(n_threads)
         self._session = _open_session(path, n_threads)
         metadata = _read_metadata(self._session, path)
+        self._dtype = input_dtype(self._session)
         self.classes_ = classes_from_json(metadata["classes"])
         self.n_channels_, self.n_timepoints_ = check_sizes(metadata)
         self._check_file()
@@ -117,7 +119,7 @@ class OnnxClassifier:
                 f"{expected[0]} to {expected[1]}."
             )
         try:
-            found = self._run(np.zeros((2, *expected[0]), dtype=np.float32))
+            found = self._run(np.zeros((2, *expected[0]), dtype=self._dtype))
         except Exception as error:  # onnxruntime raises many types of errors
             raise ModelFileError(f"{self.path} cannot be run: {error}") from error
         is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
@@ -154,7 +156,7 @@ class OnnxClassifier:
                 "X must be a numpy array of shape (n_instances, n_channels, n_timepoints), got "
                 f"{type(X).__name__}."
             )
-        X = as_float32_panel(check_panel(X))
+        X = as_input(check_panel(X), self._dtype)
         X = X[:, np.newaxis] if X.ndim == 2 else X
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
