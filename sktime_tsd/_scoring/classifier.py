@@ -39,7 +39,9 @@ def in_native_dtype(classifier, X):
     last = classifier
     while hasattr(last, "steps"):
         last = last.steps[-1][1]
-    of_torch = isinstance(last, NeuralNet) or hasattr(last, "predict_logits")
+    # behind other steps, ours cast what they give: a level may have to be taken away before
+    ours = last is classifier and hasattr(last, "predict_logits")
+    of_torch = isinstance(last, NeuralNet) or ours
     return X.astype(np.float32 if of_torch else np.float64)
 
 

@@ -2,8 +2,8 @@
 
 from sklearn.frozen import FrozenEstimator
 
-from sktime_tsd.fidelity import FidelityReport
 from sktime_tsd.export._steps import first_length
+from sktime_tsd.fidelity import FidelityReport
 from sktime_tsd.networks import n_parameters
 
 __all__ = ["model_card"]
@@ -120,7 +120,7 @@ def _steps(steps):
     if not steps:
         return ""
     names = ", ".join(f"`{step!r}`" for step in steps)
-    return f"\nThe model itself prepares them, of `sktime_tsd.preprocessing`: {names}."
+    return f"\nBefore its network, the model applies `sktime_tsd.preprocessing`: {names}."
 
 
 def _training(student, classifier):

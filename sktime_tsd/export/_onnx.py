@@ -204,8 +204,8 @@ def _export(probabilities, metadata, path, batches, expected):
             reason = _ANSI.sub("", str(error)).strip().split("\n")[0]
             found.append(f"{exporter.__doc__} {type(error).__name__}: {reason:.300}")
     raise RuntimeError(
-        f"{type(probabilities.network.network).__name__} cannot be exported with the same predictions. "
-        + " ".join(found)
+        f"{type(probabilities.network.network).__name__} cannot be exported with the same "
+        f"predictions. {' '.join(found)}"
     )
 
 

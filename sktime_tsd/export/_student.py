@@ -38,10 +38,14 @@ def fitted_student(classifier):
         classifier = classifier.estimator
     kinds = (SkorchClassifier, SaliencyDistilledClassifier)
     if not isinstance(classifier, kinds):
-        inner = next(
-            (name for name in ("best_estimator_", "steps") if hasattr(classifier, name)), None
-        )
-        hint = f" Pass the classifier inside it (see its {inner})." if inner else ""
+        hint = ""
+        if hasattr(classifier, "best_estimator_"):
+            hint = " Put its best_estimator_ in its place."
+        elif hasattr(classifier, "steps"):
+            hint = (
+                " Of pipelines, scikit-learn's Pipeline and sktime's ClassifierPipeline are saved "
+                "with their steps: fit one of these."
+            )
         kind = "a fitted classifier" if isinstance(classifier, BaseObject) else "an object"
         raise TypeError(
             "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be saved to a "
