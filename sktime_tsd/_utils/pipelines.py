@@ -3,7 +3,6 @@
 import copy
 
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sktime.classification.compose import ClassifierPipeline
 from sktime.transformations.compose import TransformerPipeline
@@ -59,10 +58,10 @@ def split_pipeline(classifier):
 def _asked(classifier):
     """Return the estimator that answers for a frozen one or for a search."""
     while True:
-        is_search = isinstance(classifier, BaseSearchCV) and hasattr(classifier, "best_estimator_")
+        of_search = type(classifier).__module__.startswith("sklearn.model_selection.")
         if type(classifier) is FrozenEstimator:
             classifier = classifier.estimator
-        elif is_search and type(classifier).__module__.startswith("sklearn."):
+        elif of_search and hasattr(classifier, "best_estimator_"):
             classifier = classifier.best_estimator_
         else:
             return classifier
