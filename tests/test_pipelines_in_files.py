@@ -9,6 +9,8 @@ import onnxruntime
 import pandas as pd
 import pytest
 from helpers import distiller, learner
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -18,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sktime.transformations.adapt import TabularToSeriesAdaptor
 from sktime.transformations.compose import FitInTransform, Id
 from sktime.transformations.interpolate import TSInterpolator
-from test_model_files import change
+from test_model_files import change, fuzz, values
 
 from sktime_tsd import (
     SaliencyDistilledClassifier,
@@ -392,6 +394,23 @@ def test_steps_that_lie(steps, words, folder):
     change(folder, steps=steps)
     with pytest.raises(ModelFileError, match=words):
         load_model(folder)
+
+
+described = st.fixed_dictionaries(
+    {"name": st.sampled_from(["SeriesCenterer", "SeriesStandardScaler", "SeriesResampler"])},
+    optional={"length": st.just(17) | values, "n_timepoints": st.just(30) | values},
+)
+
+
+@fuzz(60)
+@given(st.lists(described | values, max_size=3) | values)
+def test_any_steps_give_a_model_or_the_error(folder, data, steps):
+    change(folder, steps=steps)
+    try:
+        loaded = load_model(folder)
+    except ModelFileError:
+        return
+    assert np.isfinite(loaded.predict_proba(data[0][:2])).all()
 
 
 def test_older_versions_say_that_they_are(folder, fitted, tmp_path):
