@@ -1,13 +1,14 @@
 """Base class of both classifiers: tags, order of checks, predictions from logits."""
 
 import numpy as np
-import torch
+import pandas as pd
 from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._panels.labels import check_labels
+from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._scoring.classifier import ClassifierScorer
 from sktime_tsd._sklearn_interop import SklearnInterop
-from sktime_tsd._utils.panels import as_float32_panel, check_panel
-from sktime_tsd._utils.validation import check_labels, check_no_capability_gap
 
 __all__ = ["LogitsClassifier"]
 
@@ -38,11 +39,12 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel of equal-length series. A 2-D array is read as one
-            channel.
+            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
+            is read as one channel.
         y : array-like of shape (n_instances,)
-            Class labels. With several columns, one classifier is fitted per column, as
-            sktime does.
+            Class labels. A pandas Series is put in the order of the series by its index, if
+            `X` has one. With several columns, one classifier is fitted per column, as sktime
+            does.
 
         Returns
         -------
@@ -55,17 +57,23 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             training diverges.
         """
         self._check_parameters()
-        y = check_labels(y)
-        check_panel(X)
-        super().fit(X, y)
+        panel = read_panel(X)
+        super().fit(panel.values, check_labels(y, panel))
         if self.n_classes_ == 1:  # the base class skips _fit then
             try:
-                inner_X = as_float32_panel(self._check_convert_X_for_predict(X))
+                inner_X = as_training_panel(panel.values)
                 self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
             except BaseException:
                 self.reset()
                 raise
+        self._set_channel_names(panel.names)
         return self
+
+    def _set_channel_names(self, names):
+        """Remember the names of the channels, to find them again in `predict`."""
+        if names is not None:
+            self.feature_names_in_ = np.empty(len(names), dtype=object)
+            self.feature_names_in_[:] = names
 
     def predict(self, X):
         """Predict the labels of series.
@@ -73,21 +81,23 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel. Series must have the shape seen in `fit`.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
+            channels with names are found by name.
 
         Returns
         -------
         labels : numpy.ndarray of shape (n_instances,)
-            The most probable class of each series, in the dtype of the `y` given to `fit`.
+            The most probable class of each series, in the dtype of ``classes_``.
 
         Raises
         ------
         ValueError, TypeError
-            If the shape of the series differs from `fit`, or a value is NaN or infinite.
+            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
+            network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict(X)
+        return super().predict(self._for_each_output(X))
 
     def predict_proba(self, X):
         """Predict the class probabilities of series.
@@ -95,7 +105,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel. Series must have the shape seen in `fit`.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
+            channels with names are found by name.
 
         Returns
         -------
@@ -105,11 +116,30 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError, TypeError
-            If the shape of the series differs from `fit`, or a value is NaN or infinite.
+            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
+            network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict_proba(X)
+        return super().predict_proba(self._for_each_output(X))
+
+    def score(self, X, y):
+        """Compute the accuracy.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Or any other panel, as for `predict`.
+        y : array-like of shape (n_instances,)
+            Labels, in the order of the series as for `fit`.
+
+        Returns
+        -------
+        accuracy : float
+            Share of the series whose label is predicted.
+        """
+        has_index = isinstance(y, (pd.Series, pd.DataFrame)) and not isinstance(X, np.ndarray)
+        return super().score(X, check_labels(y, read_panel(X) if has_index else None))
 
     def predict_logits(self, X):
         """Predict the logits of series; their softmax is `predict_proba`.
@@ -117,7 +147,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel. Series must have the shape seen in `fit`.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
+            channels with names are found by name.
 
         Returns
         -------
@@ -134,8 +165,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If the classifier is not fitted.
         """
         self._check_gives_logits()
-        X = as_float32_panel(self._check_convert_X_for_predict(X))
-        return self._network_scorer().logits(torch.from_numpy(X)).numpy()
+        X = self._check_convert_X_for_predict(X)
+        return self._network_scorer().finite_logits(X).numpy()
 
     def _check_gives_logits(self):
         self.check_is_fitted()
@@ -160,7 +191,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         if ours:
             return of_network
         scorer = ClassifierScorer(self)
-        scorer.network = of_network.network
+        scorer.network, scorer.reads_float64 = of_network.network, of_network.reads_float64
         return scorer
 
     def _network_scorer(self):
@@ -172,9 +203,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         raise NotImplementedError
 
     def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        check_panel(X)  # clearer messages than the base class's
-        return super()._check_convert_X_for_predict(X)
+        return read_panel(X).in_order(channel_names(self)).values
 
-    def _check_capabilities(self, X_metadata):
-        check_no_capability_gap(X_metadata, type(self).__name__)
-        super()._check_capabilities(X_metadata)
+    def _for_each_output(self, X):
+        """Read X once, with names, if there is a classifier for each output: they have none."""
+        self.check_is_fitted()
+        return self._check_convert_X_for_predict(X) if self._is_vectorized else X

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._sklearn_interop import NestedNetworkParams
 from sktime_tsd._training.build import build, frozen_copy
@@ -17,7 +18,6 @@ from sktime_tsd._training.settings import check_settings
 from sktime_tsd._training.train import train_network
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._training.validation_split import split_validation
-from sktime_tsd._utils.panels import as_float32_panel
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import check_distinct_labels, resolve_device
 from sktime_tsd.losses import UNLABELLED
@@ -43,7 +43,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         name, such as ``network__filters``.
     scale_inputs : bool, default=True
         Standardise each channel with the training set's mean and standard deviation,
-        inside the network.
+        inside the network; in float64 if float32 cannot tell the values apart.
     max_epochs : int or "auto", default="auto"
         "auto" is 120 epochs. Networks of up to 10,000 parameters train longer, up to
         20,000 steps in all and at most 400 epochs.
@@ -98,6 +98,8 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         Labels, in the column order of `predict_proba`.
     network_ : nn.Module
         The trained network, in eval mode. None if all labels were equal.
+    feature_names_in_ : numpy.ndarray of shape (n_channels,), object
+        Names of the channels seen in `fit`. Only there if they had names.
     history_ : list of dict
         One per epoch: ``epoch``, ``train_loss``, its terms, ``lr``, ``dur`` in seconds,
         and, with a validation split, ``valid_loss``.
@@ -246,7 +248,8 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         check_settings(self)
 
     def _fit(self, X, y):
-        X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
+        X = as_training_panel(X, self.scale_inputs)
+        y = np.searchsorted(self.classes_, y)
         seed = draw_seed(self.random_state)
         train, valid = split_validation(y, self.validation_fraction, seed)
         fresh = self._build_network(*X.shape[1:], self.n_classes_, seed)
@@ -264,7 +267,17 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
         return build(self, n_channels, n_timepoints, n_classes, seed=seed)
 
-    def _train(self, classes, fresh, training_set, valid_set, *, terms=(), description="network"):
+    def _train(
+        self,
+        classes,
+        fresh,
+        training_set,
+        valid_set,
+        *,
+        terms=(),
+        cross_entropy_weight=1.0,
+        description="network",
+    ):
         """Train on labels and a teacher, on behalf of a distiller.
 
         Leaves the classifier as `fit` would, but skips the checks of `fit`.
@@ -279,6 +292,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
             With teacher outputs if a term needs them.
         valid_set : TrainingSet or None
         terms : sequence of DistillationTerm, default=()
+        cross_entropy_weight : float, default=1.0
         description : str, default="network"
             Name shown in the progress bar.
         """
@@ -290,6 +304,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
             valid_set,
             terms=terms,
             class_weight=class_weights(self.class_weight, classes, labels),
+            cross_entropy_weight=cross_entropy_weight,
             description=description,
         )
         self.lr_, self.max_epochs_ = trained.lr, trained.max_epochs

@@ -10,35 +10,31 @@ from sklearn.utils.validation import check_memory
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._former_versions import distiller_state
+from sktime_tsd._panels.labels import aligned
+from sktime_tsd._panels.panel import channel_names, read_like, read_panel
+from sktime_tsd._panels.precision import as_training_panel, cast_panel
 from sktime_tsd._scoring.settings import ScoringSettings
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
-from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import draw_seed
-from sktime_tsd._utils.validation import (
-    check_number,
-    check_random_state_parameter,
-    check_verbose,
-    resolve_device,
-)
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.losses import SoftTargets, TemporalSaliency
-from sktime_tsd.perturbations import OpposingClass, check_window, window_width
-from sktime_tsd.perturbations._base import check_perturbation
+from sktime_tsd.perturbations import OpposingClass, window_width
 from sktime_tsd.teachers import default_teacher
-from sktime_tsd.teachers._check_terms import check_distillation, check_terms
-from sktime_tsd.teachers._fit import check_teacher, single_class_teacher
+from sktime_tsd.teachers._check_terms import check_terms
+from sktime_tsd.teachers._check_transfer import check_transfer
+from sktime_tsd.teachers._fit import is_given, single_class_teacher
+from sktime_tsd.teachers._loss_terms import (
+    cross_entropy_weight,
+    loss_terms,
+    n_mixes,
+    with_soft_targets,
+)
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["SaliencyDistilledClassifier", "default_student"]
-
-# Parameters renamed since version 0.1, by their names in old pickles.
-_RENAMED = {"temperature": "saliency_temperature", "top_n": "saliency_top_n"}
-
-# Parameters added since, with values under which old pickles do as they did.
-_ADDED = {"teacher_smoothing": 0.0, "teacher_batch_size": None, "n_jobs": None}
 
 
 def default_student():
@@ -81,16 +77,21 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Softens the probabilities before saliency is measured.
     saliency_top_n : int, default=1
         Classes set against the rest by the measure "top_n_kl".
-    teacher_smoothing : float, default=0.05
-        Share of the uniform distribution in [0, 1) that is mixed into the probabilities of a
-        teacher that has no logits, such as a forest, before they become logits: a vote of 0
-        would otherwise rule the saliency. Networks teach as they are.
+    teacher_smoothing : float or "auto", default="auto"
+        Share of the uniform distribution, in [0, 1), that is mixed into the probabilities of a
+        teacher that is no network before they become logits. "auto" is 0.05 if it counts
+        votes, as forests and neighbours do (more than 0.5 % of its probabilities are exactly
+        0), else 0: the logarithm of a zero would rule the saliency.
     teacher_batch_size : int or None, default=None
         Most series per call of a teacher that is no network of this package. None chooses from
         the number of series and their length.
+    cross_entropy_weight : float or "auto", default="auto"
+        Weight of the labels in the loss. "auto" is 1, or CEW if `fit` is given unlabelled
+        series.
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
-        ``SoftTargets()`` if `fit` is given unlabelled series, else nothing. ``KD`` and ``DKD``
+        ``SoftTargets()`` if `fit` is given unlabelled series or the teacher counts votes, else
+        nothing. ``KD`` and ``DKD``
         match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W`` and
         ``MemKD`` match features, which the teacher must have: use a `SkorchClassifier` or
         an ``nn.Module``. With ``saliency_weight=0`` they are methods of their own and need
@@ -101,6 +102,10 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Width of a window: a float is a fraction of the series, an int is time points.
     n_windows : int, default=10
         Perturbed copies of each series in each step.
+    n_mixes : int or "auto", default="auto"
+        Mixes of each series with others, in random shares, in each step. `SoftTargets` alone
+        learns from them. Ten times as many are drawn and scored. "auto" is 4 if `fit` is given
+        unlabelled series, else 0.
     bank_size : int, default=100
         Windows drawn for each series; each step picks from them. There are never more
         than distinct pairs of window and donor. If the bank would take more than half a
@@ -133,6 +138,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     student_ : SkorchClassifier
         The fitted student: deploy this one alone. ``student_.history_`` has an entry for
         each term of the loss.
+    feature_names_in_ : numpy.ndarray of shape (n_channels,), object
+        Names of the channels seen in `fit`. Only there if they had names.
 
     Raises
     ------
@@ -174,12 +181,14 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         saliency_ramp=0.5,
         saliency_temperature=8.0,
         saliency_top_n=1,
-        teacher_smoothing=0.05,
+        teacher_smoothing="auto",
         teacher_batch_size=None,
+        cross_entropy_weight="auto",
         distillation=None,
         perturbation=None,
         window=0.1,
         n_windows=10,
+        n_mixes="auto",
         bank_size=100,
         memory=None,
         n_jobs=None,
@@ -197,10 +206,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         self.saliency_top_n = saliency_top_n
         self.teacher_smoothing = teacher_smoothing
         self.teacher_batch_size = teacher_batch_size
+        self.cross_entropy_weight = cross_entropy_weight
         self.distillation = distillation
         self.perturbation = perturbation
         self.window = window
         self.n_windows = n_windows
+        self.n_mixes = n_mixes
         self.bank_size = bank_size
         self.memory = memory
         self.n_jobs = n_jobs
@@ -243,11 +254,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other sktime panel of equal-length series. A 2-D array is read as one
-            channel.
+            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
+            is read as one channel. Named channels are put in the order of a given teacher's.
         y : array-like of shape (n_instances,)
-            Class labels. With several columns, one classifier is fitted per column, as
-            sktime does.
+            Class labels. A pandas Series is put in the order of the series by its index, if
+            `X` has one. With several columns, one classifier is fitted per column, as sktime
+            does.
         X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
             More series, without labels, in any form that `X` may have. The teacher scores them
             and perturbed copies of them like the rest, and the student learns from its answers.
@@ -278,13 +290,19 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         >>> clf.fit(X, y, X_unlabelled=X_unlabelled).predict(X).shape
         (20,)
         """
-        fit_params = X_unlabelled, teacher_proba
+        X, fit_params = read_panel(X), (X_unlabelled, teacher_proba)
+        if is_given(self.teacher):
+            X = X.in_order(channel_names(self.teacher), "the teacher")
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and any(p is not None for p in fit_params):
             raise ValueError(
                 "X_unlabelled and teacher_proba need a y of one column, got "
                 f"{np.shape(y)[1]} columns. Fit one classifier per column."
             )
-        self._fit_params = fit_params
+        if X_unlabelled is not None:
+            X_unlabelled = read_like(X_unlabelled, X, "X_unlabelled")
+        if teacher_proba is not None:
+            teacher_proba = aligned("teacher_proba", teacher_proba, X)
+        self._fit_params = X_unlabelled, teacher_proba
         try:
             return super().fit(X, y)
         finally:
@@ -293,10 +311,12 @@ class SaliencyDistilledClassifier(LogitsClassifier):
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))
         teacher_seed, bank_seed, student_seed = (draw_seed(random_state) for _ in range(3))
-        X, y = as_float32_panel(X), np.searchsorted(self.classes_, y)
+        y = np.searchsorted(self.classes_, y)
         X_unlabelled, teacher_proba = self._fit_params
-        X_unlabelled = self._check_unlabelled(X_unlabelled, X.shape[1:])
-        student, terms = self._new_student(), self._terms(X_unlabelled is not None)
+        student, terms = self._new_student(), loss_terms(self, X_unlabelled is not None)
+        X_given, X = X, as_training_panel(X, student.scale_inputs)
+        if X_unlabelled is not None:
+            X_unlabelled = cast_panel(X_unlabelled, X.dtype, "X_unlabelled")
         if student.random_state is not None:
             student_seed = draw_seed(student.random_state)
         else:
@@ -321,9 +341,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 teacher_proba, X, y, split=split, smoothing=self.teacher_smoothing
             )
         else:
-            self.teacher_, training_set, valid_set = teach(
+            taught = teach(
                 self.teacher,
-                X,
+                X_given,
                 y,
                 X_unlabelled=X_unlabelled,
                 classes=self.classes_,
@@ -334,6 +354,7 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                     width=window_width(self.window, X.shape[2]),
                     n_entries=self.bank_size,
                     n_windows=self.n_windows,
+                    n_mixes=n_mixes(self.n_mixes, X_unlabelled is not None),
                     seed=bank_seed,
                 ),
                 smoothing=self.teacher_smoothing,
@@ -341,8 +362,17 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 seed=None if self.random_state is None else teacher_seed,
                 scoring=self._scoring(verbose=student.verbose),
             )
+            self.teacher_, training_set, valid_set, counts_votes = taught
+            if counts_votes:
+                terms = with_soft_targets(terms, self)
         student._train(
-            self.classes_, fresh, training_set, valid_set, terms=terms, description="student"
+            self.classes_,
+            fresh,
+            training_set,
+            valid_set,
+            terms=terms,
+            cross_entropy_weight=cross_entropy_weight(self, terms, X_unlabelled is not None),
+            description="student",
         )
         self.student_ = student
 
@@ -353,6 +383,14 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)
             self.student_ = self._new_student().fit(X, y)
         Teacher(self.teacher_, self.classes_, torch.from_numpy(X[:1]))
+
+    def _set_channel_names(self, names):
+        super()._set_channel_names(names)
+        if self._is_vectorized:
+            return
+        self.student_._set_channel_names(names)
+        if isinstance(self.teacher_, LogitsClassifier) and not is_given(self.teacher):
+            self.teacher_._set_channel_names(names)
 
     def _new_student(self):
         student = default_student() if self.student is None else self.student
@@ -371,56 +409,9 @@ class SaliencyDistilledClassifier(LogitsClassifier):
             memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
         return ScoringSettings(self.teacher_batch_size, self.n_jobs, memory, verbose)
 
-    def _check_unlabelled(self, X, shape):
-        """Convert series without labels as `fit` does X."""
-        if X is None:
-            return None
-        try:
-            X = as_float32_panel(self._check_convert_X_for_predict(X))
-            check_panel_shape(X, *shape)
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"X_unlabelled: {error}") from error
-        return X
-
-    def _terms(self, has_unlabelled=False):
-        saliency = TemporalSaliency(
-            weight=self.saliency_weight,
-            temperature=self.saliency_temperature,
-            measure=self.saliency_measure,
-            normalization=self.saliency_normalization,
-            ramp=self.saliency_ramp,
-            top_n=self.saliency_top_n,
-        )
-        others = self.distillation
-        if others is None:
-            others = [SoftTargets()] if has_unlabelled else []
-        terms = [term for term in (saliency, *others) if term.weight > 0]
-        if has_unlabelled and not terms:
-            raise ValueError(
-                "Nothing would be learned from X_unlabelled: saliency_weight=0 and "
-                f"distillation={self.distillation!r}. Leave distillation=None."
-            )
-        return terms
-
     def _check_parameters(self):
         """Refuse unusable parameters."""
-        check_distillation(self.distillation)
-        self._terms()  # checks the parameters of the saliency loss
-        check_perturbation(self.perturbation)
-        check_window(self.window)
-        check_number("teacher_smoothing", self.teacher_smoothing, low=0, high=1, boundaries="left")
-        check_number("n_windows", self.n_windows, integer=True, low=1)
-        check_number("bank_size", self.bank_size, integer=True, low=1)
-        if self.n_windows > self.bank_size:
-            raise ValueError(
-                f"n_windows={self.n_windows} must not exceed bank_size={self.bank_size}. Raise "
-                "bank_size or lower n_windows."
-            )
-        if self.verbose is not None:
-            check_verbose(self.verbose)
-        if self.device is not None:
-            resolve_device(self.device)
-        check_random_state_parameter(self.random_state)
+        check_transfer(self)
         self._scoring(verbose=0)
         if not isinstance(self.student, (SkorchClassifier, type(None))):
             raise TypeError(
@@ -428,7 +419,6 @@ class SaliencyDistilledClassifier(LogitsClassifier):
                 'a network: SkorchClassifier("fcn") or SkorchClassifier(YourModule).'
             )
         self._new_student()._check_parameters()
-        check_teacher(self.teacher)
         if isinstance(self.teacher, (SkorchClassifier, SaliencyDistilledClassifier)):
             self._override(self.teacher.clone())._check_parameters()
 
@@ -440,12 +430,8 @@ class SaliencyDistilledClassifier(LogitsClassifier):
         return state
 
     def __setstate__(self, state):
-        """Also load pickles of version 0.1, which had fewer parameters and other names."""
-        for name, new_name in _RENAMED.items():
-            if name in state and new_name not in state:
-                state = {**state, new_name: state[name]}
-                del state[name]
-        self.__dict__.update(_ADDED | state)
+        """Also load pickles of former versions."""
+        self.__dict__.update(distiller_state(state))
 
     def _network_scorer(self):
         return self.student_._network_scorer()

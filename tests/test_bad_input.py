@@ -469,7 +469,7 @@ def test_labels_in_a_series(make, labels):
 @both
 @pytest.mark.parametrize(
     "labels",
-    [Y01, Y01.astype(np.int8), Y01.astype(np.uint16), Y01 == 1, 2.0 * Y01, Y, Y.astype(object)],
+    [Y01, Y01.astype(np.int8), Y01.astype(np.uint16), Y01 == 1, 2.0 * Y01, Y],
     ids=lambda labels: str(labels.dtype),
 )
 def test_labels_come_back_with_their_dtype(make, labels):

@@ -162,7 +162,7 @@ def test_validation_split_of_the_student_is_kept_out_of_the_bank(planted, monkey
 
     monkeypatch.setattr("sktime_tsd.distiller.teach", spy)
     clf = SaliencyDistilledClassifier(FrozenEstimator(teacher), student, random_state=0).fit(X, y)
-    _, training_set, valid_set = seen[0]
+    training_set, valid_set = seen[0].training_set, seen[0].valid_set
     assert (len(training_set), len(valid_set)) == (45, 15)
     assert int(training_set.bank.donors.max()) < 45
     assert "valid_loss" in clf.student_.history_[0]

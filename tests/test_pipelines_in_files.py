@@ -31,6 +31,8 @@ from sktime_tsd import (
     temporal_saliency,
     to_onnx,
 )
+from sktime_tsd._panels.panel import channel_names
+from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd.export._steps import chain_of
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.preprocessing import SeriesCenterer, SeriesResampler, SeriesStandardScaler
@@ -179,10 +181,124 @@ print(" ".join(OnnxClassifier(sys.argv[1]).predict(np.load(sys.argv[2]))))
     assert done.stdout.split() == fitted.predict(data[0]).tolist()
 
 
-@pytest.mark.parametrize("spoil", [lambda X: X[..., :17], lambda X: X[:, :1], lambda X: X * 1e38])
-def test_onnx_refuses_other_series(spoil, path, data):
-    with pytest.raises(ValueError, match=r"17 time points|1 channels|float32"):
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda X: X[..., :17], "17 time points.*30"),
+        (lambda X: X[:, :1], "1 channels"),
+        (lambda X: X * np.nan, "NaN"),
+        (lambda X: np.ma.masked_less(X, 0), "masked"),
+    ],
+)
+def test_onnx_refuses_other_series(spoil, words, path, data):
+    with pytest.raises(ValueError, match=words):
         OnnxClassifier(path).predict(spoil(data[0]))
+
+
+def test_values_beyond_float32_are_answered_if_the_steps_scale_them(fitted, path, folder, data):
+    X = data[0] * 1e38
+    expected = fitted.predict_proba(X)
+    np.testing.assert_allclose(expected, fitted.predict_proba(data[0]), atol=1e-4)
+    np.testing.assert_allclose(OnnxClassifier(path).predict_proba(list(X)), expected, atol=1e-5)
+    np.testing.assert_allclose(load_model(folder).predict_proba(X), expected, atol=1e-6)
+
+
+def test_values_beyond_float32_are_refused_if_the_network_gets_them(data, tmp_path):
+    pipeline = make_pipeline(SeriesCenterer(), learner()).fit(*data)
+    student = OnnxClassifier(to_onnx(pipeline, tmp_path / "model.onnx"))
+    for classifier in (pipeline, student):
+        with pytest.raises(ValueError, match=r"float32|finite"):
+            classifier.predict(data[0] * 1e40)
+
+
+# -- with a network that reads float64 ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: make_pipeline(SeriesResampler(25), learner()),
+        lambda: SeriesResampler(25) * distiller(),
+    ],
+)
+def test_far_series_that_the_steps_leave_far(make, data, tmp_path):
+    X, y = data
+    X = X - X.mean(axis=2, keepdims=True) + 1e8
+    pipeline = make().fit(X, y)
+    loaded = load_model(save_model(pipeline, tmp_path / "model"), device="cpu")
+    assert loaded[-1].network_.reads_float64
+    same(loaded, pipeline, X, y)
+    student = OnnxClassifier(to_onnx(pipeline, tmp_path / "model.onnx"))  # on random series, too
+    assert student.input_dtype == np.float64
+    same(student, pipeline, X, y)
+
+
+@pytest.mark.parametrize("wrap", [FrozenEstimator, lambda fitted: fitted])
+def test_a_pipeline_is_asked_in_float64_as_a_network(wrap, data):
+    X, y = data
+    for make in (make_pipeline, lambda step, last: step * last):
+        fitted = make(SeriesCenterer(), learner()).fit(X, y)
+        scorer = scorer_of(wrap(fitted))
+        assert scorer.reads_float64
+        assert scorer.is_network
+        np.testing.assert_array_equal(scorer.probabilities(X), fitted.predict_proba(X))
+
+
+# -- names of channels --------------------------------------------------------------------
+
+
+def named(X, names=("acc", "gyr")):
+    index = pd.MultiIndex.from_product([range(len(X)), range(X.shape[2])])
+    return pd.DataFrame(X.swapaxes(1, 2).reshape(-1, 2), index=index, columns=names)
+
+
+@pytest.mark.parametrize("name", ["center", "all, distilled", "of sktime"])
+def test_names_of_channels_travel_with_the_steps(name, data, tmp_path):
+    frame, y = named(data[0]), data[1]
+    pipeline = PIPELINES[name]().fit(frame, y)
+    expected, turned = pipeline.predict_proba(frame), frame[["gyr", "acc"]]
+    loaded = load_model(save_model(pipeline, tmp_path / "model"), device="cpu")
+    for classifier in (pipeline, loaded):
+        np.testing.assert_allclose(classifier.predict_proba(turned), expected, atol=1e-6)
+        with pytest.raises(ValueError, match="gyr"):
+            classifier.predict(frame.rename(columns={"gyr": "mag"}))
+    assert channel_names(loaded) == ("acc", "gyr")
+    student = OnnxClassifier(to_onnx(pipeline, tmp_path / "model.onnx", turned))
+    assert student.feature_names_in_.tolist() == ["acc", "gyr"]
+    np.testing.assert_allclose(student.predict_proba(data[0]), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["center", "scale"])
+def test_reports_and_saliency_put_the_channels_of_a_pipeline_in_order(name, data):
+    frame, y = named(data[0]), data[1]
+    pipeline = PIPELINES[name]().fit(frame, y)
+    turned = frame[["gyr", "acc"]]
+    report = fidelity_report(
+        pipeline, pipeline, turned, y, removal=False, latency=False, random_state=0
+    )
+    assert report["accuracy_student"] == pipeline.score(data[0], y) > 0.9
+    found = temporal_saliency(pipeline, turned, random_state=0).values
+    assert np.array_equal(found, temporal_saliency(pipeline, data[0], random_state=0).values)
+
+
+def test_arrays_go_by_position_in_pipelines_of_sktime(data):
+    X, y = data
+    frame = named(X)
+    for fitted_on in (frame, X):
+        pipeline = PIPELINES["scale"]().fit(fitted_on, y)  # sktime names the channels of X
+        expected = pipeline.predict_proba(X)
+        np.testing.assert_array_equal(pipeline.predict_proba(frame), expected)
+        report = fidelity_report(
+            learner().fit(frame, y), pipeline, frame, removal=False, latency=False, random_state=0
+        )
+        assert 0 <= report["top_1_agreement"] <= 1
+
+
+def test_other_steps_may_change_the_channels(data):
+    frame, y = named(data[0]), data[1]
+    pipeline = make_pipeline(SeriesCenterer(), FunctionTransformer(), learner()).fit(frame, y)
+    assert channel_names(pipeline) is None
+    assert channel_names(SeriesCenterer() * learner()) is None  # not fitted
 
 
 def test_int8_of_the_whole_chain(data, tmp_path):

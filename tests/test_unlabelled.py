@@ -134,11 +134,11 @@ def test_the_teacher_is_fitted_on_labelled_series_and_scores_all(data, unlabelle
     assert fitted_on == [len(X)]
 
     teacher = Counting(learner().fit(X, y))
-    clf = distiller().set_params(teacher=teacher).fit(X, y, X_unlabelled=unlabelled)
+    distiller().set_params(teacher=teacher).fit(X, y, X_unlabelled=unlabelled)
     plain = {series.tobytes() for series in teacher.asked}
     everything = np.concatenate([X, unlabelled]).astype(np.float32)
     assert {series.tobytes() for series in everything} <= plain
-    assert len(teacher.asked) - 2 == len(everything) * (1 + clf.bank_size)  # 2 as a trial
+    assert len(teacher.asked) - 2 == len(everything) * (1 + 4 + 40)  # copies, mixes; 2 as a trial
 
 
 def test_donors_are_of_another_class_as_the_teacher_sees_it(data, unlabelled):
@@ -277,3 +277,43 @@ def test_without_routing_a_grid_search_passes_them_on(data, unlabelled):
     search.fit(X, y, X_unlabelled=unlabelled)
     expected = distiller().set_params(student__lr=0.03).fit(X, y, X_unlabelled=unlabelled)
     np.testing.assert_array_equal(search.predict_proba(X), expected.predict_proba(X))
+
+
+# -- weight of the labels --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 3.0])
+def test_the_cross_entropy_counts_by_its_weight(weight):
+    student, teacher, y = outputs(6, 0), outputs(6, 1), torch.arange(6) % 3
+    criterion = DistillationCriterion([KD()], cross_entropy_weight=weight)
+    total = criterion(student, teacher, y).item()
+    parts = criterion.values
+    expected = weight * parts["cross_entropy"].item() + parts["kd"].item()
+    assert total == pytest.approx(expected, rel=1e-6)
+
+
+def test_without_cross_entropy_labels_only_matter_to_the_teacher(data):
+    X, y = data
+    teacher = FrozenEstimator(learner().fit(X, y))
+    swapped = np.where(y == y[0], y[1], y[0])
+    settings = {"cross_entropy_weight": 0, "perturbation": Zero()}
+    one, other = (
+        distiller(**settings).set_params(teacher=teacher).fit(X, labels) for labels in (y, y[::-1])
+    )
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+    with pytest.warns(UserWarning, match="right"):  # the teacher, for these labels
+        third = distiller(**settings).set_params(teacher=teacher).fit(X, swapped)
+    np.testing.assert_array_equal(third.predict_proba(X), one.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "said"),
+    [
+        bad(ValueError, cross_entropy_weight=-1),
+        bad(TypeError, cross_entropy_weight="none"),
+        bad(ValueError, cross_entropy_weight=0, saliency_weight=0),
+    ],
+)
+def test_weights_of_the_labels_that_are_refused(data, params, error, said):
+    with pytest.raises(error, match=said):
+        distiller(**params).fit(*data)

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score
 
 from sktime_tsd._cli.methods import Method
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
-from sktime_tsd._utils.panels import check_panel
+from sktime_tsd._panels.arrays import as_array
 from sktime_tsd._utils.random import seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
@@ -237,7 +237,7 @@ def load_data(name, data_dir=None, *, unequal_lengths="error"):
     for split in ("train", "test"):
         X, y = load_dataset(name, split=split, data_dir=data_dir, unequal_lengths=unequal_lengths)
         try:
-            check_panel(X)
+            as_array(X)
         except ValueError as error:
             raise ValueError(f"the {split} series of {name}: {error}") from error
         parts += [X, y]

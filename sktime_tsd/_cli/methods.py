@@ -119,4 +119,5 @@ class Method:
         if _SALIENCY not in self._parts:
             settings = settings | {"saliency_weight": 0}
         terms = self.terms if terms is None else terms
-        return SaliencyDistilledClassifier(teacher, student, distillation=terms, **settings)
+        # None, not an empty list: the distiller may then add terms that suit the teacher
+        return SaliencyDistilledClassifier(teacher, student, distillation=terms or None, **settings)

@@ -6,7 +6,9 @@ from skorch import NeuralNet
 
 from sktime_tsd._scoring.scorer import Scorer, clipped_logits
 from sktime_tsd._utils.guest import as_guest
+from sktime_tsd._utils.pipelines import last_step
 from sktime_tsd._utils.validation import check_probabilities
+from sktime_tsd.runtime import OnnxClassifier
 
 __all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype"]
 
@@ -36,13 +38,31 @@ def in_native_dtype(classifier, X):
     X : numpy.ndarray of the same shape
         A copy, since a classifier may work in place.
     """
-    last = classifier
-    while hasattr(last, "steps"):
-        last = last.steps[-1][1]
-    # behind other steps, ours cast what they give: a level may have to be taken away before
-    ours = last is classifier and hasattr(last, "predict_logits")
-    of_torch = isinstance(last, NeuralNet) or ours
-    return X.astype(np.float32 if of_torch else np.float64)
+    return X.astype(np.float64 if _chooses_precision(classifier) else np.float32)
+
+
+def _is_ours(classifier):
+    return hasattr(type(classifier), "_scorer") or isinstance(classifier, OnnxClassifier)
+
+
+def _chooses_precision(classifier):
+    """Tell whether a classifier takes float64, be it to cast it itself."""
+    last = last_step(classifier)
+    is_network = hasattr(last, "predict_logits") or isinstance(last, NeuralNet)
+    return _is_ours(last) or not is_network
+
+
+def _reads_float64(classifier):
+    """Tell whether a classifier uses the digits of float64, as far as one can tell."""
+    # behind other steps, a file in float32 may do: they may take a level away
+    in_float32 = isinstance(classifier, OnnxClassifier) and classifier.input_dtype == np.float32
+    return _chooses_precision(classifier) and not in_float32
+
+
+def _is_network(classifier):
+    last = last_step(classifier)
+    is_ours = hasattr(last, "predict_logits") or isinstance(last, OnnxClassifier)
+    return is_ours or isinstance(last, NeuralNet)
 
 
 class ClassifierScorer(Scorer):
@@ -63,7 +83,9 @@ class ClassifierScorer(Scorer):
         classes = getattr(classifier, "classes_", None)
         super().__init__(classifier, classes, type(classifier).__name__)
         self.gives_logits = hasattr(classifier, "predict_logits")
+        self.is_network = _is_network(classifier)
         self.is_consistent = not self.gives_logits
+        self.reads_float64 = _reads_float64(classifier)
 
     def logits(self, x):
         """Logits of series; see `Scorer.logits`."""

@@ -4,13 +4,14 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
+from sktime_tsd._panels.arrays import check_panel_shape
+from sktime_tsd._panels.precision import cast_panel
 from sktime_tsd._scoring.batches import (
     bank_precision,
     copies_logits_in_batches,
     logits_in_batches,
 )
 from sktime_tsd._scoring.scorer import Scorer
-from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 
 __all__ = ["NetworkScorer"]
 
@@ -35,6 +36,7 @@ class NetworkScorer(Scorer):
             self.precision = str(bank_precision(self.network, self.device))
             name = type(self.network.network).__name__
         super().__init__(classifier, classifier.classes_, name)
+        self.reads_float64 = getattr(network, "reads_float64", network is None)
         self._sizes = classifier.n_channels_, classifier.n_timepoints_
 
     def logits(self, x):
@@ -46,8 +48,49 @@ class NetworkScorer(Scorer):
 
     def probabilities(self, X):
         """Compute the probabilities of series; see `Scorer.probabilities`."""
-        logits = self.logits(torch.from_numpy(as_float32_panel(X))).numpy()
-        return softmax(logits.astype(np.float64), axis=1)
+        return softmax(self.finite_logits(X).numpy().astype(np.float64), axis=1)
+
+    def series(self, X):
+        """Cast series to the precision that the network reads.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+        Returns
+        -------
+        x : torch.Tensor of the same shape
+        """
+        return torch.from_numpy(cast_panel(X, np.float64 if self.reads_float64 else np.float32))
+
+    def finite_logits(self, X):
+        """Compute logits, and refuse series for which they are not finite.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            Finite.
+
+        Returns
+        -------
+        logits : torch.Tensor of shape (n_instances, n_classes)
+            On the CPU.
+
+        Raises
+        ------
+        ValueError
+            If a logit is NaN or infinite. The message names the first such series.
+        """
+        logits = self.logits(self.series(X))
+        if not torch.isfinite(logits).all():
+            bad = (~torch.isfinite(logits)).any(dim=1).nonzero().flatten().tolist()
+            raise ValueError(
+                f"The network {self.name} has no finite answer for {len(bad)} of {len(X)} series "
+                f"(the first is series {bad[0]}, with values up to {np.abs(X[bad[0]]).max():.3g}). "
+                "If they lie far beyond the training series, drop or rescale them; if all series "
+                "fail, the network's weights are damaged: train it again."
+            )
+        return logits
 
     def bank_logits(self, X, bank, progress):
         """Compute the logits of series and of their copies; see `Scorer.bank_logits`.

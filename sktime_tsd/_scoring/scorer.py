@@ -13,10 +13,14 @@ __all__ = [
     "Scorer",
     "clipped_logits",
     "floored",
+    "share_of_zeros",
 ]
 
 # Smaller probabilities are raised to this value, so that their logarithm is finite.
 LEAST_PROBABILITY = 1e-6
+
+# Positive probabilities are raised to this value, which float32 can tell from the other.
+_LEAST_ABOVE_ZERO = 1.001e-6
 
 
 class Scorer(ABC):
@@ -44,6 +48,10 @@ class Scorer(ABC):
         The trained network, if there is one.
     gives_logits : bool
         Whether the classifier returns logits of its own, not only probabilities.
+    reads_float64 : bool
+        Whether it can read series that float32 cannot tell apart.
+    is_network : bool
+        Whether its probabilities are the softmax of a network, as far as one can tell.
     is_consistent : bool
         Whether its probabilities are the softmax of its logits.
     is_chunked : bool
@@ -57,7 +65,9 @@ class Scorer(ABC):
     precision = ""
     network = None
     gives_logits = True
+    is_network = True
     is_consistent = True
+    reads_float64 = True
     is_chunked = False
     batch_size = None
 
@@ -197,7 +207,10 @@ class Scorer(ABC):
 
 
 def clipped_logits(probabilities):
-    """Turn probabilities into finite logits, ``log(clip(probabilities, 1e-6, 1))``.
+    """Turn probabilities into logits: log(p), as if p were at least 1e-6.
+
+    Probabilities of exactly 0, as forests give by votes, get the least logit alone; see
+    `share_of_zeros`.
 
     Parameters
     ----------
@@ -207,7 +220,25 @@ def clipped_logits(probabilities):
     -------
     logits : torch.Tensor of shape (n_instances, n_classes), float64
     """
-    return torch.from_numpy(np.log(np.clip(probabilities, LEAST_PROBABILITY, 1)))
+    small = np.clip(probabilities, _LEAST_ABOVE_ZERO, 1)
+    return torch.from_numpy(np.log(np.where(probabilities > 0, small, LEAST_PROBABILITY)))
+
+
+def share_of_zeros(logits):
+    """Find the share of logits that stand for probabilities of exactly 0.
+
+    Parameters
+    ----------
+    logits : sequence of torch.Tensor
+        From `clipped_logits`.
+
+    Returns
+    -------
+    share : float
+    """
+    between = math.log(math.sqrt(LEAST_PROBABILITY * _LEAST_ABOVE_ZERO))
+    n_zeros = sum(int((part < between).sum()) for part in logits)
+    return n_zeros / sum(part.numel() for part in logits)
 
 
 def floored(logits):

@@ -5,7 +5,7 @@ import itertools
 import pickle
 import traceback
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cloudpickle
 import joblib
@@ -14,12 +14,14 @@ import torch
 from joblib.parallel import get_active_backend
 
 from sktime_tsd._scoring.chunks import series_of
-from sktime_tsd.perturbations import WindowBank
 
 __all__ = ["answers_of"]
 
 # Calls per worker in each round of a backend that returns all results together.
 _CALLS_PER_ROUND = 4
+
+# Fields of a bank that travel as arrays of their own.
+_ARRAYS = ("starts", "donors", "pool")
 
 # What this process has unpickled, by digest: one classifier at a time.
 _UNPICKLED = {}
@@ -122,7 +124,10 @@ def _tasks(scorer, X, bank, calls):
 
 
 def _pickled(scorer, bank):
-    rest = None if bank is None else (bank.perturbation, bank.width)
+    rest = None
+    if bank is not None:
+        others = [field.name for field in fields(bank) if field.name not in _ARRAYS]
+        rest = type(bank), {name: getattr(bank, name) for name in others}
     try:
         pickled = cloudpickle.dumps((scorer, rest))
     except Exception as error:  # pickling fails in many ways
@@ -142,7 +147,10 @@ def _answers_of_worker(position, call, digest, pickled, X, starts, donors, pool)
             _UNPICKLED[digest] = pickle.loads(pickled.tobytes())
         scorer, rest = _UNPICKLED[digest]
         X, starts, donors, pool = map(_tensor, (X, starts, donors, pool))
-        bank = None if rest is None else WindowBank(*rest, starts, donors, pool)
+        bank = None
+        if rest is not None:
+            kind, others = rest
+            bank = kind(starts=starts, donors=donors, pool=pool, **others)
         try:
             return position, _answers(scorer, X, bank, call)
         except Exception as error:

@@ -51,7 +51,7 @@ class BatchIterator:
         return [smaller + (i < n_larger) for i in range(len(self))]
 
     def __iter__(self):
-        order, entries = self._next_plan()
+        order, entries, mix_entries = self._next_plan()
         device = self.dataset.y.device
         sizes = self.batch_sizes
         if self._step_of_place is None:
@@ -63,8 +63,9 @@ class BatchIterator:
         for i in range(0, len(sizes), steps_at_once):
             some = sizes[i : i + steps_at_once]
             places = slice(first, first + sum(some))
-            of_each = None if entries is None else entries[self._step_of_place[places]]
-            batch, y = self.dataset.batch(order[places], of_each)
+            steps = self._step_of_place[places]
+            of_each = [None if e is None else e[steps] for e in (entries, mix_entries)]
+            batch, y = self.dataset.batch(order[places], *of_each)
             yield from zip(_split(batch, some), y.split(some), strict=True)
             first = places.stop
 
@@ -79,26 +80,33 @@ class BatchIterator:
     def _draw_plans(self):
         """Draw orders and entries for several epochs and move them to the device together."""
         dataset, n_steps = self.dataset, len(self)
-        integers = len(dataset) + n_steps * dataset.n_windows
+        used = ((dataset.bank, dataset.n_windows), (dataset.mix_bank, dataset.n_mixes))
+        integers = len(dataset) + n_steps * sum(n_used for _, n_used in used)
         n_epochs = min(self.n_epochs, max(1, _INTEGERS_PER_PLAN // integers))
-        orders, entries = [], []
+        plans = []
         for _ in range(n_epochs):
-            orders.append(
+            order = (
                 torch.arange(len(dataset))
                 if self.generator is None
                 else torch.randperm(len(dataset), generator=self.generator)
             )
-            if dataset.bank is not None:
-                n_entries = dataset.bank.n_entries
-                of_steps = [
-                    torch.randperm(n_entries, generator=self.generator)[: dataset.n_windows]
-                    for _ in range(n_steps)
-                ]
-                entries.append(torch.stack(of_steps))
+            plans.append([order, *(self._draw_entries(bank, n) for bank, n in used)])
         device = dataset.y.device
-        orders = torch.stack(orders).to(device)
-        entries = torch.stack(entries).to(device) if entries else [None] * n_epochs
-        return iter(zip(orders, entries, strict=True))
+        together = [
+            [None] * n_epochs if parts[0] is None else torch.stack(parts).to(device)
+            for parts in zip(*plans, strict=True)
+        ]
+        return iter(zip(*together, strict=True))
+
+    def _draw_entries(self, bank, n_used):
+        """Draw entries of a bank for each step."""
+        if bank is None:
+            return None
+        of_steps = [
+            torch.randperm(bank.n_entries, generator=self.generator)[:n_used]
+            for _ in range(len(self))
+        ]
+        return torch.stack(of_steps)
 
 
 def _split(parts, sizes):

@@ -101,10 +101,15 @@ class TrainingNet(NeuralNetClassifier):
         """Compute the logits of series, or the `Outputs` of a `Batch`."""
         if not isinstance(x, Batch):
             return super().infer(x, **fit_params)
+        series = x.x if x.mixes is None else torch.cat([x.x, x.mixes.flatten(0, 1)])
         if x.starts is None:
-            outputs = Outputs(self.module_(x.x))
+            outputs = Outputs(self.module_(series))
         else:
-            outputs = Outputs(*forward_copies(self.module_, x.x, x.starts, x.fillers))
+            outputs = Outputs(*forward_copies(self.module_, series, x.starts, x.fillers))
+        if x.mixes is not None:
+            logits, of_mixes = outputs.logits.split([len(x.x), len(series) - len(x.x)])
+            of_mixes = of_mixes.unflatten(0, x.mixes.shape[:2])
+            outputs = outputs._replace(logits=logits, mixed_logits=of_mixes)
         if not self._needs_features or x.teacher is None:
             return outputs
         return outputs._replace(features=self._taps.collect(len(x.x)))
@@ -220,6 +225,7 @@ class TrainingNet(NeuralNetClassifier):
             if takes_part
         ]
         self._needs_copies = any(term.needs_perturbed for term in active)
+        self._uses_mixes = any(term.uses_mixes for term in active)
         self._needs_features = any(term.needs_features for term in active)
         if self._taps is not None and not self._needs_features and not self.compile:
             self._taps.remove()  # hooks would disable partial evaluation of copies
@@ -265,6 +271,8 @@ class TrainingNet(NeuralNetClassifier):
         self._zero_gradients()
         if not self._needs_copies:
             x = x._replace(starts=None, fillers=None)
+        if not self._uses_mixes:
+            x = x._replace(mixes=None)
         with autocast(self._device, enabled=self.amp):
             student = self.infer(x)
         student = in_float32(student)

@@ -74,7 +74,17 @@ def _recorder(settings, terms, device, n_steps):
     return record_cuda_graph if device.type == "cuda" and ours and enough else None
 
 
-def train_network(settings, fresh, training_set, valid_set, *, terms, class_weight, description):
+def train_network(
+    settings,
+    fresh,
+    training_set,
+    valid_set,
+    *,
+    terms,
+    class_weight,
+    cross_entropy_weight=1.0,
+    description,
+):
     """Train a network on labels and, with terms, on teacher outputs.
 
     Parameters
@@ -88,6 +98,7 @@ def train_network(settings, fresh, training_set, valid_set, *, terms, class_weig
     terms : sequence of DistillationTerm
         Terms of the loss besides the cross entropy.
     class_weight : torch.Tensor of shape (n_classes,) or None
+    cross_entropy_weight : float, default=1.0
     description : str
         Name shown in the progress bar.
 
@@ -115,6 +126,7 @@ def train_network(settings, fresh, training_set, valid_set, *, terms, class_weig
         criterion=DistillationCriterion,
         criterion__terms=tuple(terms),
         criterion__class_weight=class_weight,
+        criterion__cross_entropy_weight=cross_entropy_weight,
         criterion__feature_shapes=tuple(zip(of_student, of_teacher, strict=True)),
         criterion__has_unlabelled=bool((training_set.y == UNLABELLED).any()),
         student_layers=tuple(term.student_layer for term in terms if term.needs_features),

@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from sktime.classification.compose import ClassifierPipeline
 from sktime.transformations.compose import TransformerPipeline
 
-__all__ = ["split_pipeline", "with_last_step"]
+__all__ = ["last_step", "split_pipeline", "with_last_step"]
 
 
 def split_pipeline(classifier):
@@ -77,6 +77,29 @@ def _flat(name, transformer):
     else:
         return [(name, transformer)]
     return [step for pair in inner for step in _flat(*pair)]
+
+
+def last_step(classifier):
+    """Return the classifier at the end of a pipeline, fitted or not.
+
+    Parameters
+    ----------
+    classifier : object
+        Of any kind.
+
+    Returns
+    -------
+    classifier : object
+        As of `split_pipeline`, but subclasses of pipelines are taken apart, too.
+    """
+    while True:
+        classifier = _asked(classifier)
+        if hasattr(classifier, "steps"):
+            classifier = classifier.steps[-1][1]
+        elif isinstance(classifier, ClassifierPipeline):
+            classifier = getattr(classifier, "classifier_", classifier.classifier)
+        else:
+            return classifier
 
 
 def with_last_step(pipeline, last):

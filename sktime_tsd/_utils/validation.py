@@ -4,17 +4,13 @@ import math
 import numbers
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.utils import check_random_state, check_scalar
-from sklearn.utils.multiclass import check_classification_targets
 
 __all__ = [
     "check_choice",
     "check_distinct_labels",
     "check_flag",
-    "check_labels",
-    "check_no_capability_gap",
     "check_number",
     "check_probabilities",
     "check_random_state_parameter",
@@ -164,87 +160,6 @@ def check_probabilities(name, probabilities):
             f"from {np.min(probabilities):.3g} to {np.max(probabilities):.3g} with row sums from "
             f"{sums.min():.3g} to {sums.max():.3g}. If these are logits, apply a softmax first."
         )
-
-
-def check_no_capability_gap(X_metadata, name):
-    """Check that a panel has no missing values and no unequal lengths.
-
-    For an estimator that contains other estimators, sktime itself only warns about them.
-
-    Raises
-    ------
-    ValueError
-        If `X_metadata` reports either.
-    """
-    if X_metadata.get("has_nans"):
-        raise ValueError(
-            f"X contains NaN, which {name} cannot handle. Drop the affected series, or impute "
-            "the values first, for instance with sktime's Imputer."
-        )
-    if not X_metadata.get("is_equal_length", True):
-        raise ValueError(
-            f"X contains series of unequal length, which {name} cannot handle. Give them "
-            "equal length first, for instance with sktime's PaddingTransformer."
-        )
-
-
-def check_labels(y):
-    """Check class labels, and convert a list to an array.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_instances,) or (n_instances, n_outputs)
-
-    Returns
-    -------
-    y : numpy.ndarray, pandas.Series or pandas.DataFrame
-        Unchanged, or an array if `y` is a list, tuple, Index or Categorical.
-
-    Raises
-    ------
-    TypeError
-        If `y` is not array-like, or mixes strings with other labels.
-    ValueError
-        If `y` is empty, a label is missing, or the labels are continuous numbers.
-    """
-    if isinstance(y, (pd.Index, pd.Categorical)):
-        y = np.asarray(y)
-    if isinstance(y, (list, tuple)):
-        # converted to an array among strings, a missing label would become the string "nan"
-        _check_label_values(pd.Series(y, dtype=object))
-        y = np.asarray(y)
-    if not isinstance(y, (np.ndarray, pd.Series, pd.DataFrame)):
-        raise TypeError(
-            "y must be an array, pandas Series or list of class labels, one per series; "
-            f"got {y!r:.60}."
-        )
-    if y.ndim == 0 or 0 in y.shape:
-        raise ValueError(
-            f"y must hold one class label per series, got an array of shape {y.shape}."
-        )
-    _check_label_values(y)
-    if isinstance(y, np.ndarray) and y.dtype == object and not isinstance(y.flat[0], str):
-        y = np.array(y.tolist())  # scikit-learn rejects numbers of dtype object
-    # without this check, each regression target would become a class of its own
-    check_classification_targets(np.asarray(y))
-    return y
-
-
-def _check_label_values(y):
-    missing = np.asarray(pd.isna(y))
-    if missing.any():
-        raise ValueError(
-            f"y contains {int(missing.sum())} missing labels (NaN or None). Drop these series."
-        )
-    values = np.asarray(y)
-    if values.dtype.kind == "f" and np.isinf(values).any():
-        raise ValueError("y contains infinite values, which cannot be class labels.")
-    if values.dtype == object:
-        kinds = {isinstance(label, str) for label in values.flat}
-        if len(kinds) > 1:
-            raise TypeError(
-                "y mixes strings with other labels. Make them all strings or all numbers."
-            )
 
 
 def check_distinct_labels(classes):

@@ -12,6 +12,7 @@ from sktime_tsd.runtime._model_files import (
     check_sizes,
     classes_from_json,
     entry,
+    names_from_json,
 )
 
 __all__ = [
@@ -140,7 +141,8 @@ def _check_config(config):
         If it does not.
     """
     classes = classes_from_json(entry(config, "classes", dict))
-    check_sizes(entry(config, "input", dict))
+    n_channels, _ = check_sizes(entry(config, "input", dict))
+    names_from_json(config["input"], n_channels)
     entry(config, "settings", dict)
     weights = entry(config, "weights", dict)
     for name in ("file", "sha256"):

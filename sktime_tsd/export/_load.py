@@ -18,7 +18,7 @@ from sktime_tsd.export._config import (
 from sktime_tsd.export._steps import steps_from_json
 from sktime_tsd.export._student import typical_inputs
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, build_network
-from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json
+from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json, names_from_json
 
 __all__ = ["CONFIG", "WEIGHTS", "load_model"]
 
@@ -94,6 +94,7 @@ def load_model(folder, *, network=None, device="auto"):
         _check_answers(built, sizes, steps, config["check_logits"])
         built.to(on_device)
     classifier._set_fitted(classes, built, [], *sizes[:2])
+    classifier._set_channel_names(names_from_json(config["input"], sizes[0]))
     return make_pipeline(*steps, classifier) if steps else classifier
 
 
@@ -231,9 +232,10 @@ def _check_names(tensors, expected):
 
 def _check_scaling(mean, std, *, n_channels):
     fits = all(value.shape in ((n_channels, 1), (1, 1)) for value in (mean, std))
-    if not fits or mean.dtype != torch.float32 or std.dtype != torch.float32 or not (std > 0).all():
+    of_one_kind = mean.dtype == std.dtype and mean.dtype in (torch.float32, torch.float64)
+    if not fits or not of_one_kind or not (std > 0).all():
         raise ModelFileError(
-            "The scaling in the file (mean and std) must be float32 of shape "
+            "The scaling in the file (mean and std) must be float32 or float64, of shape "
             f"({n_channels}, 1) or (1, 1), with positive std; got {mean.dtype} of shape "
             f"{tuple(mean.shape)} and {std.dtype} of shape {tuple(std.shape)}."
         )

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from sktime_tsd._panels.arrays import check_panel_shape
+from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._scoring.network import NetworkScorer
-from sktime_tsd._utils.panels import as_float32_panel, check_panel_shape
 from sktime_tsd._utils.random import seeded
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
@@ -51,7 +52,8 @@ class _Probabilities(nn.Module):
 def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     """Export a fitted student to an ONNX file, for `sktime_tsd.runtime.OnnxClassifier`.
 
-    The file maps raw series to probabilities, with scaling and softmax included. It takes any
+    The file maps raw series to probabilities, with scaling and softmax included. Its input is
+    float32, or float64 for a network fitted on series that float32 cannot tell apart. It takes any
     number of series at a time, of the length seen in `fit`; labels and shape are in its metadata.
     With steps before the classifier, it reads raw series in float64, of the length that entered
     the first step in `fit`. The file is kept only if its probabilities equal those of the
@@ -125,7 +127,6 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     length = first_length(chain.steps, student.n_timepoints_)
     if X is not None:
         X = student._check_convert_X_for_predict(X)
-        X = X.astype(np.float64) if chain.steps else as_float32_panel(X)
         check_panel_shape(X, student.n_channels_, length)
         length = X.shape[2]
     elif length is None:
@@ -143,11 +144,17 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
     network = copy.deepcopy(student.network_).cpu().eval()
     batches = _batches(network, (student.n_channels_, length), X)
+    if chain.steps:  # the file's steps compute in float64
+        batches = [batch.astype(np.float64) for batch in batches]
     scorer = NetworkScorer(student, network)
     expected = [scorer.probabilities(transformed(chain.given, batch)) for batch in batches]
     probabilities = _Probabilities(chain.steps, network, length)
     metadata = onnx_metadata(
-        student.classes_, int(student.n_channels_), int(length), has_steps=bool(chain.steps)
+        student.classes_,
+        int(student.n_channels_),
+        int(length),
+        channel_names(student),
+        has_steps=bool(chain.steps),
     )
     new = path.with_name(f".{path.name}-{uuid4().hex}")
     new.touch()  # fails here, before the export, if the place is not writable
@@ -188,8 +195,7 @@ def _export(probabilities, metadata, path, batches, expected):
 
     Returns whether the network branches on values, of which the file has one branch only.
     """
-    has_steps = not isinstance(probabilities.steps, nn.Identity)
-    example = torch.from_numpy(batches[1][:2].astype(np.float64 if has_steps else np.float32))
+    example = torch.from_numpy(batches[1][:2])
     found = []
     for exporter in (_export_program, _export_trace):
         try:

@@ -7,6 +7,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.export._card import model_card
 from sktime_tsd.export._config import (
@@ -25,7 +26,7 @@ from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
 from sktime_tsd.export._steps import chain_of, first_length, steps_to_json, transformed
 from sktime_tsd.export._student import fitted_student, typical_inputs, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
-from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json
+from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json, names_to_json
 
 __all__ = ["save_model"]
 
@@ -40,8 +41,8 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     """Save a fitted student to a folder, which `load_model` reads without running code.
 
     The folder contains ``model.safetensors`` (weights and scaling), ``config.json`` (network,
-    settings, labels with their dtype, shape of a series, versions and digests) and
-    ``README.md``, a model card.
+    settings, labels with their dtype, shape of a series, names of its channels if they are text,
+    versions and digests) and ``README.md``, a model card.
 
     Parameters
     ----------
@@ -112,6 +113,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
         "input": {
             "n_channels": int(student.n_channels_),
             "n_timepoints": int(student.n_timepoints_),
+            **names_to_json(channel_names(student)),
         },
         "classes": classes_to_json(student.classes_),
         "settings": _plain_settings(student),

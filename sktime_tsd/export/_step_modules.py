@@ -11,9 +11,10 @@ __all__ = ["Steps"]
 
 
 class Steps(nn.Module):
-    """Steps of `sktime_tsd.preprocessing`, in float64, followed by a cast to float32.
+    """Steps of `sktime_tsd.preprocessing`, in float64.
 
-    In float64, since a signal may be small against the level that the steps take away.
+    In float64, since a signal may be small against the level that the steps take away. The
+    `ScaledNetwork` behind them casts what they give to the precision that it reads.
 
     Parameters
     ----------
@@ -43,9 +44,9 @@ class Steps(nn.Module):
 
         Returns
         -------
-        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
+        X : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float64
         """
-        return self.steps(X).float()
+        return self.steps(X)
 
 
 class _Center(nn.Module):

@@ -79,13 +79,17 @@ def typical_series(network, n_channels, n_timepoints, n_instances):
 
     Returns
     -------
-    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
-        On the CPU.
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        On the CPU, in the precision that the network reads.
     """
     i, c, t = np.ogrid[1 : n_instances + 1, 1 : n_channels + 1, 0:n_timepoints]
     waves = np.sin(2 * np.pi * i * c * t / n_timepoints + i)
     mean, std = (value.detach().cpu().double().numpy() for value in (network.mean, network.std))
-    return torch.from_numpy((mean + std * waves).astype(np.float32))
+    return torch.from_numpy((mean + std * waves).astype(_read_dtype(network)))
+
+
+def _read_dtype(network):
+    return np.float64 if network.reads_float64 else np.float32
 
 
 def typical_inputs(network, n_channels, n_timepoints, n_instances, steps=()):
@@ -101,9 +105,9 @@ def typical_inputs(network, n_channels, n_timepoints, n_instances, steps=()):
 
     Returns
     -------
-    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints), float32
-        On the CPU.
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        On the CPU, in the precision that the network reads.
     """
     length = first_length(steps, n_timepoints) or n_timepoints
     raw = typical_series(network, n_channels, length, n_instances)
-    return torch.from_numpy(transformed(steps, raw.numpy()).astype(np.float32))
+    return torch.from_numpy(transformed(steps, raw.numpy()).astype(_read_dtype(network)))

@@ -52,10 +52,12 @@ def fidelity_report(
         classifier it holds; so do they at the end of a pipeline, which is asked as a whole. For
         a grid search, pass its ``best_estimator_``, or the cost metrics cover the whole search.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Or any other sktime panel of equal-length series. Use series that neither model was fitted
-        on. Probabilities use the series as given; saliency is computed in float32.
+        Or any other panel that `fit` accepts. Use series that neither model was fitted on. Named
+        channels are put in the teacher's order. Probabilities use the series as given; saliency
+        is computed in float32, unless it cannot tell the series apart.
     y : array-like of shape (n_instances,), optional
-        True labels. Without them, metrics that need labels are left out.
+        True labels; a pandas Series is aligned by its index. Without them, metrics that need
+        labels are left out.
     background : panel like `X`, or tuple (panel, labels), optional
         Where donors come from, usually the training series; see
         `sktime_tsd.temporal_saliency`.

@@ -27,8 +27,8 @@ class MeasuredModel:
         Series as the user passed them.
     picked : numpy.ndarray of int
         Indices of the series that saliency is measured on.
-    x : torch.Tensor of shape (n_picked, n_channels, n_timepoints), float32
-        Those series.
+    x : torch.Tensor of shape (n_picked, n_channels, n_timepoints)
+        Those series, in the precision they need.
     donors : SharedDonors
     of_saliency : dict
         Further arguments of `saliency._measure.measure`.

@@ -6,11 +6,12 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
+from sktime_tsd._panels.labels import check_labels
+from sktime_tsd._panels.panel import by_position, channel_names, read_panel
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
     check_flag,
-    check_labels,
     check_number,
     check_random_state_parameter,
     check_verbose,
@@ -32,7 +33,12 @@ from sktime_tsd.fidelity._removal import RemovalCurves, removal_curves
 from sktime_tsd.fidelity._report import FidelityReport
 from sktime_tsd.saliency._copy_batches import most_at_once
 from sktime_tsd.saliency._covering import width_and_stride
-from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
+from sktime_tsd.saliency._shared_donors import (
+    SharedDonors,
+    as_tensor,
+    read_background,
+    warn_of_lost_digits,
+)
 
 __all__ = ["FidelityReference"]
 
@@ -105,15 +111,20 @@ class FidelityReference:
         seed = random_state if isinstance(random_state, Integral) else draw_seed(random_state)
         self._intervals = Bootstrap(n_resamples, confidence_level, seed)
         # find mistakes before any classifier is called
+        names = channel_names(teacher)
         teacher = scorer_of(teacher, "teacher")
-        x = as_tensor(X)
+        panel = read_panel(X).in_order(names, "the teacher")
+        background = read_background(background, panel)
+        x = as_tensor(panel, background)
+        warn_of_lost_digits(x, teacher)
         width, stride = width_and_stride(window, stride, x.shape[2])
         donors = SharedDonors.draw(perturbation, background, x, n_donors, seed)
         if y is not None:
-            y = np.asarray(check_labels(y))
-            if y.shape != (len(x),):
+            shape = np.shape(y)
+            y = np.asarray(check_labels(y, panel))
+            if len(shape) != 1:
                 raise ValueError(
-                    f"y must hold one label for each of {len(x)} series, got shape {y.shape}."
+                    f"y must hold one label for each of {len(x)} series, got shape {shape}."
                 )
         self._y = y
         picked = np.random.RandomState(seed).permutation(len(x))[:max_saliency_instances]
@@ -122,7 +133,7 @@ class FidelityReference:
         self._has_latency = latency
         batches = {"batch_size": most_at_once(batch_size), "verbose": verbose}
         self._of_models = {
-            "panel": X.reshape(x.shape) if isinstance(X, np.ndarray) else x.double().numpy(),
+            "panel": panel.values,
             "picked": self._picked,
             "x": x[self._picked],
             "donors": donors,
@@ -131,6 +142,7 @@ class FidelityReference:
         self._curves = partial(
             removal_curves, X=x[self._picked], donors=donors, n_donors=_CURVE_DONORS, **batches
         )
+        self._panel = panel
         self._teacher = MeasuredModel(teacher, **self._of_models)
         self._settings = {
             "window": width,
@@ -162,7 +174,10 @@ class FidelityReference:
             series.
         """
         teacher, intervals, y = self._teacher, self._intervals, self._y
-        student = MeasuredModel(scorer_of(student, "student"), **self._of_models)
+        _check_same_order(self._panel.names, channel_names(student))
+        scorer = scorer_of(student, "student")
+        warn_of_lost_digits(self._of_models["x"], scorer)
+        student = MeasuredModel(scorer, **self._of_models)
         known = teacher.scorer.classes, student.scorer.classes
         if all(classes is not None for classes in known):  # else known only after scoring
             _check_classes(*known, y)
@@ -233,6 +248,16 @@ class FidelityReference:
 
     def _cost(self, model):
         return model.cost(self._intervals, with_latency=self._has_latency)
+
+
+def _check_same_order(names, of_student):
+    """Refuse a student whose channels are others than those of X, or in another order."""
+    if names != of_student and not by_position(names, of_student):
+        raise ValueError(
+            f"The channels of X are {names}, in the teacher's order if it has one, but the student "
+            f"was fitted on {of_student}. Pass X with the student's columns, or an array if only "
+            "the names differ."
+        )
 
 
 def _check_classes(of_teacher, of_student, y):

@@ -48,6 +48,8 @@ class DistillationCriterion(nn.Module):
     feature_shapes : sequence of pairs of FeatureShape, default=()
         Shapes of the student's and the teacher's features, for each term that needs features,
         in the order of the terms.
+    cross_entropy_weight : float, default=1.0
+        Factor of the cross entropy.
     has_unlabelled : bool, default=False
         Whether some class indices may be ``UNLABELLED``. Such series are left out of the cross
         entropy, and terms that use labels take the teacher's predicted class.
@@ -77,9 +79,17 @@ class DistillationCriterion(nn.Module):
     {'cross_entropy': tensor(0.6931), 'kd': tensor(0.)}
     """
 
-    def __init__(self, terms=(), class_weight=None, feature_shapes=(), has_unlabelled=False):
+    def __init__(
+        self,
+        terms=(),
+        class_weight=None,
+        feature_shapes=(),
+        cross_entropy_weight=1.0,
+        has_unlabelled=False,
+    ):
         super().__init__()
         self.terms = tuple(terms)
+        self.cross_entropy_weight = cross_entropy_weight
         self.has_unlabelled = has_unlabelled
         self.names = unique_names(self.terms)
         shapes = iter(feature_shapes)
@@ -93,10 +103,10 @@ class DistillationCriterion(nn.Module):
         self._feature_places = [
             next(places) if term.needs_features else None for term in self.terms
         ]
-        # without stages, the factor of the cross entropy is always 1
-        self._has_stages = any(term.alone_until is not None for term in self.terms)
+        has_stages = any(term.alone_until is not None for term in self.terms)
+        self._is_weighted = has_stages or cross_entropy_weight != 1
         # a buffer, so that a recorded CUDA step reads the current values when it is replayed
-        self._weights = [1.0] * (1 + len(self.terms))
+        self._weights = [float(cross_entropy_weight)] + [1.0] * len(self.terms)
         self.register_buffer("weights", torch.tensor(self._weights), persistent=False)
         self.set_progress(1.0)
 
@@ -120,7 +130,7 @@ class DistillationCriterion(nn.Module):
         if self.is_task_stage:  # its progress starts from 0
             hints = max((end for end in ends if end is not None), default=0.0)
             progress = max(0.0, progress - hints) / (1 - hints) if hints < 1 else progress
-        weights = [float(self.is_task_stage)]
+        weights = [self.cross_entropy_weight if self.is_task_stage else 0.0]
         for term, takes_part in zip(self.terms, self.takes_part, strict=True):
             weights.append(term.weight_at(progress) if takes_part else 0.0)
         for i, weight in enumerate(weights):
@@ -202,7 +212,7 @@ class DistillationCriterion(nn.Module):
         self.values = {"cross_entropy": total.detach()}
         if self.has_unlabelled:
             y = torch.where(y == UNLABELLED, teacher.logits.argmax(dim=1), y)
-        if self._has_stages:
+        if self._is_weighted:
             total = self.weights[0] * total
         for i, (name, place) in enumerate(zip(self.names, self._feature_places, strict=True)):
             if not self.takes_part[i]:

@@ -17,6 +17,8 @@ class Outputs(NamedTuple):
         Logits of the perturbed copies of each series.
     features : torch.Tensor of shape (n, n_features, n_timepoints), optional
         `DistillationCriterion` takes a tuple of them, one for each term that needs features.
+    mixed_logits : torch.Tensor of shape (n, n_mixes, n_classes), optional
+        Logits of mixes of each series with others.
 
     Examples
     --------
@@ -29,3 +31,4 @@ class Outputs(NamedTuple):
     logits: torch.Tensor
     perturbed_logits: torch.Tensor | None = None
     features: torch.Tensor | tuple[torch.Tensor, ...] | None = None
+    mixed_logits: torch.Tensor | None = None

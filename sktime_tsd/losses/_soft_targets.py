@@ -1,4 +1,4 @@
-"""Soft targets on series and perturbed copies alike."""
+"""Soft targets on series, perturbed copies and mixes alike."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ __all__ = ["SoftTargets", "SoftTargetsLoss"]
 
 
 class SoftTargetsLoss(nn.Module):
-    """`kd_loss`, averaged over the series of a batch and all their perturbed copies.
+    """`kd_loss`, averaged over the series of a batch, their perturbed copies and their mixes.
 
     Parameters
     ----------
@@ -35,22 +35,24 @@ class SoftTargetsLoss(nn.Module):
 
     def forward(self, student, teacher, y):
         """Compute the loss from the `Outputs` of student and teacher."""
-        of_series = kd_loss(student.logits, teacher.logits, self.temperature)
-        of_copies = kd_loss(
-            student.perturbed_logits.flatten(0, 1),
-            teacher.perturbed_logits.flatten(0, 1),
-            self.temperature,
-        )
-        n_copies = student.perturbed_logits.shape[1]
-        return (of_series + n_copies * of_copies) / (1 + n_copies)
+        pairs = zip(_parts(student), _parts(teacher), strict=True)
+        losses = [(len(s), kd_loss(s, t, self.temperature)) for s, t in pairs]
+        return sum(n * loss for n, loss in losses) / sum(n for n, _ in losses)
+
+
+def _parts(outputs):
+    """List the logits of series, copies and mixes, each of shape (n, n_classes)."""
+    of_each = (outputs.perturbed_logits, outputs.mixed_logits)
+    return [outputs.logits, *(part.flatten(0, 1) for part in of_each if part is not None)]
 
 
 @dataclass(frozen=True)
 class SoftTargets(DistillationTerm):
-    """Match the teacher's class probabilities on the series and on all perturbed copies.
+    """Match the teacher's class probabilities on the series, all perturbed copies and mixes.
 
     Unlike `KD`, it also needs the copies, and its temperature is 1: the probabilities themselves
     are matched. `SaliencyDistilledClassifier` adds this term when it is given unlabelled series.
+    Of all terms, it alone learns from mixes of two series (``n_mixes``).
 
     Parameters
     ----------
@@ -81,6 +83,7 @@ class SoftTargets(DistillationTerm):
     temperature: float = 1.0
     name: ClassVar[str] = "soft_targets"
     needs_perturbed: ClassVar[bool] = True
+    uses_mixes: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
 
     def __post_init__(self):

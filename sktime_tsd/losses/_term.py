@@ -40,6 +40,8 @@ class DistillationTerm:
     name: ClassVar[str]
     needs_perturbed: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
+    #: Whether it also learns from mixes of two series, if there are any.
+    uses_mixes: ClassVar[bool] = False
     #: Whether the loss runs the same operations at every step, so that a GPU can record one
     #: step and replay it. Not inherited: each class declares it for itself.
     recordable: ClassVar[bool] = False

@@ -18,7 +18,8 @@ def forward_copies(network, x, starts, fillers):
     ----------
     network : nn.Module
         Maps (n, n_channels, n_timepoints) to logits (n, n_classes).
-    x : torch.Tensor of shape (n, n_channels, n_timepoints)
+    x : torch.Tensor of shape (n_series, n_channels, n_timepoints)
+        The first n of them have copies.
     starts : torch.Tensor of shape (n, n_copies), int64
         First time point of each copy's window.
     fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
@@ -26,7 +27,7 @@ def forward_copies(network, x, starts, fillers):
 
     Returns
     -------
-    logits : torch.Tensor of shape (n, n_classes)
+    logits : torch.Tensor of shape (n_series, n_classes)
     copies_logits : torch.Tensor of shape (n, n_copies, n_classes)
 
     Examples
@@ -49,10 +50,10 @@ def forward_copies(network, x, starts, fillers):
 def read_whole(network, x, starts, fillers):
     """Compute `forward_copies` for any network, with series and copies as one batch."""
     n, n_copies = starts.shape
-    copies = replace_window(x.unsqueeze(1).expand(-1, n_copies, -1, -1), starts, fillers)
+    copies = replace_window(x[:n].unsqueeze(1).expand(-1, n_copies, -1, -1), starts, fillers)
     # one forward pass, so that batch norm normalises series and copies together
     both = network(torch.cat([x, copies.flatten(0, 1)]))
-    logits, copies_logits = both.split([n, n * n_copies])
+    logits, copies_logits = both.split([len(x), n * n_copies])
     return logits, copies_logits.unflatten(0, (n, n_copies))
 
 

@@ -122,7 +122,8 @@ class FCN(nn.Module):
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, n_channels, n_timepoints)
+        x : torch.Tensor of shape (n_series, n_channels, n_timepoints)
+            The first n of them have copies.
         starts : torch.Tensor of shape (n, n_copies), int64
             First time point of each copy's window.
         fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
@@ -130,7 +131,7 @@ class FCN(nn.Module):
 
         Returns
         -------
-        logits : torch.Tensor of shape (n, n_classes)
+        logits : torch.Tensor of shape (n_series, n_classes)
         copies_logits : torch.Tensor of shape (n, n_copies, n_classes)
         """
         n, n_copies = starts.shape
@@ -149,12 +150,12 @@ class FCN(nn.Module):
             first, inputs = patches.neighbourhoods(padded, left, right)
             z_patches = convolve(inputs, convolution)
             patches = Patches(source, first, z_patches)
-            multiplicity = patches.multiplicity(n, x.shape[2]) if norm.training else None
+            multiplicity = patches.multiplicity(*x.shape[1:]) if norm.training else None
             z = convolve(padded, convolution)
             x, y_patches = joint_batch_norm_relu(norm, z, z_patches, multiplicity)
             patches = Patches(source, first, y_patches)
         both = self.linear(patches.mean_over_time(x))
-        logits, copies_logits = both.split([n, n * n_copies])
+        logits, copies_logits = both.split([x.shape[1], n * n_copies])
         return logits, copies_logits.unflatten(0, (n, n_copies))
 
     def _n_saved(self, n_copies, n_timepoints, width):

@@ -87,7 +87,8 @@ class LSTM(nn.Module):
 
         Parameters
         ----------
-        x : torch.Tensor of shape (n, n_channels, n_timepoints)
+        x : torch.Tensor of shape (n_series, n_channels, n_timepoints)
+            The first n of them have copies.
         starts : torch.Tensor of shape (n, n_copies), int64
             First time point of each copy's window.
         fillers : torch.Tensor of shape (n, n_copies, n_channels, width)
@@ -95,7 +96,7 @@ class LSTM(nn.Module):
 
         Returns
         -------
-        logits : torch.Tensor of shape (n, n_classes)
+        logits : torch.Tensor of shape (n_series, n_classes)
         copies_logits : torch.Tensor of shape (n, n_copies, n_classes)
         """
         (n, n_copies), n_timepoints = starts.shape, x.shape[2]
@@ -108,16 +109,16 @@ class LSTM(nn.Module):
         source = order // n_copies
         copies = replace_window(x[source], starts.flatten()[order], fillers.flatten(0, 1)[order])
         sequences = torch.cat([x, copies]).permute(2, 0, 1)  # (n_timepoints, ..., n_channels)
-        hidden = cell = x.new_zeros(self.lstm.num_layers, n, self.lstm.hidden_size)
+        hidden = cell = x.new_zeros(self.lstm.num_layers, len(x), self.lstm.hidden_size)
         n_joined = 0
         for i, n_new in enumerate(n_joining):
             new = source[n_joined : n_joined + n_new]
             hidden = torch.cat([hidden, hidden[:, new]], dim=1)
             cell = torch.cat([cell, cell[:, new]], dim=1)
             n_joined += n_new
-            points = sequences[i * piece : (i + 1) * piece, : n + n_joined]
+            points = sequences[i * piece : (i + 1) * piece, : len(x) + n_joined]
             _, (hidden, cell) = self.lstm(points.transpose(0, 1), (hidden, cell))
-        logits, copies_logits = self.linear(hidden[-1]).split([n, n * n_copies])
+        logits, copies_logits = self.linear(hidden[-1]).split([len(x), n * n_copies])
         return logits, copies_logits[order.argsort()].unflatten(0, (n, n_copies))
 
     def _n_pieces(self, n_steps):

@@ -36,7 +36,7 @@ class Patches:
     Parameters
     ----------
     source : torch.Tensor of shape (n_patches,), int64
-        Index of the series of each copy. All series have equally many copies.
+        Index of the series of each copy. Some series may have none.
     starts : torch.Tensor of shape (n_patches,), int64
         First time point of each patch.
     values : torch.Tensor of shape (n_channels, n_patches, width)
@@ -101,7 +101,7 @@ class Patches:
         steps = torch.zeros(n * (n_timepoints + 1))
         place = self.source * (n_timepoints + 1) + self.starts
         steps.index_add_(0, place, ones, alpha=-1).index_add_(0, place + self.width, ones)
-        n_copies = len(self.starts) // n
+        n_copies = self.source.bincount(minlength=n)[:, None]
         return 1 + n_copies + steps.view(n, -1)[:, :-1].cumsum(dim=1)
 
     def mean_over_time(self, x):

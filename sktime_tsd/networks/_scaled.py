@@ -17,8 +17,9 @@ def channel_statistics(x):
 
     Returns
     -------
-    mean, std : torch.Tensor of shape (n_channels, 1), float32
-        In the units of `x`. The std of a constant channel is 1.
+    mean, std : torch.Tensor of shape (n_channels, 1)
+        In the units of `x`. The std of a constant channel is 1. float64 if `x` is, else
+        float32.
 
     Examples
     --------
@@ -27,6 +28,8 @@ def channel_statistics(x):
     >>> channel_statistics(torch.tensor([[[1.0, 3.0]], [[1.0, 3.0]]]))
     (tensor([[2.]]), tensor([[1.]]))
     """
+    if x.dtype == torch.float64:
+        return _statistics_of_float64(x)
     x = x.double()  # a float32 sum over many values loses digits
     mean = x.mean(dim=(0, 2)).unsqueeze(1)
     std = x.std(dim=(0, 2), unbiased=False).unsqueeze(1)
@@ -35,11 +38,22 @@ def channel_statistics(x):
     return mean.float(), torch.where(constant, 1.0, std).float()
 
 
+def _statistics_of_float64(x):
+    """Like `channel_statistics`, for values that float32 cannot hold."""
+    largest = x.abs().amax(dim=(0, 2)).clamp(min=torch.finfo(x.dtype).tiny).unsqueeze(1)
+    relative = x / largest  # its squares neither overflow nor vanish
+    mean = relative.mean(dim=(0, 2)).unsqueeze(1)
+    std = relative.std(dim=(0, 2), unbiased=False).unsqueeze(1)
+    constant = std <= 16 * torch.finfo(x.dtype).eps
+    return mean * largest, torch.where(constant, 1.0, std * largest)
+
+
 class ScaledNetwork(nn.Module):
     """A network that takes raw series and standardises each channel itself.
 
     Mean and std are buffers, so whatever holds the network (a pickle, an exported file) holds
-    the scaling too.
+    the scaling too. If they are float64, so is the scaling: the network then reads series that
+    float32 cannot tell apart.
 
     Parameters
     ----------
@@ -57,14 +71,22 @@ class ScaledNetwork(nn.Module):
     torch.Size([3, 2])
     """
 
+    reads_float64 = False  # of networks in older pickles
+
     def __init__(self, network, mean=None, std=None):
         super().__init__()
         self.network = network
         self.register_buffer("mean", torch.zeros(1, 1) if mean is None else mean)
         self.register_buffer("std", torch.ones(1, 1) if std is None else std)
+        self.reads_float64 = self.mean.dtype == torch.float64
 
     def _scale(self, x):
-        return (x - self.mean) / self.std
+        scaled = (x.to(self.mean.dtype) - self.mean) / self.std
+        return scaled.to(self._inner_dtype()) if self.reads_float64 else scaled
+
+    def _inner_dtype(self):
+        weights = (p.dtype for p in self.network.parameters() if p.is_floating_point())
+        return next(weights, torch.float32)
 
     def forward(self, x):
         """Logits of raw series.

@@ -10,11 +10,13 @@ from sktime_tsd.perturbations._fillers import (
     SeriesMean,
     Zero,
 )
+from sktime_tsd.perturbations._mixes import MixBank
 
 __all__ = [
     "AnyClass",
     "GaussianNoise",
     "LinearInterpolation",
+    "MixBank",
     "OpposingClass",
     "Perturbation",
     "SameClass",

@@ -5,8 +5,8 @@ import pandas as pd
 from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 from sktime.transformations.base import BaseTransformer
 
+from sktime_tsd._panels.arrays import as_array
 from sktime_tsd._sklearn_interop import ResetKeepingState
-from sktime_tsd._utils.panels import check_panel
 
 __all__ = ["SeriesTransformer"]
 
@@ -16,6 +16,8 @@ class SeriesTransformer(ResetKeepingState, BaseTransformer):
 
     A subclass implements `_transform_panel`.
     """
+
+    keeps_channels = True  # their number, order and names
 
     _tags = {
         "authors": ["sktime-tsd"],
@@ -125,9 +127,10 @@ def rows_by_length(X):
 
 
 def _with_channels(X):
-    X = check_panel(X)  # sktime would read two dimensions as one series
-    return X[:, np.newaxis] if isinstance(X, np.ndarray) and X.ndim == 2 else X
+    """Read arrays and lists of arrays; sktime would take two dimensions for one series."""
+    is_list = isinstance(X, (list, tuple)) and any(isinstance(one, np.ndarray) for one in X)
+    return as_array(X) if is_list or isinstance(X, np.ndarray) else X
 
 
 def _checked(X):
-    return check_panel(np.asarray(X)).astype(np.float64)
+    return as_array(np.asarray(X)).astype(np.float64)

@@ -13,6 +13,8 @@ __all__ = [
     "classes_from_json",
     "classes_to_json",
     "entry",
+    "names_from_json",
+    "names_to_json",
     "onnx_metadata",
 ]
 
@@ -126,13 +128,15 @@ def classes_from_json(description):
     return classes
 
 
-def onnx_metadata(classes, n_channels, n_timepoints, *, has_steps=False):
+def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=False):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
     ----------
     classes : numpy.ndarray of shape (n_classes,)
     n_channels, n_timepoints : int
+    names : sequence, optional
+        Of the channels.
     has_steps : bool, default=False
         Whether the file also holds steps before the network, which read float64.
 
@@ -146,7 +150,52 @@ def onnx_metadata(classes, n_channels, n_timepoints, *, has_steps=False):
         "classes": classes_to_json(classes),
         "n_channels": n_channels,
         "n_timepoints": n_timepoints,
+        **names_to_json(names),
     }
+
+
+def names_to_json(names):
+    """Convert the names of channels to an entry of a file.
+
+    Parameters
+    ----------
+    names : sequence or None
+
+    Returns
+    -------
+    entries : dict
+        With ``channels``, or empty if there are no names or they are not all text.
+    """
+    is_text = names is not None and all(isinstance(name, str) for name in names)
+    return {"channels": [str(name) for name in names]} if is_text else {}
+
+
+def names_from_json(entries, n_channels):
+    """Read the names of channels.
+
+    Parameters
+    ----------
+    entries : dict
+        As read from a file; ``channels`` may be missing.
+    n_channels : int
+
+    Returns
+    -------
+    names : list of str or None
+
+    Raises
+    ------
+    ModelFileError
+        If there are names, but not a different one for each channel.
+    """
+    if "channels" not in entries:
+        return None
+    names = entry(entries, "channels", list)
+    if any(type(name) is not str for name in names) or not (
+        len(names) == len(set(names)) == n_channels
+    ):
+        raise ModelFileError(f"The file's channels must be {n_channels} names, got {names!r:.100}.")
+    return names
 
 
 def entry(entries, name, *kinds):

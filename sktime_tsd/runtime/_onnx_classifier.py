@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sktime_tsd._utils.panels import check_panel, check_panel_shape
+from sktime_tsd._panels.arrays import as_array, check_panel_shape
+from sktime_tsd._panels.precision import cast_panel
 from sktime_tsd.runtime._model_files import (
     ONNX_FORMAT_VERSION,
     ONNX_KEY,
@@ -15,8 +16,8 @@ from sktime_tsd.runtime._model_files import (
     check_sizes,
     classes_from_json,
     entry,
+    names_from_json,
 )
-from sktime_tsd.runtime._onnx_input import as_input, input_dtype
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
 
@@ -25,6 +26,12 @@ _MAX_THREADS = 1024
 
 # An ONNX file cannot be larger, in bytes.
 _LARGEST_FILE = 2**31
+
+# What a graph may read. float64 is for series that float32 cannot tell apart, and for steps.
+_INPUT_DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+
+# What probabilities may sum to.
+_LEAST_SUM, _LARGEST_SUM = 0.999, 1.001
 
 # Values of series per batch; bounds the memory of a network's hidden layers.
 _VALUES_PER_BATCH = 2**16
@@ -49,6 +56,11 @@ class OnnxClassifier:
         Labels, in the order of the columns of `predict_proba`.
     n_channels_, n_timepoints_ : int
         Shape of a series.
+    input_dtype : type
+        Precision in which the file reads series: ``numpy.float32``, or ``numpy.float64`` if
+        float32 could not tell the training series apart, or there are steps before the network.
+    feature_names_in_ : numpy.ndarray of shape (n_channels,), object
+        Names of the channels, in their order. Only there if `fit` saw names.
 
     Raises
     ------
@@ -92,9 +104,10 @@ class OnnxClassifier:
         self.n_threads = n_threads = int(n_threads)
         self._session = _open_session(path, n_threads)
         metadata = _read_metadata(self._session, path)
-        self._dtype = input_dtype(self._session)
         self.classes_ = classes_from_json(metadata["classes"])
         self.n_channels_, self.n_timepoints_ = check_sizes(metadata)
+        if (names := names_from_json(metadata, self.n_channels_)) is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
         self._check_file()
 
     def __repr__(self):
@@ -119,7 +132,8 @@ class OnnxClassifier:
                 f"{expected[0]} to {expected[1]}."
             )
         try:
-            found = self._run(np.zeros((2, *expected[0]), dtype=self._dtype))
+            self.input_dtype = _INPUT_DTYPES[inputs[0].type]
+            found = self._run(np.zeros((2, *expected[0]), dtype=self.input_dtype))
         except Exception as error:  # onnxruntime raises many types of errors
             raise ModelFileError(f"{self.path} cannot be run: {error}") from error
         is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
@@ -137,7 +151,9 @@ class OnnxClassifier:
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            In the units of the training data. A 2-D array is read as one channel.
+            In the units of the training data, channels in the order of `fit`. A 2-D array is
+            read as one channel. Or a list of arrays, one for each series, of shape
+            (n_channels, n_timepoints) or (n_timepoints,). For a single series pass ``[series]``.
 
         Returns
         -------
@@ -147,22 +163,48 @@ class OnnxClassifier:
         Raises
         ------
         TypeError
-            If `X` is not a numpy array of real numbers.
+            If `X` is no numpy array of real numbers, nor a list of such.
         ValueError
-            If the series have a different shape than in `fit`, or NaN or infinite values.
+            If the series have a different shape than in `fit`, missing, NaN or infinite values,
+            or the network overflows.
+        ModelFileError
+            If the file does not give probabilities for each series.
         """
-        if not isinstance(X, np.ndarray):
-            raise TypeError(
-                "X must be a numpy array of shape (n_instances, n_channels, n_timepoints), got "
-                f"{type(X).__name__}."
-            )
-        X = as_input(check_panel(X), self._dtype)
-        X = X[:, np.newaxis] if X.ndim == 2 else X
+        X = cast_panel(as_array(X), self.input_dtype)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
-        parts = [self._run(X[start : start + at_once]) for start in range(0, len(X), at_once)]
-        probabilities = np.concatenate(parts).astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
+        parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _answers(self, X, start, at_once):
+        """Probabilities of some series, checked: a file may hold anything."""
+        series = X[start : start + at_once]
+        found = self._run(series)
+        if found.shape != (len(series), len(self.classes_)):
+            raise ModelFileError(
+                f"{self.path} returned an array of shape {found.shape} for {len(series)} series of "
+                f"{len(self.classes_)} classes. Export the model again."
+            )
+        probabilities = found.astype(np.float64)
+        sums = probabilities.sum(axis=1, keepdims=True)
+        # comparisons with NaN are False
+        if not (found.min() >= 0 and sums.min() > _LEAST_SUM and sums.max() < _LARGEST_SUM):
+            self._refuse(series, found, start)
+        return probabilities / sums
+
+    def _refuse(self, series, found, start):
+        """Say what is wrong with answers that are no probabilities."""
+        bad = np.nonzero(~np.isfinite(found).all(axis=1))[0]
+        if not len(bad):
+            raise ModelFileError(
+                f"{self.path} returned values that are no probabilities. Export the model again."
+            )
+        raise ValueError(
+            f"The network in {self.path} has no finite answer for {len(bad)} of {len(series)} "
+            f"series (the first is series {start + bad[0]}, with values up to "
+            f"{np.abs(series[bad[0]]).max():.3g}). If they lie far beyond the training series, "
+            "drop or rescale them."
+        )
 
     def predict(self, X):
         """Predict class labels.
@@ -170,7 +212,9 @@ class OnnxClassifier:
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            In the units of the training data. A 2-D array is read as one channel.
+            In the units of the training data, channels in the order of `fit`. A 2-D array is
+            read as one channel. Or a list of arrays, one for each series, of shape
+            (n_channels, n_timepoints) or (n_timepoints,). For a single series pass ``[series]``.
 
         Returns
         -------

@@ -2,79 +2,130 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from sktime.datatypes import check_is_scitype, convert_to
 
-from sktime_tsd._utils.panels import as_float32_panel, check_panel
+from sktime_tsd._panels.labels import check_labels
+from sktime_tsd._panels.panel import Panel, read_panel
+from sktime_tsd._panels.precision import cast_panel, float32_loses
 from sktime_tsd._utils.random import draw_seed
-from sktime_tsd._utils.validation import check_labels, check_number
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.perturbations import AnyClass, LinearInterpolation, Perturbation
 
-__all__ = ["SharedDonors", "as_tensor"]
+__all__ = ["Background", "SharedDonors", "as_tensor", "read_background", "warn_of_lost_digits"]
 
 
-def as_tensor(X):
-    """Convert any panel that `fit` accepts to a float32 tensor.
+def as_tensor(panel, background=None):
+    """Convert a panel to a tensor in the precision that it and a background need.
 
     Parameters
     ----------
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Or any other sktime panel of equal-length series. A 2-D array is one channel.
+    panel : panel in any container
+    background : Background or None
 
     Returns
     -------
     x : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        float32, or float64 if float32 cannot tell the values of a channel apart.
 
     Raises
     ------
-    ValueError, TypeError
-        If `X` is not a panel of finite values.
+    ValueError
+        If a value is beyond float32's range.
+    """
+    panel = read_panel(panel)
+    panels = [panel] if background is None else [panel, background.panel]
+    in_float64 = any(float32_loses(one.values) is not None for one in panels)
+    dtype = np.float64 if in_float64 else np.float32
+    return torch.from_numpy(cast_panel(panel.values, dtype))
+
+
+def warn_of_lost_digits(x, scorer):
+    """Warn of a network that computes in float32 where float32 cannot tell series apart.
+
+    Parameters
+    ----------
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        From `as_tensor`.
+    scorer : Scorer
 
     Warns
     -----
     UserWarning
-        If float32 cannot resolve the variation of the series.
+        If its network was not trained on such series.
     """
-    if not isinstance(X, np.ndarray):
-        X = _as_numpy3d(X)
-    x = torch.from_numpy(as_float32_panel(check_panel(X)))
-    _warn_of_lost_digits(X)
-    return x.unsqueeze(1) if x.ndim == 2 else x
-
-
-def _warn_of_lost_digits(X):
-    largest, spread = np.abs(X).max(), X.std()
-    # a spread the size of float64's rounding errors does not count
-    if X.dtype.itemsize > 4 and 1e-12 * largest < spread < 1000 * largest * 2.0**-24:
+    if x.dtype == torch.float64 and not scorer.reads_float64:
         warnings.warn(
-            f"X has mean {X.mean():.3g} and a spread of only {spread:.3g}, which loses its digits "
-            "in float32, the precision of perturbed series. Subtract the mean first.",
+            f"The values of X vary too little around their level ({x.abs().max():.3g}) for "
+            f"float32, in which {scorer.name} computes. Subtract the mean first.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
-def _as_numpy3d(X):
-    reason = None
+class Background(NamedTuple):
+    """Where donors come from.
+
+    Parameters
+    ----------
+    panel : Panel
+    labels : numpy.ndarray of shape (n_instances,) or None
+    """
+
+    panel: Panel
+    labels: np.ndarray | None
+
+
+def read_background(background, panel):
+    """Read where donors come from.
+
+    Parameters
+    ----------
+    background : panel in any container, tuple (panel, labels), Background or None
+    panel : Panel
+        The series to be perturbed.
+
+    Returns
+    -------
+    background : Background or None
+        Channels in the order of `panel`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it cannot be read, or its series are not like those of `panel`.
+    """
+    if background is None or isinstance(background, Background):
+        return background
+    labels = None
     try:
-        is_panel, _, metadata = check_is_scitype(
-            X, "Panel", return_metadata=["is_equal_length", "mtype"]
-        )
-    except Exception as error:  # sktime's checks may raise any error here
-        is_panel, reason = False, error
-    if not is_panel:
-        raise TypeError(
-            "X must be a numpy array of shape (n_instances, n_channels, n_timepoints) or another "
-            f"sktime panel, got a {type(X).__name__} that is not a panel."
-        ) from reason
-    if not metadata["is_equal_length"]:
+        if isinstance(background, tuple):
+            if len(background) != 2:
+                raise ValueError(f"got a tuple of {len(background)}")
+            background, labels = background
+            if labels is None:
+                raise TypeError("the labels are None")
+        series = read_panel(background).in_order(panel.names, "X's owner")
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"background must be a panel like X, or a tuple (panel, labels): {error}"
+        ) from error
+    shapes = series.values.shape[1:], panel.values.shape[1:]
+    if shapes[0] != shapes[1]:
         raise ValueError(
-            "X contains series of unequal length. Make them equally long first, for instance "
-            "with sktime's PaddingTransformer."
+            f"background has series of shape {shapes[0]}, but those of X have shape {shapes[1]}. "
+            "They must be the same."
         )
-    return convert_to(X, "numpy3D", as_scitype="Panel")
+    if labels is not None:
+        try:
+            labels = np.asarray(check_labels(labels, series))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"background has labels that do not fit: {error}") from error
+        if labels.ndim != 1:
+            raise ValueError(f"background has labels of shape {labels.shape}. Pass one per series.")
+    return Background(series, labels)
 
 
 @dataclass(frozen=True)
@@ -105,7 +156,7 @@ class SharedDonors:
         ----------
         perturbation : Perturbation or None
             None means ``AnyClass()`` with a background, else ``LinearInterpolation()``.
-        background : panel, tuple (panel, labels) or None
+        background : panel, tuple (panel, labels), Background or None
             With labels, donors are spread as evenly as possible over the classes.
         X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
             The series to be perturbed.
@@ -130,7 +181,11 @@ class SharedDonors:
                 f"perturbation must be one from sktime_tsd.perturbations, such as AnyClass(), "
                 f"got {perturbation!r}."
             )
-        series, labels = _check_background(background, X)
+        background = read_background(background, Panel(X.numpy()))
+        series = labels = None
+        if background is not None:
+            series = torch.from_numpy(cast_panel(background.panel.values, X.numpy().dtype))
+            labels = background.labels
         if not perturbation.needs_donors:
             return cls(perturbation, None, None, False)
         if perturbation.needs_labels:
@@ -177,35 +232,6 @@ class SharedDonors:
             else self.pool[self.picked[torch.from_numpy(donor)]].to(x.device)
         )
         return self.perturbation.fill(x, starts, width, donors)
-
-
-def _check_background(background, X):
-    """Return the background's series and labels, or None for what is missing."""
-    if background is None:
-        return None, None
-    labels = None
-    try:
-        if isinstance(background, tuple):
-            if len(background) != 2:
-                raise ValueError(f"got a tuple of {len(background)}")
-            background, labels = background
-            labels = np.asarray(check_labels(labels))
-        series = as_tensor(background)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"background must be a panel like X, or a tuple (panel, labels): {error}"
-        ) from error
-    if series.shape[1:] != X.shape[1:]:
-        raise ValueError(
-            f"background has series of shape {tuple(series.shape[1:])}, but those of X have "
-            f"shape {tuple(X.shape[1:])}. They must be the same."
-        )
-    if labels is not None and labels.shape != (len(series),):
-        raise ValueError(
-            f"background has {len(series)} series, but labels of shape {labels.shape}. Pass one "
-            "label per series."
-        )
-    return series, labels
 
 
 def _class_by_class(labels, generator):

@@ -1,7 +1,10 @@
 """Measures how much a classifier's answer changes when a window of a series is perturbed."""
 
 import numpy as np
+import pandas as pd
 
+from sktime_tsd._panels.labels import aligned
+from sktime_tsd._panels.panel import channel_names, read_panel
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.validation import (
     check_flag,
@@ -12,7 +15,12 @@ from sktime_tsd._utils.validation import (
 from sktime_tsd.saliency._copy_batches import most_at_once
 from sktime_tsd.saliency._covering import width_and_stride
 from sktime_tsd.saliency._measure import measure
-from sktime_tsd.saliency._shared_donors import SharedDonors, as_tensor
+from sktime_tsd.saliency._shared_donors import (
+    SharedDonors,
+    as_tensor,
+    read_background,
+    warn_of_lost_digits,
+)
 
 __all__ = ["temporal_saliency"]
 
@@ -44,8 +52,8 @@ def temporal_saliency(
     window W taken from donor d. The donors are drawn once, from any class, and shared by
     all series. So two classifiers called with the same background and seed are tested on
     the same perturbed series, and the saliency of a series does not depend on the other
-    series, up to rounding. Perturbed series are computed in float32; probabilities below
-    1e-6 count as 1e-6.
+    series, up to rounding. Perturbed series are computed in float32, or in float64 if
+    float32 cannot tell the series apart; probabilities below 1e-6 count as 1e-6.
 
     Parameters
     ----------
@@ -53,7 +61,8 @@ def temporal_saliency(
         Anything with ``predict_proba``: from sktime, from this package, or from scikit-learn
         if it reads 3-D arrays. This package's classifiers compute on their device.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        Or any other sktime panel of equal-length series. A 2-D array is one channel.
+        Or any other panel that `fit` accepts. A 2-D array is one channel. Named channels are
+        put in the order of the classifier's.
     background : panel like `X`, or tuple (panel, labels), optional
         Where donors come from, usually the training series. With labels, donors are spread
         as evenly as possible over the classes. Without a background, windows are filled by
@@ -117,7 +126,9 @@ def temporal_saliency(
     >>> bool(inside > 3 * outside)
     True
     """
-    X = as_tensor(X)
+    panel = read_panel(X).in_order(channel_names(classifier))
+    background = read_background(background, panel)
+    X = as_tensor(panel, background)
     width, stride = width_and_stride(window, stride, X.shape[2])
     batch_size = most_at_once(batch_size)
     check_flag("per_channel", per_channel)
@@ -125,8 +136,11 @@ def temporal_saliency(
     check_random_state_parameter(random_state)
     donors = SharedDonors.draw(perturbation, background, X, n_donors, random_state)
     scorer = scorer_of(classifier)
+    warn_of_lost_digits(X, scorer)
     log_p = np.concatenate([scorer.log_probabilities(x) for x in X.split(batch_size)])
     classes = scorer.labels(log_p.shape[1])
+    if isinstance(target, pd.Series):
+        target = aligned("target", target, panel)
     targets = _check_target(target, classes, len(X))
     return measure(
         scorer,

@@ -126,7 +126,7 @@ class CallableScorer(ClassifierScorer):
     def __init__(self, classifier):
         super().__init__(classifier)
         self.name = getattr(classifier.function, "__name__", type(classifier.function).__name__)
-        self.gives_logits = classifier.output == "logits"
+        self.gives_logits = self.is_network = classifier.output == "logits"
         self.batch_size = classifier.batch_size
 
     def _own_logits(self, X):

@@ -218,7 +218,8 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     Parameters
     ----------
     teacher : classifier, FrozenEstimator, nn.Module or None
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        As passed to the distiller.
     y : numpy.ndarray of shape (n_instances,)
         Original labels.
     prepare : callable

@@ -76,7 +76,7 @@ def teach_saved(probabilities, X, y, *, split, smoothing):
         Class indices.
     split : tuple (train, valid)
         As for `teach`.
-    smoothing : float
+    smoothing : float or "auto"
         See `smoothed`.
 
     Returns
@@ -84,7 +84,7 @@ def teach_saved(probabilities, X, y, *, split, smoothing):
     training_set : TrainingSet
     valid_set : TrainingSet or None
     """
-    logits = smoothed(clipped_logits(probabilities).float(), smoothing)
+    (logits,) = smoothed([clipped_logits(probabilities).float()], smoothing)
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     train, valid = split
     valid_set = None if valid is None else TrainingSet(X[valid], y[valid])

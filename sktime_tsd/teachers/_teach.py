@@ -2,14 +2,17 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
+from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd.losses import UNLABELLED, Outputs
-from sktime_tsd.perturbations import Perturbation, WindowBank
+from sktime_tsd.perturbations import MixBank, Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
+from sktime_tsd.teachers._smoothing import counts_votes, smoothed
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
@@ -17,6 +20,9 @@ __all__ = ["BankSettings", "teach"]
 # Memory limit of a bank: two 32-bit integers per window, and a logit per class.
 _MOST_BYTES_OF_BANK = 2**29
 _BYTES_PER_WINDOW = 8
+
+# Mixes drawn per series for each that a step uses.
+_MIXES_PER_STEP = 10
 
 # Series to try a teacher on before it scores the rest.
 _N_EXAMPLES = 2
@@ -35,6 +41,8 @@ class BankSettings:
         Maximum number of windows per series.
     n_windows : int
         Windows picked per series in each step.
+    n_mixes : int
+        Mixes with other series picked per series in each step.
     seed : int
     """
 
@@ -42,7 +50,27 @@ class BankSettings:
     width: int
     n_entries: int
     n_windows: int
+    n_mixes: int
     seed: int
+
+
+class Taught(NamedTuple):
+    """A fitted teacher and what a student learns from it.
+
+    Parameters
+    ----------
+    classifier : fitted classifier
+    training_set : TrainingSet
+        Unlabelled series come last, with the class index ``UNLABELLED``.
+    valid_set : TrainingSet or None
+    counts_votes : bool
+        Whether the teacher's probabilities are shares of votes.
+    """
+
+    classifier: object
+    training_set: TrainingSet
+    valid_set: TrainingSet | None
+    counts_votes: bool
 
 
 def teach(
@@ -66,7 +94,9 @@ def teach(
     ----------
     teacher : classifier, FrozenEstimator, nn.Module or None
         The distiller's parameter.
-    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float32
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        As passed to the distiller. An unfitted teacher is fitted on it; what is scored is cast
+        by `as_training_panel`.
     y : numpy.ndarray of shape (n_instances,)
         Class indices.
     classes : numpy.ndarray of shape (n_classes,)
@@ -76,8 +106,8 @@ def teach(
         may be None. The teacher is fitted on all series.
     terms : list of DistillationTerm
     bank_settings : BankSettings
-    smoothing : float
-        See `Teacher`.
+    smoothing : float or "auto"
+        For teachers that are no networks; see `smoothed`.
     prepare : callable
         See `fit_teacher`.
     seed : int or None
@@ -85,14 +115,11 @@ def teach(
     scoring : ScoringSettings
         Its memory also caches the fitted teacher.
     X_unlabelled : numpy.ndarray of shape (n_unlabelled, n_channels, n_timepoints), optional
-        float32. Scored like the rest and trained on without labels.
+        In the precision of the cast series. Scored like the rest and trained on without labels.
 
     Returns
     -------
-    classifier : fitted classifier
-    training_set : TrainingSet
-        The unlabelled series come last, with the class index ``UNLABELLED``.
-    valid_set : TrainingSet or None
+    taught : Taught
 
     Raises
     ------
@@ -109,15 +136,15 @@ def teach(
     classifier = fit_teacher(
         teacher, X, classes[y], prepare=prepare, seed=seed, memory=scoring.memory
     )
-    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    X, y = torch.from_numpy(as_training_panel(X)), torch.from_numpy(y)
     train, valid = split
     valid_set = None
     if valid is not None:
         valid_set = TrainingSet(X[valid], y[valid])
         X, y = X[train], y[train]
-    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES], smoothing)
+    aligned = Teacher(classifier, classes, X[:_N_EXAMPLES])
     if not terms:
-        return classifier, TrainingSet(X, y), valid_set
+        return Taught(classifier, TrainingSet(X, y), valid_set, counts_votes=False)
     plain, known = None, y
     if X_unlabelled is not None:
         X = torch.cat([X, torch.from_numpy(X_unlabelled)])
@@ -128,17 +155,29 @@ def teach(
     if any(term.needs_perturbed for term in terms):
         bank = _draw(bank_settings, X, known, n_classes=len(classes))
     logits, perturbed_logits = aligned.score(X, bank, settings=scoring, scored=plain)
+    mix_bank = mixed_logits = None
+    if bank_settings.n_mixes and any(term.uses_mixes for term in terms):
+        mix_bank = _draw_mixes(bank_settings, X, n_classes=len(classes))
+        _, mixed_logits = aligned.score(X, mix_bank, settings=scoring, scored=logits)
     aligned.warn_if_no_saliency(logits, perturbed_logits)
     aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
+    answers, of_votes = [logits, perturbed_logits, mixed_logits], False
+    if not aligned.is_network:
+        given = [part for part in answers if part is not None]
+        of_votes = counts_votes(given)
+        mixed_in = iter(smoothed(given, smoothing))
+        answers = [None if part is None else next(mixed_in) for part in answers]
     training_set = TrainingSet(
         X,
         y,
-        teacher=Outputs(logits, perturbed_logits),
+        teacher=Outputs(answers[0], answers[1], mixed_logits=answers[2]),
         bank=bank,
         n_windows=bank_settings.n_windows,
+        mix_bank=mix_bank,
+        n_mixes=bank_settings.n_mixes,
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
-    return classifier, training_set, valid_set
+    return Taught(classifier, training_set, valid_set, of_votes)
 
 
 def _draw(settings, X, y, n_classes):
@@ -155,10 +194,25 @@ def _draw(settings, X, y, n_classes):
     )
 
 
+def _draw_mixes(settings, X, n_classes):
+    """Draw the mixes: ten for each that a step uses, or as many as fit into memory."""
+    affordable = max(settings.n_mixes, _affordable_entries(len(X), n_classes))
+    return MixBank.draw_mixes(
+        X,
+        n_entries=min(_MIXES_PER_STEP * settings.n_mixes, affordable),
+        # a generator of its own, so that the mixes do not depend on the size of the other bank
+        generator=torch.Generator().manual_seed(settings.seed + 1),
+    )
+
+
+def _affordable_entries(n_instances, n_classes):
+    return _MOST_BYTES_OF_BANK // (n_instances * (_BYTES_PER_WINDOW + 4 * n_classes))
+
+
 def _affordable(n_entries, n_windows, n_instances, n_classes):
     """Return how many windows per series fit into the memory limit."""
     per_window = n_instances * (_BYTES_PER_WINDOW + 4 * n_classes)
-    affordable = max(n_windows, _MOST_BYTES_OF_BANK // per_window)
+    affordable = max(n_windows, _affordable_entries(n_instances, n_classes))
     if affordable >= n_entries:
         return n_entries
     warnings.warn(

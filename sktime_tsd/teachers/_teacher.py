@@ -28,9 +28,6 @@ class Teacher:
         and the rest is renormalised.
     example : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
         The first series that will be scored, to see that the teacher can read them.
-    smoothing : float, default=0.0
-        Share of the uniform distribution mixed into the probabilities of a teacher without
-        logits of its own, before they become logits.
 
     Raises
     ------
@@ -45,7 +42,7 @@ class Teacher:
         If the teacher knows further classes.
     """
 
-    def __init__(self, classifier, classes, example, smoothing=0.0):
+    def __init__(self, classifier, classes, example):
         self.classifier = classifier
         self._scorer = scorer_of(classifier, "teacher")
         self.name = self._scorer.name
@@ -65,7 +62,6 @@ class Teacher:
                 f"The teacher {self.name} does not know the classes {missing} of y; it was "
                 f"fitted on {known}. A teacher must know every class of the student.{hint}"
             )
-        self.smoothing = 0.0 if self._scorer.gives_logits else smoothing
         self.columns = [known.index(label) for label in classes.tolist()]
         self._check(example, len(known))
         unseen = [label for label in known if label not in classes.tolist()]
@@ -78,6 +74,12 @@ class Teacher:
             )
 
     def _check(self, example, n_classes):
+        if example.dtype == torch.float64 and not self._scorer.reads_float64:
+            raise ValueError(
+                f"X varies too little around its level ({example.abs().max():.9g}) for float32, in "
+                f"which the teacher {self.name} receives it. Pass X - X.mean(axis=(0, 2), "
+                "keepdims=True), and fit or use a teacher of such series."
+            )
         n_channels, n_timepoints = example.shape[1:]
         try:
             logits = self._scorer.logits(example)
@@ -95,6 +97,11 @@ class Teacher:
             )
         self._check_finite(logits)
         self._example_logits = logits
+
+    @property
+    def is_network(self):
+        """Whether its probabilities are the softmax of a network, as far as one can tell."""
+        return self._scorer.is_network
 
     @property
     def network(self):
@@ -140,11 +147,7 @@ class Teacher:
         self._check_finite(logits)
         if self.columns != list(range(logits.shape[-1])):
             logits = logits[..., self.columns]
-        if not self.smoothing:
-            return logits
-        # a vote of 0 would otherwise be a logit that rules all others
-        p = torch.softmax(logits, dim=-1)
-        return torch.log((1 - self.smoothing) * p + self.smoothing / len(self.columns))
+        return logits
 
     def _warn_if_unsteady(self, logits):
         """Warn of a teacher that answers otherwise to a few series than to all of them."""
@@ -191,7 +194,7 @@ class Teacher:
                 stacklevel=2,
             )
             return
-        if not self._scorer.gives_logits and all(map(self._is_one_hot, p)):
+        if not self._scorer.gives_logits and all(map(_is_one_hot, p)):
             warnings.warn(
                 f"All probabilities of the teacher {self.name} are 0 or 1, those of perturbed "
                 "copies too, so they carry little saliency and the student learns little more than "
@@ -200,11 +203,6 @@ class Teacher:
                 UserWarning,
                 stacklevel=2,
             )
-
-    def _is_one_hot(self, p):
-        """Tell whether all probabilities were 0 or 1 before they were smoothed."""
-        unsmoothed = (p - self.smoothing / p.shape[-1]) / (1 - self.smoothing)
-        return bool(torch.minimum(unsmoothed.abs(), (1 - unsmoothed).abs()).max() < 1e-4)
 
     def warn_if_mistaken(self, logits, y):
         """Warn of signs that a teacher does not fit the series or labels.
@@ -240,3 +238,7 @@ class Teacher:
                 UserWarning,
                 stacklevel=2,
             )
+
+
+def _is_one_hot(p):
+    return bool(torch.minimum(p, 1 - p).max() < 1e-4)

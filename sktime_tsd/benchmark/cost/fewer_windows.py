@@ -9,7 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
 
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, temporal_saliency
-from sktime_tsd._utils.panels import as_float32_panel
+from sktime_tsd._panels.arrays import as_float32_panel
 from sktime_tsd._utils.random import seeded
 from sktime_tsd.benchmark._results import write_at_once
 from sktime_tsd.benchmark.cost._options import (

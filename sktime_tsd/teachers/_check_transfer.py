@@ -1,0 +1,54 @@
+"""Checks of a distiller's own parameters, before anything is fitted."""
+
+from sktime_tsd._training.auto import AUTO
+from sktime_tsd._utils.validation import (
+    check_number,
+    check_random_state_parameter,
+    check_verbose,
+    resolve_device,
+)
+from sktime_tsd.perturbations import check_window
+from sktime_tsd.perturbations._base import check_perturbation
+from sktime_tsd.teachers._check_terms import check_distillation
+from sktime_tsd.teachers._fit import check_teacher
+from sktime_tsd.teachers._loss_terms import loss_terms
+
+__all__ = ["check_transfer"]
+
+
+def check_transfer(settings):
+    """Refuse unusable parameters of a distiller, except its student's.
+
+    Parameters
+    ----------
+    settings : object with the parameters of ``SaliencyDistilledClassifier``
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is unusable; the message names it.
+    """
+    check_distillation(settings.distillation)
+    loss_terms(settings)  # checks the parameters of the saliency loss
+    check_perturbation(settings.perturbation)
+    check_window(settings.window)
+    smoothing = settings.teacher_smoothing
+    if smoothing != AUTO:
+        check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
+    check_number("n_windows", settings.n_windows, integer=True, low=1)
+    check_number("bank_size", settings.bank_size, integer=True, low=1)
+    if settings.cross_entropy_weight != AUTO:
+        check_number("cross_entropy_weight", settings.cross_entropy_weight, low=0)
+    if settings.n_mixes != AUTO:
+        check_number("n_mixes", settings.n_mixes, integer=True, low=0)
+    if settings.n_windows > settings.bank_size:
+        raise ValueError(
+            f"n_windows={settings.n_windows} must not exceed bank_size={settings.bank_size}. Raise "
+            "bank_size or lower n_windows."
+        )
+    if settings.verbose is not None:
+        check_verbose(settings.verbose)
+    if settings.device is not None:
+        resolve_device(settings.device)
+    check_random_state_parameter(settings.random_state)
+    check_teacher(settings.teacher)
