@@ -24,6 +24,7 @@ _MODULES = (
     "networks",
     "perturbations",
     "plotting",
+    "preprocessing",
     "runtime",
     "saliency",
     "teachers",

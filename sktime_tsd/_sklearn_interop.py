@@ -7,7 +7,7 @@ from sklearn.utils.metadata_routing import _MetadataRequester
 
 from sktime_tsd.networks import check_setting_names, network_settings
 
-__all__ = ["NestedNetworkParams", "SklearnInterop"]
+__all__ = ["NestedNetworkParams", "ResetKeepingState", "SklearnInterop"]
 
 # Prefix of the network's own settings among the classifier's parameters.
 _NESTED = "network__"
@@ -26,10 +26,10 @@ _KEPT_BY_RESET = (
 )
 
 
-class SklearnInterop(_MetadataRequester):
-    """Mixin that makes an sktime classifier work in scikit-learn's meta-estimators.
+class ResetKeepingState:
+    """Mixin that lets an sktime estimator be a step of a scikit-learn pipeline.
 
-    List it before ``BaseClassifier`` in the bases.
+    List it before sktime's base class in the bases.
     """
 
     def reset(self):
@@ -44,6 +44,17 @@ class SklearnInterop(_MetadataRequester):
         self.__dict__.update(kept)
         return self
 
+    def __sklearn_is_fitted__(self):
+        """Tell scikit-learn's ``check_is_fitted`` whether `fit` has run."""
+        return self.is_fitted
+
+
+class SklearnInterop(ResetKeepingState, _MetadataRequester):
+    """Mixin that makes an sktime classifier work in scikit-learn's meta-estimators.
+
+    List it before ``BaseClassifier`` in the bases.
+    """
+
     def clone(self):
         """Clone with the same parameters and metadata requests.
 
@@ -56,10 +67,6 @@ class SklearnInterop(_MetadataRequester):
         if _REQUESTS in self.__dict__:
             setattr(cloned, _REQUESTS, copy.deepcopy(self.__dict__[_REQUESTS]))
         return cloned
-
-    def __sklearn_is_fitted__(self):
-        """Tell scikit-learn's ``check_is_fitted`` whether `fit` has run."""
-        return self.is_fitted
 
     def __sklearn_tags__(self):
         """Describe a classifier of panels of shape (n_instances, n_channels, n_timepoints)."""

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
 
 from sktime_tsd import SkorchClassifier, load_model, save_model, to_onnx
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.datasets import load_dataset
+from sktime_tsd.preprocessing import SeriesCenterer, SeriesResampler, SeriesStandardScaler
 from sktime_tsd.runtime import OnnxClassifier
 
 NETWORKS = {
@@ -22,14 +24,24 @@ NETWORKS = {
 }
 
 
+PIPELINE = "pipeline"
+
+
+def classifier(name):
+    if name != PIPELINE:
+        return SkorchClassifier(name, NETWORKS[name], max_epochs=5, random_state=0)
+    steps = SeriesCenterer(), SeriesResampler(30), SeriesStandardScaler()
+    return make_pipeline(*steps, classifier("fcn"))
+
+
 def write(folder):
     """Fit each network, and write it in each form, with its answers."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "versions.txt").write_text(str(versions()))
     X, y = load_dataset("UnitTest", split="train")
     X_test, _ = load_dataset("UnitTest", split="test")
-    for name, params in NETWORKS.items():
-        clf = SkorchClassifier(name, params, max_epochs=5, random_state=0).fit(X, y)
+    for name in (*NETWORKS, PIPELINE):
+        clf = classifier(name).fit(X, y)
         save_model(clf, folder / name, overwrite=True)
         to_onnx(clf, folder / f"{name}.onnx", X, overwrite=True)
         (folder / f"{name}.pkl").write_bytes(pickle.dumps(clf))
@@ -43,7 +55,7 @@ def read(folder):
         raise SystemExit(f"nothing is shown where versions are the same: {written}")
     print(f"written under {written}")
     X, _ = load_dataset("UnitTest", split="test")
-    for name in NETWORKS:
+    for name in (*NETWORKS, PIPELINE):
         expected = np.load(folder / f"{name}.npz")
         for form, model in (
             ("safetensors", load_model(folder / name)),

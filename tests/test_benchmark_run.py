@@ -344,7 +344,7 @@ def deadly(tmp_path, monkeypatch):
         "    if 'Deadly_TRAIN' in str(path):\n"
         "        os._exit(9)\n"
         "    return real(path, *args, **kwargs)\n"
-        "builtins.open = deadly\n"
+        "builtins.open = io.open = deadly\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{code}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     get_reusable_executor().shutdown()  # workers that started before read it safely
@@ -587,8 +587,8 @@ def test_the_published_protocol_picks_the_weight_on_the_validation_split(tmp_pat
     tried = []
     to_choose_on = _unit._Work._to_choose_on
 
-    def spy(self, classifier, X, y):
-        kept = to_choose_on(self, classifier, X, y)
+    def spy(self, classifier, data):
+        kept = to_choose_on(self, classifier, data)
         score = macro_auc_prc(kept[1], classifier.predict_proba(kept[0]), classifier.classes_)
         weight = (classifier.saliency_weight, *(term.weight for term in classifier.distillation))
         tried.append((len(kept[0]), weight, score))
@@ -636,7 +636,7 @@ def test_the_validation_split_is_the_students_own():
     work = _unit._Work(
         _plan.Unit("UnitTest", 3, ()), make_options(ResultFile("r"), protocol="paper")
     )
-    X_kept, _ = work._to_choose_on(classifier, X, y)
+    X_kept, _ = work._to_choose_on(classifier, _unit.Data(X, y, None, None, None))
     np.testing.assert_array_equal(seen[-1], X_kept.astype(np.float32))
 
 

@@ -289,7 +289,7 @@ def test_files_are_the_same_each_time_and_readable_by_others(fitted, saved, tmp_
     ("make", "error", "words"),
     [
         (lambda clf: SkorchClassifier(), Exception, "fitted"),
-        (lambda clf: make_pipeline(FunctionTransformer(), clf), TypeError, "Pipeline"),
+        (lambda clf: make_pipeline(FunctionTransformer(), clf), TypeError, "functiontransformer"),
         (lambda clf: clf.network_, TypeError, "ScaledNetwork"),
         (lambda clf: Stubborn.from_module(clf.network_, [0, 1]), TypeError, "Stubborn"),
     ],
@@ -564,7 +564,9 @@ MANY = {"depth": 900, "kernel_sizes": {"tuple": [1] * 90}}
     ("entries", "words"),
     [
         ({"format": "other"}, "model"),
-        ({"format_version": 2}, "Upgrade"),
+        ({"format_version": 3}, "Upgrade"),
+        ({"format_version": 2}, "steps"),
+        ({"steps": [{"name": "SeriesCenterer"}]}, "steps"),
         ({"format_version": "1"}, "format_version"),
         ({"format_version": True}, "format_version"),
         ({"network__name": "transformer"}, "'transformer'"),

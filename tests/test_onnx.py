@@ -330,7 +330,7 @@ def rewritten(path, tmp_path, edit):
     ("edit", "words"),
     [
         (lambda model, metadata: model.ClearField("metadata_props"), "sktime_tsd"),
-        (lambda model, metadata: metadata.update(format_version=2), "Upgrade"),
+        (lambda model, metadata: metadata.update(format_version=3), "Upgrade"),
         (lambda model, metadata: metadata.update(format_version="1"), "format_version"),
         (lambda model, metadata: metadata.update(n_channels=3), "metadata"),
         (lambda model, metadata: metadata.update(n_timepoints=-1), "n_timepoints"),

@@ -8,8 +8,9 @@ from sktime.datatypes import check_is_scitype, convert
 
 from sktime_tsd._panels.arrays import as_array, check_panel_shape
 from sktime_tsd._panels.frames import is_nested, read_list, read_multiindex, read_nested
+from sktime_tsd._utils.pipelines import split_pipeline
 
-__all__ = ["Panel", "channel_names", "read_like", "read_panel"]
+__all__ = ["Panel", "by_position", "channel_names", "read_like", "read_panel"]
 
 _FORMS = (
     "an array of shape (n_instances, n_channels, n_timepoints), a list of arrays or of frames, one "
@@ -41,7 +42,8 @@ class Panel:
         Parameters
         ----------
         names : sequence or None
-            Those seen in `fit`. None, or a panel without names, leaves the order.
+            Those seen in `fit`. None, or a panel without names, leaves the order; see
+            `by_position`.
         owner : str
             Whose names they are, for messages.
 
@@ -55,7 +57,7 @@ class Panel:
             If the channels have other names. The message lists them.
         """
         names = None if names is None else tuple(names)
-        if names is None or self.names in (None, names):
+        if self.names == names or by_position(self.names, names):
             return self
         missing = [name for name in names if name not in self.names]
         unknown = [name for name in self.names if name not in names]
@@ -77,12 +79,41 @@ def _listed(names):
     return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
+def by_position(names, others):
+    """Tell whether channels can be matched by position alone.
+
+    sktime's pipelines call the channels of an array var_0, var_1 and so on, so such names match
+    any others.
+
+    Parameters
+    ----------
+    names, others : tuple or None
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from sktime_tsd._panels.panel import by_position
+    >>> by_position(("acc", "gyr"), ("var_0", "var_1")), by_position(("acc", "gyr"), ("acc", "x"))
+    (True, False)
+    """
+    if names is None or others is None:
+        return True
+    either_is_of_sktime = any(
+        these == tuple(f"var_{place}" for place in range(len(these))) for these in (names, others)
+    )
+    return either_is_of_sktime and set(names).isdisjoint(others)
+
+
 def channel_names(classifier):
     """Names of the channels that a classifier was fitted on.
 
     Parameters
     ----------
     classifier : object
+        A pipeline has the names of its last step, if all others keep the channels.
 
     Returns
     -------
@@ -90,6 +121,10 @@ def channel_names(classifier):
         None if it was fitted on series without names, or does not say.
     """
     names = getattr(classifier, "feature_names_in_", None)
+    if names is None:
+        steps, last = split_pipeline(classifier)
+        if steps and all(getattr(step, "keeps_channels", False) for _, step in steps):
+            names = getattr(last, "feature_names_in_", None)
     return None if names is None else tuple(names)
 
 

@@ -6,6 +6,7 @@ from skorch import NeuralNet
 
 from sktime_tsd._scoring.scorer import Scorer, clipped_logits
 from sktime_tsd._utils.guest import as_guest
+from sktime_tsd._utils.pipelines import last_step
 from sktime_tsd._utils.validation import check_probabilities
 from sktime_tsd.runtime import OnnxClassifier
 
@@ -40,32 +41,26 @@ def in_native_dtype(classifier, X):
     return X.astype(np.float64 if _chooses_precision(classifier) else np.float32)
 
 
-def _last_step(classifier):
-    while hasattr(classifier, "steps"):
-        classifier = classifier.steps[-1][1]
-    return classifier
-
-
 def _is_ours(classifier):
     return hasattr(type(classifier), "_scorer") or isinstance(classifier, OnnxClassifier)
 
 
 def _chooses_precision(classifier):
     """Tell whether a classifier takes float64, be it to cast it itself."""
-    last = _last_step(classifier)
+    last = last_step(classifier)
     is_network = hasattr(last, "predict_logits") or isinstance(last, NeuralNet)
     return _is_ours(last) or not is_network
 
 
 def _reads_float64(classifier):
     """Tell whether a classifier uses the digits of float64, as far as one can tell."""
-    last = _last_step(classifier)
-    in_float32 = isinstance(last, OnnxClassifier) and last.input_dtype == np.float32
-    return _chooses_precision(last) and not in_float32
+    # behind other steps, a file in float32 may do: they may take a level away
+    in_float32 = isinstance(classifier, OnnxClassifier) and classifier.input_dtype == np.float32
+    return _chooses_precision(classifier) and not in_float32
 
 
 def _is_network(classifier):
-    last = _last_step(classifier)
+    last = last_step(classifier)
     is_ours = hasattr(last, "predict_logits") or isinstance(last, OnnxClassifier)
     return is_ours or isinstance(last, NeuralNet)
 

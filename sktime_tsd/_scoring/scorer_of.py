@@ -4,6 +4,7 @@ from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from sktime_tsd._scoring.classifier import ClassifierScorer
+from sktime_tsd._utils.pipelines import split_pipeline, with_last_step
 
 __all__ = ["check_answers", "makes_scorer", "scorer_of"]
 
@@ -92,4 +93,7 @@ def scorer_of(classifier, role="classifier"):
     if makes_scorer(classifier):
         return classifier._scorer()
     check_answers(classifier, role)
+    _, last = split_pipeline(classifier)
+    if last is not classifier and makes_scorer(last):
+        classifier = with_last_step(classifier, last._scorer().classifier)
     return ClassifierScorer(classifier)

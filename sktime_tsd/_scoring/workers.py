@@ -76,7 +76,8 @@ def answers_of(scorer, X, bank, calls, n_jobs):
         for call in calls:
             yield call, _answers(scorer, X, bank, call)
         return
-    tasks = _tasks(scorer, X, bank, calls)
+    failures = []
+    tasks = itertools.takewhile(lambda _: not failures, _tasks(scorer, X, bank, calls))
     # copies in memory of what a worker changes; what it only reads is shared
     options = {"n_jobs": n_jobs, "batch_size": 1, "mmap_mode": "c"}
     if backend.supports_return_generator:
@@ -86,8 +87,11 @@ def answers_of(scorer, X, bank, calls, n_jobs):
         results = _in_rounds(tasks, n_workers, options)
     for position, answers in results:
         if isinstance(answers, _Failure):
-            raise answers.error from _TracebackOfWorkerError(answers.traceback)
-        yield calls[position], answers
+            failures.append(answers)  # no more calls are made; those under way are waited for
+        else:
+            yield calls[position], answers
+    if failures:
+        raise failures[0].error from _TracebackOfWorkerError(failures[0].traceback)
 
 
 def _answers(scorer, X, bank, call):

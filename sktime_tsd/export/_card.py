@@ -2,6 +2,7 @@
 
 from sklearn.frozen import FrozenEstimator
 
+from sktime_tsd.export._steps import first_length
 from sktime_tsd.fidelity import FidelityReport
 from sktime_tsd.networks import n_parameters
 
@@ -17,8 +18,8 @@ tags:
 
 # {title}
 
-{n_classes} classes: {classes}. A series has {n_channels} channel{s} of {n_timepoints} time points,
-without missing values, in the units of the training data.
+{n_classes} classes: {classes}. A series has {n_channels} channel{s} of {length} time points,
+without missing values, in the units of the training data.{steps}
 
 ## Use
 
@@ -56,15 +57,16 @@ Loading runs no code from these files.
 """
 
 
-def model_card(student, classifier, *, report=None, data=None, intended_use=None):
+def model_card(student, chain, *, report=None, data=None, intended_use=None):
     """Write a model card.
 
     Parameters
     ----------
     student : SkorchClassifier
         Fitted.
-    classifier : SkorchClassifier or SaliencyDistilledClassifier
-        The classifier that was saved: `student` itself, or the distilled one it belongs to.
+    chain : Chain
+        What was saved: the steps before the classifier, and `student` itself or the distilled
+        classifier it belongs to.
     report : FidelityReport, optional
         Its metrics go into the card.
     data, intended_use : str, optional
@@ -93,6 +95,7 @@ def model_card(student, classifier, *, report=None, data=None, intended_use=None
         if not isinstance(text, (str, type(None))):
             raise TypeError(f"{name} must be a string, got {text!r:.100}.")
     network = student.network_ and student.network_.network
+    length = first_length(chain.steps, student.n_timepoints_)
     kind = "No network" if network is None else type(network).__name__
     weights = 0 if network is None else n_parameters(network)
     own = not isinstance(student.network, str)
@@ -102,13 +105,22 @@ def model_card(student, classifier, *, report=None, data=None, intended_use=None
         classes=", ".join(f"`{label!r}`" for label in student.classes_.tolist()),
         n_channels=student.n_channels_,
         s="" if student.n_channels_ == 1 else "s",
-        n_timepoints=student.n_timepoints_,
+        length=length or "any number of",
+        n_timepoints=length or "n_timepoints",
+        steps=_steps(chain.steps),
         network=f", network={getattr(student.network, '__name__', 'YourNetwork')}" if own else "",
         data=data or "Not stated when the model was saved.",
-        training=_training(student, classifier),
+        training=_training(student, chain.classifier),
         report=f"```text\n{report}\n```" if report else "Not measured when the model was saved.",
         intended_use=intended_use or "Not stated when the model was saved.",
     )
+
+
+def _steps(steps):
+    if not steps:
+        return ""
+    names = ", ".join(f"`{step!r}`" for step in steps)
+    return f"\nBefore its network, the model applies `sktime_tsd.preprocessing`: {names}."
 
 
 def _training(student, classifier):

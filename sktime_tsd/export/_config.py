@@ -19,6 +19,7 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "N_CHECKED",
+    "STEPLESS_VERSION",
     "class_weight_from_json",
     "class_weight_to_json",
     "params_from_json",
@@ -30,7 +31,10 @@ __all__ = [
 ]
 
 FORMAT = "sktime_tsd model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+#: Of models without steps before the network, so that older versions of the package read them.
+STEPLESS_VERSION = 1
 
 # Levels of nesting: more than a network's settings have, less than Python's recursion limit.
 _MAX_DEPTH = 50
@@ -147,6 +151,11 @@ def _check_config(config):
     entry(network, "name", str, type(None))
     entry(network, "class", str)
     entry(network, "params", dict, type(None))
+    has_steps = config["format_version"] > STEPLESS_VERSION
+    if has_steps != ("steps" in config):
+        raise ModelFileError(
+            f"config.json: there must be steps exactly if format_version is {FORMAT_VERSION}."
+        )
     rows = entry(config, "check_logits", list)
     shape = (N_CHECKED, len(classes)) if len(classes) > 1 else (0,)
     if (len(rows), *{len(row) if isinstance(row, list) else -1 for row in rows}) != shape:

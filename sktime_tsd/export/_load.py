@@ -4,6 +4,7 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
+from sklearn.pipeline import make_pipeline
 
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.validation import resolve_device
@@ -14,7 +15,8 @@ from sktime_tsd.export._config import (
     read_config,
     sha256,
 )
-from sktime_tsd.export._student import typical_series
+from sktime_tsd.export._steps import steps_from_json
+from sktime_tsd.export._student import typical_inputs
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, build_network
 from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json, names_from_json
 
@@ -49,8 +51,10 @@ def load_model(folder, *, network=None, device="auto"):
 
     Returns
     -------
-    classifier : SkorchClassifier
-        Fitted; it predicts what the saved one did. Its ``history_`` is empty.
+    classifier : SkorchClassifier or Pipeline
+        Fitted; it predicts what the saved one did. Its ``history_`` is empty. If a pipeline was
+        saved, a scikit-learn ``Pipeline`` of the steps (of `sktime_tsd.preprocessing`) and the
+        ``SkorchClassifier``.
 
     Raises
     ------
@@ -80,17 +84,18 @@ def load_model(folder, *, network=None, device="auto"):
     if params is not None:
         params = {name: params_from_json(value) for name, value in params.items()}
     sizes = config["input"]["n_channels"], config["input"]["n_timepoints"], len(classes)
+    steps = steps_from_json(config["steps"], *sizes[:2]) if "steps" in config else []
     classifier = _classifier(factory, params, config, device)
     built = None
     if len(classes) == 1:  # such a classifier has no network
         _check_names(tensors, {})
     else:
         built = _build(factory, sizes, params, tensors)
-        _check_answers(built, sizes, config["check_logits"])
+        _check_answers(built, sizes, steps, config["check_logits"])
         built.to(on_device)
     classifier._set_fitted(classes, built, [], *sizes[:2])
     classifier._set_channel_names(names_from_json(config["input"], sizes[0]))
-    return classifier
+    return make_pipeline(*steps, classifier) if steps else classifier
 
 
 def _read(folder, name, at_most):
@@ -236,11 +241,11 @@ def _check_scaling(mean, std, *, n_channels):
         )
 
 
-def _check_answers(network, sizes, logits):
+def _check_answers(network, sizes, steps, logits):
     expected = torch.tensor(logits, dtype=torch.float64)
     try:
         with torch.inference_mode():
-            found = network(typical_series(network, *sizes[:2], n_instances=len(logits)))
+            found = network(typical_inputs(network, *sizes[:2], len(logits), steps))
     except Exception as error:  # a user's network may raise anything
         raise ModelFileError(
             f"The network cannot read series of the shape in the file ({sizes[0]} channels, "

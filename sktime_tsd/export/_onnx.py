@@ -19,6 +19,8 @@ from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
+from sktime_tsd.export._step_modules import Steps
+from sktime_tsd.export._steps import chain_of, first_length, transformed
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.runtime import OnnxClassifier
 from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
@@ -36,14 +38,15 @@ _MAX_RANDOM_VALUES = 2**21
 
 
 class _Probabilities(nn.Module):
-    """A network followed by softmax."""
+    """Steps, if there are any, a network, and softmax."""
 
-    def __init__(self, network):
+    def __init__(self, steps, network, n_timepoints):
         super().__init__()
+        self.steps = Steps(steps, n_timepoints) if steps else nn.Identity()
         self.network = network
 
     def forward(self, X):
-        return self.network(X).softmax(dim=1)
+        return self.network(self.steps(X)).softmax(dim=1)
 
 
 def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
@@ -52,17 +55,22 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     The file maps raw series to probabilities, with scaling and softmax included. Its input is
     float32, or float64 for a network fitted on series that float32 cannot tell apart. It takes any
     number of series at a time, of the length seen in `fit`; labels and shape are in its metadata.
-    The file is kept only if its probabilities equal the network's, on random series and on `X`.
+    With steps before the classifier, it reads raw series in float64, of the length that entered
+    the first step in `fit`. The file is kept only if its probabilities equal those of the
+    classifier, on random series and on `X`.
 
     Parameters
     ----------
     classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted. For a distilled classifier, only the student is exported.
+        Fitted. For a distilled classifier, only the student is exported. It may be the last step
+        of a fitted pipeline: the file then includes the steps before it, of the kinds that
+        `save_model` names. It may be in a ``GridSearchCV``.
     path : path-like
         The file to write. Its folder must exist.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), optional
         Real series to compare predictions on, in addition to random ones. Other sktime panels
-        work too.
+        work too. In a pipeline, series that enter its first step. If that pipeline resamples
+        series and saw several lengths in `fit`, the file is for the length of these.
     int8 : bool, default=False
         Quantize the weights to 8 bits, if that makes the file smaller and keeps at least 99 % of
         the predictions on `X`. Otherwise the weights stay as they are, with a warning.
@@ -84,7 +92,8 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     OSError
         If the file cannot be written.
     TypeError, ValueError
-        If the classifier or `X` cannot be used, or `int8` is set without `X`.
+        If the classifier, a step before it or `X` cannot be used, `int8` is set without `X`, or
+        a length is not known without `X`.
     ImportError
         If onnx, onnxscript or onnxruntime is missing (extra ``onnx``).
 
@@ -107,16 +116,24 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     >>> bool((OnnxClassifier(path).predict(X) == clf.predict(X)).all())
     True
     """
-    student, path = fitted_student(classifier), Path(path).resolve()
+    chain, path = chain_of(classifier), Path(path).resolve()
+    student = fitted_student(chain.classifier)
     classes_to_json(student.classes_)  # rejects labels that cannot be written, before the export
     if student.network_ is None:
         raise ValueError(
             "There is no network to export, because all labels in fit were equal. Fit with two "
             "classes or more."
         )
+    length = first_length(chain.steps, student.n_timepoints_)
     if X is not None:
         X = student._check_convert_X_for_predict(X)
-        check_panel_shape(X, student.n_channels_, student.n_timepoints_)
+        check_panel_shape(X, student.n_channels_, length)
+        length = X.shape[2]
+    elif length is None:
+        raise ValueError(
+            "X is needed, a sample of real series: the pipeline resamples series of any length, "
+            "and an ONNX file takes series of one length, that of X."
+        )
     elif int8:
         raise ValueError("int8=True needs X, a sample of real series to compare predictions on.")
     if not path.parent.is_dir():
@@ -126,13 +143,23 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
     network = copy.deepcopy(student.network_).cpu().eval()
-    batches = _batches(network, student, X)
+    batches = _batches(network, (student.n_channels_, length), X)
+    if chain.steps:  # the file's steps compute in float64
+        batches = [batch.astype(np.float64) for batch in batches]
     scorer = NetworkScorer(student, network)
-    expected = [scorer.probabilities(batch) for batch in batches]
+    expected = [scorer.probabilities(transformed(chain.given, batch)) for batch in batches]
+    probabilities = _Probabilities(chain.steps, network, length)
+    metadata = onnx_metadata(
+        student.classes_,
+        int(student.n_channels_),
+        int(length),
+        channel_names(student),
+        has_steps=bool(chain.steps),
+    )
     new = path.with_name(f".{path.name}-{uuid4().hex}")
     new.touch()  # fails here, before the export, if the place is not writable
     try:
-        follows_one_path = _export(network, student, new, batches, expected)
+        follows_one_path = _export(probabilities, metadata, new, batches, expected)
         if follows_one_path:
             warnings.warn(
                 f"{type(network.network).__name__} branches on values that it computes, which an "
@@ -149,12 +176,11 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     return path
 
 
-def _batches(network, student, X):
+def _batches(network, sizes, X):
     """Make the batches to compare predictions on: one random series, several, and `X`.
 
     They are separate, since predictions may depend on the other series of a batch.
     """
-    sizes = student.n_channels_, student.n_timepoints_
     n = min(_N_RANDOM_SERIES, max(8, _MAX_RANDOM_VALUES // math.prod(sizes)))
     waves = typical_series(network, *sizes, n)
     generator = torch.Generator().manual_seed(0)
@@ -164,19 +190,18 @@ def _batches(network, student, X):
     return [series[:1], series[1:], *([] if X is None else [X])]
 
 
-def _export(network, student, path, batches, expected):
+def _export(probabilities, metadata, path, batches, expected):
     """Write a file whose predictions equal the network's, with one of torch's two exporters.
 
     Returns whether the network branches on values, of which the file has one branch only.
     """
-    probabilities = _Probabilities(network)
     example = torch.from_numpy(batches[1][:2])
     found = []
     for exporter in (_export_program, _export_trace):
         try:
             with quietly("torch"), seeded(0, torch.device("cpu")):
                 follows_one_path = exporter(probabilities, example, path)
-            _finish(path, student)
+            _finish(path, metadata)
             _compare(path, batches, expected)
             return follows_one_path
         except ImportError:
@@ -185,8 +210,8 @@ def _export(network, student, path, batches, expected):
             reason = _ANSI.sub("", str(error)).strip().split("\n")[0]
             found.append(f"{exporter.__doc__} {type(error).__name__}: {reason:.300}")
     raise RuntimeError(
-        f"{type(network.network).__name__} cannot be exported with the same predictions. "
-        + " ".join(found)
+        f"{type(probabilities.network.network).__name__} cannot be exported with the same "
+        f"predictions. {' '.join(found)}"
     )
 
 
@@ -221,7 +246,7 @@ def _export_trace(network, example, path):
     return any(issubclass(warning.category, torch.jit.TracerWarning) for warning in said)
 
 
-def _finish(path, student):
+def _finish(path, metadata):
     """Fold constants, remove debugging information, and add our metadata."""
     import onnx
     import onnxruntime
@@ -236,8 +261,6 @@ def _finish(path, student):
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     del model.graph.value_info[:]
-    sizes = int(student.n_channels_), int(student.n_timepoints_)
-    metadata = onnx_metadata(student.classes_, *sizes, channel_names(student))
     onnx.helper.set_model_props(model, {ONNX_KEY: json.dumps(metadata, sort_keys=True)})
     onnx.save(model, path)
 

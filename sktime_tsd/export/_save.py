@@ -3,6 +3,7 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -13,6 +14,7 @@ from sktime_tsd.export._config import (
     FORMAT,
     FORMAT_VERSION,
     N_CHECKED,
+    STEPLESS_VERSION,
     class_weight_to_json,
     params_to_json,
     plain,
@@ -21,7 +23,8 @@ from sktime_tsd.export._config import (
 )
 from sktime_tsd.export._folder import CARD, staging_folder
 from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
-from sktime_tsd.export._student import fitted_student, typical_series
+from sktime_tsd.export._steps import chain_of, first_length, steps_to_json, transformed
+from sktime_tsd.export._student import fitted_student, typical_inputs, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
 from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json, names_to_json
 
@@ -45,7 +48,9 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     ----------
     classifier : SkorchClassifier or SaliencyDistilledClassifier
         Fitted. For a distilled classifier, only the student is saved, and the model card says how
-        it was distilled.
+        it was distilled. It may be the last step of a fitted pipeline, of scikit-learn or sktime:
+        the steps before it are saved, too, if they are of `sktime_tsd.preprocessing` or do the
+        same in sktime (see Notes). It may be in a ``GridSearchCV``.
     folder : path-like
         Created if it does not exist. Its parent must exist.
     report : FidelityReport, optional
@@ -68,8 +73,8 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     FileNotFoundError
         If the folder's parent does not exist.
     TypeError, ValueError
-        If the classifier, its labels or its network's settings cannot be saved, or the network
-        cannot be rebuilt from them. Nothing is written then.
+        If the classifier, a step before it, its labels or its network's settings cannot be
+        saved, or the network cannot be rebuilt from them. Nothing is written then.
     NotFittedError
         If the classifier is not fitted.
 
@@ -77,6 +82,11 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     -----
     The training history is not saved, nor are settings that are objects (callbacks, an
     optimizer's class).
+
+    Of sktime's transformers, ``TSInterpolator`` is saved as `preprocessing.SeriesResampler`, and
+    ``TabularToSeriesAdaptor(StandardScaler(), fit_in_transform=True)`` as
+    `preprocessing.SeriesStandardScaler`, or as `preprocessing.SeriesCenterer` with
+    ``with_std=False``. A pipeline is loaded as a ``Pipeline`` of scikit-learn.
 
     Examples
     --------
@@ -92,12 +102,13 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     >>> bool((load_model(folder).predict_proba(X) == clf.predict_proba(X)).all())
     True
     """
-    student = fitted_student(classifier)
+    chain = chain_of(classifier)
+    student = fitted_student(chain.classifier)
     network = None if student.network_ is None else copy.deepcopy(student.network_).cpu()
     weights = safetensors.torch.save(_tensors(network))
     config = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if chain.steps else STEPLESS_VERSION,
         "network": _describe_network(student),
         "input": {
             "n_channels": int(student.n_channels_),
@@ -107,20 +118,22 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
         "classes": classes_to_json(student.classes_),
         "settings": _plain_settings(student),
         "weights": {"file": WEIGHTS, "sha256": sha256(weights)},
-        "check_logits": _check_logits(student, network),
+        "check_logits": _check_logits(student, network, chain.steps),
         "versions": versions(),
     }
+    if chain.steps:
+        config["steps"] = steps_to_json(chain.steps)
     files = {
         WEIGHTS: weights,
         CONFIG: write_config(config),
         CARD: model_card(
-            student, classifier, report=report, data=data, intended_use=intended_use
+            student, chain, report=report, data=data, intended_use=intended_use
         ).encode(),
     }
     with staging_folder(Path(folder), overwrite=overwrite) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
-        _check_loads(new, student, network)
+        _check_loads(new, student, network, chain)
     return Path(folder)
 
 
@@ -143,12 +156,12 @@ def _tensors(network):
     return {name: tensor.clone().contiguous() for name, tensor in state.items()}
 
 
-def _check_logits(student, network):
+def _check_logits(student, network, steps):
     if network is None:
         return []
     sizes = student.n_channels_, student.n_timepoints_
     with torch.inference_mode():
-        return network(typical_series(network, *sizes, N_CHECKED)).double().tolist()
+        return network(typical_inputs(network, *sizes, N_CHECKED, steps)).double().tolist()
 
 
 def _describe_network(student):
@@ -176,13 +189,16 @@ def _plain_settings(student):
     return kept
 
 
-def _check_loads(folder, student, network):
+def _check_loads(folder, student, network, chain):
     """Check that the saved model can be loaded and gives the same answers."""
     own = check_network(student.network) not in NETWORKS.values()
     try:
         loaded = load_model(folder, network=student.network if own else None, device="cpu")
-        if network is not None and not _same_answers(network, loaded.network_, student):
-            raise ModelFileError("the rebuilt network gives different answers.")
+        if network is not None:
+            rebuilt = loaded[-1] if chain.steps else loaded
+            if not _same_answers(network, rebuilt.network_, student):
+                raise ModelFileError("the rebuilt network gives different answers.")
+            _check_steps(loaded, network, student, chain)
     except ModelFileError as error:
         raise ValueError(
             "The network cannot be rebuilt from network and network_params, so nothing was saved: "
@@ -196,3 +212,15 @@ def _same_answers(network, loaded, student):
     x = typical_series(network, student.n_channels_, student.n_timepoints_, N_CHECKED)
     with torch.inference_mode():
         return all(torch.equal(network(scale * x), loaded(scale * x)) for scale in (1, 10, 100))
+
+
+def _check_steps(loaded, network, student, chain):
+    """Check that the rebuilt steps do what the pipeline's own do."""
+    if not chain.steps:
+        return
+    length = first_length(chain.steps, student.n_timepoints_) or student.n_timepoints_
+    raw = typical_series(network, student.n_channels_, length, N_CHECKED).double().numpy()
+    expected = transformed(chain.given, raw)
+    found = loaded[:-1].transform(raw)
+    if found.shape != expected.shape or not np.allclose(found, expected):
+        raise ModelFileError("the rebuilt steps give other series than those of the pipeline.")

@@ -7,8 +7,9 @@ from sktime.base import BaseObject
 
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import SaliencyDistilledClassifier
+from sktime_tsd.export._steps import first_length, transformed
 
-__all__ = ["fitted_student", "typical_series"]
+__all__ = ["fitted_student", "typical_inputs", "typical_series"]
 
 
 def fitted_student(classifier):
@@ -37,10 +38,14 @@ def fitted_student(classifier):
         classifier = classifier.estimator
     kinds = (SkorchClassifier, SaliencyDistilledClassifier)
     if not isinstance(classifier, kinds):
-        inner = next(
-            (name for name in ("best_estimator_", "steps") if hasattr(classifier, name)), None
-        )
-        hint = f" Pass the classifier inside it (see its {inner})." if inner else ""
+        hint = ""
+        if hasattr(classifier, "best_estimator_"):
+            hint = " Put its best_estimator_ in its place."
+        elif hasattr(classifier, "steps"):
+            hint = (
+                " Of pipelines, scikit-learn's Pipeline and sktime's ClassifierPipeline are saved "
+                "with their steps: fit one of these."
+            )
         kind = "a fitted classifier" if isinstance(classifier, BaseObject) else "an object"
         raise TypeError(
             "Only a fitted SkorchClassifier or SaliencyDistilledClassifier can be saved to a "
@@ -80,5 +85,29 @@ def typical_series(network, n_channels, n_timepoints, n_instances):
     i, c, t = np.ogrid[1 : n_instances + 1, 1 : n_channels + 1, 0:n_timepoints]
     waves = np.sin(2 * np.pi * i * c * t / n_timepoints + i)
     mean, std = (value.detach().cpu().double().numpy() for value in (network.mean, network.std))
-    dtype = np.float64 if network.reads_float64 else np.float32
-    return torch.from_numpy((mean + std * waves).astype(dtype))
+    return torch.from_numpy((mean + std * waves).astype(_read_dtype(network)))
+
+
+def _read_dtype(network):
+    return np.float64 if network.reads_float64 else np.float32
+
+
+def typical_inputs(network, n_channels, n_timepoints, n_instances, steps=()):
+    """Make what the network reads when `typical_series` pass the steps before it.
+
+    Parameters
+    ----------
+    network : ScaledNetwork
+    n_channels, n_timepoints, n_instances : int
+        Of the network's input.
+    steps : list of transformers
+        Fitted; see `_steps.Chain`.
+
+    Returns
+    -------
+    x : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        On the CPU, in the precision that the network reads.
+    """
+    length = first_length(steps, n_timepoints) or n_timepoints
+    raw = typical_series(network, n_channels, length, n_instances)
+    return torch.from_numpy(transformed(steps, raw.numpy()).astype(_read_dtype(network)))

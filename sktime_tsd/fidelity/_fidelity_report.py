@@ -49,8 +49,8 @@ def fidelity_report(
     teacher, student : fitted classifier
         Anything with ``predict_proba``. The student's classes are put in the teacher's order. A
         `SaliencyDistilledClassifier` stands for its ``student_``, a ``FrozenEstimator`` for the
-        classifier it holds. For a grid search, pass its ``best_estimator_``, or the cost metrics
-        cover the whole search.
+        classifier it holds; so do they at the end of a pipeline, which is asked as a whole. For
+        a grid search, pass its ``best_estimator_``, or the cost metrics cover the whole search.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or any other panel that `fit` accepts. Use series that neither model was fitted on. Named
         channels are put in the teacher's order. Probabilities use the series as given; saliency

@@ -6,6 +6,8 @@ import numpy as np
 
 from sktime_tsd._scoring.classifier import in_native_dtype
 from sktime_tsd._scoring.scorer import clipped_logits, floored
+from sktime_tsd._scoring.scorer_of import makes_scorer
+from sktime_tsd._utils.pipelines import split_pipeline
 from sktime_tsd.fidelity._bootstrap import median_of_draws
 from sktime_tsd.fidelity._cost import latency, parameters, pickle_size
 from sktime_tsd.saliency._measure import measure
@@ -80,6 +82,12 @@ class MeasuredModel:
             **self._of_saliency,
         )
 
+    def _network(self):
+        """Return the network, also of a pipeline or a search; None if there is none."""
+        _, last = split_pipeline(self.classifier)
+        inside = last is not self.classifier and makes_scorer(last)
+        return last._scorer().network if inside else self.scorer.network
+
     def cost(self, intervals, *, with_latency):
         """Measure size and, if requested, the time of single calls.
 
@@ -94,7 +102,7 @@ class MeasuredModel:
             Value, low and high.
         """
         found = {
-            "parameters": np.repeat(parameters(self.scorer.network), 3),  # exact
+            "parameters": np.repeat(parameters(self._network()), 3),  # exact
             "bytes": np.repeat(pickle_size(self.classifier), 3),
         }
         answer = getattr(self.classifier, "predict_proba", self.scorer.probabilities)

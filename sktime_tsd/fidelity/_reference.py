@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._panels.labels import check_labels
-from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.panel import by_position, channel_names, read_panel
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
@@ -252,7 +252,7 @@ class FidelityReference:
 
 def _check_same_order(names, of_student):
     """Refuse a student whose channels are others than those of X, or in another order."""
-    if None not in (names, of_student) and names != of_student:
+    if names != of_student and not by_position(names, of_student):
         raise ValueError(
             f"The channels of X are {names}, in the teacher's order if it has one, but the student "
             f"was fitted on {of_student}. Pass X with the student's columns, or an array if only "

@@ -18,10 +18,17 @@ class MixBank(WindowBank):
 
     Parameters
     ----------
+    perturbation : None
+    width : int
+        Length of the series.
+    starts : torch.Tensor of shape (n_instances, n_entries), int32
+        Zeros.
+    donors : torch.Tensor of shape (n_instances, n_entries), int32
+        The other series, indices into `pool`.
+    pool : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
+        All series.
     shares : torch.Tensor of shape (n_instances, n_entries), float32
-        In [0, 1).
-    **fields
-        Those of `WindowBank`. ``donors`` are the other series; ``perturbation`` is None.
+        Share of the series itself, in [0, 1).
 
     References
     ----------

@@ -22,7 +22,10 @@ __all__ = [
 ONNX_KEY = "sktime_tsd"
 
 #: Version of the layout of these metadata.
-ONNX_FORMAT_VERSION = 1
+ONNX_FORMAT_VERSION = 2
+
+# Of files without steps before the network, so that older versions of the package read them.
+_STEPLESS_VERSION = 1
 
 # Limits that no real model reaches, so that damaged files cannot use up the memory.
 _MAX_BYTES_OF_LABELS = 2**26
@@ -125,7 +128,7 @@ def classes_from_json(description):
     return classes
 
 
-def onnx_metadata(classes, n_channels, n_timepoints, names=None):
+def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=False):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
@@ -134,6 +137,8 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None):
     n_channels, n_timepoints : int
     names : sequence, optional
         Of the channels.
+    has_steps : bool, default=False
+        Whether the file also holds steps before the network, which read float64.
 
     Returns
     -------
@@ -141,7 +146,7 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None):
         In JSON types.
     """
     return {
-        "format_version": ONNX_FORMAT_VERSION,
+        "format_version": ONNX_FORMAT_VERSION if has_steps else _STEPLESS_VERSION,
         "classes": classes_to_json(classes),
         "n_channels": n_channels,
         "n_timepoints": n_timepoints,

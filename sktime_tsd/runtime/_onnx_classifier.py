@@ -27,7 +27,7 @@ _MAX_THREADS = 1024
 # An ONNX file cannot be larger, in bytes.
 _LARGEST_FILE = 2**31
 
-# What a graph may read. float64 is for series that float32 cannot tell apart.
+# What a graph may read. float64 is for series that float32 cannot tell apart, and for steps.
 _INPUT_DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 
 # What probabilities may sum to.
@@ -58,7 +58,7 @@ class OnnxClassifier:
         Shape of a series.
     input_dtype : type
         Precision in which the file reads series: ``numpy.float32``, or ``numpy.float64`` if
-        float32 could not tell the training series apart.
+        float32 could not tell the training series apart, or there are steps before the network.
     feature_names_in_ : numpy.ndarray of shape (n_channels,), object
         Names of the channels, in their order. Only there if `fit` saw names.
 
