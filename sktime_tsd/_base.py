@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import accuracy_score
 from sktime.classification.base import BaseClassifier
 
 from sktime_tsd._panels.labels import check_labels
@@ -123,7 +124,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         """
         return super().predict_proba(self._for_each_output(X))
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Compute the accuracy.
 
         Parameters
@@ -132,6 +133,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             Or any other panel, as for `predict`.
         y : array-like of shape (n_instances,)
             Labels, in the order of the series as for `fit`.
+        sample_weight : array-like of shape (n_instances,), optional
+            Weights of the series; scikit-learn's pipelines know this parameter.
 
         Returns
         -------
@@ -139,7 +142,10 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             Share of the series whose label is predicted.
         """
         has_index = isinstance(y, (pd.Series, pd.DataFrame)) and not isinstance(X, np.ndarray)
-        return super().score(X, check_labels(y, read_panel(X) if has_index else None))
+        y = check_labels(y, read_panel(X) if has_index else None)
+        if sample_weight is None:
+            return super().score(X, y)
+        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
 
     def predict_logits(self, X):
         """Predict the logits of series; their softmax is `predict_proba`.

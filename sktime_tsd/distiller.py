@@ -25,7 +25,6 @@ from sktime_tsd.teachers._loss_terms import (
     cross_entropy_weight,
     loss_terms,
     n_mixes,
-    with_soft_targets,
 )
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
@@ -232,8 +231,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
             An unfitted teacher is fitted on `X` alone.
         teacher_proba : array-like of shape (n_instances, n_classes), optional
             Probabilities that a teacher gave for `X`, if it can no longer be asked. Columns in
-            the order of the sorted labels. Needs ``saliency_weight=0`` and terms that need
-            neither copies nor features, such as `KD`.
+            the order of the sorted labels; those of a table may be named after them. Needs
+            ``saliency_weight=0`` and terms that need neither copies nor features, such as `KD`.
 
         Returns
         -------
@@ -295,7 +294,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
                 X_unlabelled=X_unlabelled,
                 terms=terms,
                 n_instances=len(X),
-                n_classes=self.n_classes_,
+                classes=self.classes_,
             )
         fresh = student._build_network(*X.shape[1:], self.n_classes_, student_seed)
         check_terms(terms, self.teacher, fresh)
@@ -315,6 +314,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
                 classes=self.classes_,
                 split=split,
                 terms=terms,
+                add_soft_targets=self.distillation is None and X_unlabelled is None,
                 bank_settings=BankSettings(
                     perturbation=self.perturbation or OpposingClass(),
                     width=window_width(self.window, X.shape[2]),
@@ -328,9 +328,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
                 seed=None if self.random_state is None else teacher_seed,
                 scoring=self._scoring(verbose=student.verbose),
             )
-            self.teacher_, training_set, valid_set, counts_votes = taught
-            if counts_votes:
-                terms = with_soft_targets(terms, self)
+            self.teacher_, training_set, valid_set, terms = taught
         student._train(
             self.classes_,
             fresh,

@@ -7,7 +7,9 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from helpers import distiller as quick_distiller
 from helpers import random_panel
+from scipy.special import expit
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -292,3 +294,43 @@ def test_a_useless_teacher_is_warned_about():
     told = " ".join(str(warning.message) for warning in said)
     assert "right label" in told
     assert "moves an answer" in told
+
+
+class Dropping(torch.nn.Module):
+    """Draws at random in eval mode, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        x = torch.nn.functional.dropout(x, 0.5, training=True)
+        mean = self.scale * x.mean(dim=(1, 2))
+        return torch.stack([1 - 2 * mean, 2 * mean - 1], dim=1)
+
+
+def test_a_module_that_draws_is_a_guest_and_unsteady():
+    X, y = random_panel(24)
+    state = torch.get_rng_state()
+    found = []
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"Dropping.*unsteady"):
+            found.append(
+                quick_distiller().set_params(teacher=Dropping()).fit(X, y).predict_proba(X)
+            )
+    np.testing.assert_array_equal(*found)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_noise_row_by_row_is_found():
+    X, y = random_panel(24)
+
+    class Noisy:
+        classes_ = np.unique(y)
+
+        def predict_proba(self, X):
+            p = expit(X.mean(axis=(1, 2)) + 2 * np.random.randn(len(X)))  # noqa: NPY002
+            return np.column_stack([1 - p, p])
+
+    with pytest.warns(UserWarning, match=r"Noisy.*unsteady"):
+        quick_distiller().set_params(teacher=Noisy()).fit(X, y)

@@ -2,6 +2,7 @@
 
 import importlib
 import pickle
+import re
 import sys
 import warnings
 
@@ -9,10 +10,16 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from helpers import fcn, flat, lstm, random_panel
+from helpers import distiller as quick_distiller
+from helpers import fcn, flat, learner, lstm, random_panel
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.base import clone as sklearn_clone
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -585,3 +592,52 @@ def test_arrays_and_tensors_of_every_kind_have_a_fingerprint():
         torch.tensor([True]),
     ]
     assert len({fingerprint(value) for value in values}) == len(values)
+
+
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        RandomForestClassifier(5, random_state=0),
+        ExtraTreesClassifier(5, random_state=0),
+        HistGradientBoostingClassifier(max_iter=3, random_state=0),
+    ],
+    ids=lambda teacher: type(teacher).__name__,
+)
+@pytest.mark.filterwarnings("ignore:No perturbed copy moves")  # so few series
+def test_forests_are_recognised(teacher, tmp_path, capsys):
+    # their nodes have gaps that hold anything, other after each loading
+    X, y = random_panel(12)
+    asked = []
+    for bank_size in (4, 4, 6):
+        clf = quick_distiller(memory=tmp_path / "memory", bank_size=bank_size, verbose=1)
+        clf.set_params(teacher=flat(teacher)).fit(X, y)
+        err = capsys.readouterr().err
+        asked.append(re.search(r"scores (\d+)", err) or "none")
+    assert [a if a == "none" else a[1] for a in asked] == ["60", "none", "24"]
+
+
+class Restless:
+    """Changes with every answer, and fails after some."""
+
+    classes_ = np.array(["class 00", "class 01"])
+
+    def __init__(self, network, fails_after=None):
+        self.network, self.fails_after, self.n_asked = network, fails_after, 0
+
+    def predict_proba(self, X):
+        self.n_asked += len(X)
+        if self.fails_after is not None and self.n_asked > self.fails_after:
+            raise ConnectionError("no route")
+        return self.network.predict_proba(X)
+
+
+def test_a_teacher_that_changes_as_it_answers_resumes(tmp_path):
+    X, y = random_panel(12)
+    network = learner().fit(X, y)
+    clf = quick_distiller(memory=tmp_path / "memory", teacher_batch_size=6)
+    with pytest.raises(ConnectionError) as caught:
+        clf.set_params(teacher=Restless(network, fails_after=35)).fit(X, y)
+    assert "30 of 60" in caught.value.__notes__[0]
+    again = Restless(network, fails_after=35)
+    clf.set_params(teacher=again).fit(X, y)
+    assert again.n_asked == 2 + 30  # a trial, and the rest

@@ -4,6 +4,7 @@ import pickle
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers import learner, random_panel
 from sklearn.frozen import FrozenEstimator
@@ -101,3 +102,17 @@ def test_series_without_labels_need_a_teacher(data):
     X, y = data
     with pytest.raises(ValueError, match=r"X_unlabelled.*teacher_proba"):
         student().fit(X, y, X_unlabelled=X, teacher_proba=np.full((len(X), 2), 0.5))
+
+
+def test_columns_of_a_table_are_found_by_label(data, teacher):
+    X, y = data
+    saved = teacher.predict_proba(X.astype(np.float32))
+    expected = student().fit(X, y, teacher_proba=saved).predict_proba(X)
+    table = pd.DataFrame(saved, columns=teacher.classes_)
+    for columns in (teacher.classes_, teacher.classes_[::-1]):
+        clf = student().fit(X, y, teacher_proba=table[list(columns)])
+        np.testing.assert_array_equal(clf.predict_proba(X), expected)
+    by_position = student().fit(X, y, teacher_proba=pd.DataFrame(saved))
+    np.testing.assert_array_equal(by_position.predict_proba(X), expected)
+    with pytest.raises(ValueError, match=r"teacher_proba.*\['cat', 'dog'\].*class 00"):
+        student().fit(X, y, teacher_proba=pd.DataFrame(saved, columns=["cat", "dog"]))

@@ -11,8 +11,9 @@ from sktime_tsd._scoring.chunks import call_size, chunks_of, grouped
 from sktime_tsd._scoring.kept_answers import KeptAnswers, cached
 from sktime_tsd._scoring.workers import answers_of
 from sktime_tsd._utils.fingerprint import fingerprint
+from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 
-__all__ = ["ask"]
+__all__ = ["as_guest_unless_steady", "ask"]
 
 
 def ask(scorer, X, bank, settings, *, copies_only=False):
@@ -52,13 +53,36 @@ def _at_once(scorer, X, bank, settings):
     n_copies = 0 if bank is None else len(X) * bank.n_entries
 
     def score():
-        with _watched(scorer, settings, len(X), n_copies) as update:
+        watched = _watched(scorer, settings, len(X), n_copies)
+        with watched as update, as_guest_unless_steady(scorer):
             return scorer.score(X, bank, update)
 
     if settings.memory is None:
         return score()
-    key = fingerprint(scorer.classifier, scorer.precision, X, bank)
+    key = fingerprint(_key(scorer, settings), scorer.precision, X, bank)
     return cached(settings.memory)(key, score)
+
+
+def as_guest_unless_steady(scorer):
+    """Make a context in which a network from elsewhere may draw random numbers.
+
+    Parameters
+    ----------
+    scorer : Scorer
+
+    Returns
+    -------
+    context : context manager
+        See `as_guest`. Chunked scorers do this in every call by themselves.
+    """
+    is_guest = not (scorer.is_steady or scorer.is_chunked)
+    return as_guest(SEED_OF_GUESTS) if is_guest else contextlib.nullcontext()
+
+
+def _key(scorer, settings):
+    if settings.memory is None or settings.key is not None:
+        return settings.key
+    return fingerprint(scorer.classifier)
 
 
 def _call_by_call(scorer, X, bank, settings, copies_only):
@@ -70,7 +94,7 @@ def _call_by_call(scorer, X, bank, settings, copies_only):
     if copies_only:
         chunks = [chunk for chunk in chunks if chunk.entry is not None]
     calls = grouped(chunks, batch_size or call_size(X, len(X) * (1 + n_entries)))
-    kept = KeptAnswers(scorer.classifier, X, bank, settings.memory)
+    kept = KeptAnswers(_key(scorer, settings), X, bank, settings.memory)
     logits, n_kept, missing = _Logits(len(X), n_entries), 0, []
     for call in calls:
         left = []

@@ -5,7 +5,7 @@ import torch
 from skorch import NeuralNet
 
 from sktime_tsd._scoring.scorer import Scorer, clipped_logits
-from sktime_tsd._utils.guest import as_guest
+from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.pipelines import last_step
 from sktime_tsd._utils.validation import check_probabilities
 from sktime_tsd.runtime import OnnxClassifier
@@ -17,9 +17,6 @@ FLATTEN = (
     " A classifier of 2-D tables needs a first step that flattens the series: "
     "make_pipeline(FunctionTransformer(sktime_tsd.teachers.flatten), classifier)."
 )
-
-# Guests draw from generators that begin here in every call: equal series, equal answers.
-_SEED = 0
 
 
 def in_native_dtype(classifier, X):
@@ -92,7 +89,7 @@ class ClassifierScorer(Scorer):
         X = x.cpu().numpy()
         if not self.gives_logits:
             return clipped_logits(self.probabilities(X))
-        with as_guest(_SEED):
+        with as_guest(SEED_OF_GUESTS):
             logits = self._own_logits(in_native_dtype(self.classifier, X))
         return torch.from_numpy(np.array(logits))
 
@@ -101,7 +98,7 @@ class ClassifierScorer(Scorer):
 
     def probabilities(self, X):
         """Probabilities of series; see `Scorer.probabilities`."""
-        with as_guest(_SEED):
+        with as_guest(SEED_OF_GUESTS):
             answers = self._ask(in_native_dtype(self.classifier, X))
         name = f"predict_proba of {self.name}"
         probabilities = np.asarray(answers, dtype=np.float64)

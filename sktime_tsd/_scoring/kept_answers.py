@@ -47,18 +47,19 @@ class KeptAnswers:
 
     Parameters
     ----------
-    classifier : fitted classifier
+    key : str
+        Identifies the classifier.
     X : torch.Tensor of shape (n_instances, n_channels, n_timepoints)
     bank : WindowBank or None
     memory : joblib.Memory or None
         None keeps nothing.
     """
 
-    def __init__(self, classifier, X, bank, memory):
+    def __init__(self, key, X, bank, memory):
         self._X, self._bank = X, bank
         # few numbers each: as files mapped into memory they would only take longer
         self._cached = None if memory is None else cached(memory, mmap_mode=None)
-        self._classifier = None if memory is None else fingerprint(classifier)
+        self._classifier = key
         self._of_series = {}
         self._missing = {}
 

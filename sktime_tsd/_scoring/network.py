@@ -12,6 +12,7 @@ from sktime_tsd._scoring.batches import (
     logits_in_batches,
 )
 from sktime_tsd._scoring.scorer import Scorer
+from sktime_tsd.networks import NETWORKS
 
 __all__ = ["NetworkScorer"]
 
@@ -35,6 +36,7 @@ class NetworkScorer(Scorer):
             self.device = self.network.mean.device
             self.precision = str(bank_precision(self.network, self.device))
             name = type(self.network.network).__name__
+            self.is_steady = type(self.network.network) in NETWORKS.values()
         super().__init__(classifier, classifier.classes_, name)
         self.reads_float64 = getattr(network, "reads_float64", network is None)
         self._sizes = classifier.n_channels_, classifier.n_timepoints_

@@ -52,6 +52,8 @@ class Scorer(ABC):
         Whether it can read series that float32 cannot tell apart.
     is_network : bool
         Whether its probabilities are the softmax of a network, as far as one can tell.
+    is_steady : bool
+        Whether equal series surely get equal answers, whatever is scored with them.
     is_consistent : bool
         Whether its probabilities are the softmax of its logits.
     is_chunked : bool
@@ -66,6 +68,7 @@ class Scorer(ABC):
     network = None
     gives_logits = True
     is_network = True
+    is_steady = False
     is_consistent = True
     reads_float64 = True
     is_chunked = False

@@ -42,7 +42,8 @@ def check_answers(classifier, role="classifier"):
     if isinstance(classifier, nn.Module):
         raise TypeError(
             f"{role} must be a fitted classifier, got the network {type(classifier).__name__}. "
-            "Wrap it: SkorchClassifier.from_module(network, classes=[...])."
+            "Wrap it: SkorchClassifier.from_module(network, classes=[...], "
+            "input_shape=(n_channels, n_timepoints))."
         )
     if isinstance(classifier, type):
         raise TypeError(

@@ -23,6 +23,9 @@ class ScoringSettings:
         else 1.
     memory : joblib.Memory, optional
         Keeps the answers.
+    key : str, optional
+        Identifies the classifier in the memory. Default: its fingerprint whenever it is asked, so
+        a classifier that changes as it answers needs one.
     verbose : int, default=0
         1 prints how many series will be scored, then shows a progress bar.
 
@@ -36,6 +39,7 @@ class ScoringSettings:
     n_jobs: int | None = None
     memory: joblib.Memory | None = None
     verbose: int = 0
+    key: str | None = None
 
     def __post_init__(self):
         check_number("teacher_batch_size", self.batch_size, integer=True, low=1, none_ok=True)

@@ -7,6 +7,7 @@ import inspect
 import sys
 import types
 import weakref
+from collections.abc import Iterator
 
 import joblib
 import numpy as np
@@ -65,6 +66,10 @@ def _update(digest, item, above):
     elif isinstance(item, torch.Tensor):
         digest.update(f"{item.dtype}{tuple(item.shape)}".encode())
         digest.update(item.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    elif isinstance(item, np.ndarray) and item.dtype.names:
+        for name in item.dtype.names:  # apart: there may be anything in the gaps between fields
+            digest.update(name.encode())
+            _update(digest, item[name], above)
     elif isinstance(item, np.ndarray) and item.dtype != object:
         digest.update(f"{item.dtype}{item.shape}".encode())
         digest.update(np.ascontiguousarray(item).reshape(-1).view(np.uint8).data)
@@ -75,18 +80,32 @@ def _update(digest, item, above):
     elif (parts := _parts(item)) is not None:
         for part in parts:
             _update(digest, part, (*above, id(item)))
-    else:  # classes, functions, random states and everything else
+    else:
+        _update_by_pickling(digest, item, above)
+    digest.update(b"</>")
+
+
+def _update_by_pickling(digest, item, above):
+    """Use what a pickle would hold: of classes, functions, random states and everything else."""
+    try:
         if isinstance(item, (type, types.FunctionType)):
             digest.update(_provenance(item).encode())
-        try:
+            reduced = None
+        else:
+            reduced = item.__reduce_ex__(4)
+        if not isinstance(reduced, tuple):
             digest.update(joblib.hash(item).encode())
-        except Exception as error:  # pickling fails in many ways
-            raise TypeError(
-                f"memory cannot tell whether {item!r:.80} is the same as before, because it "
-                "cannot be pickled. Use a function or class that can be imported, or set "
-                f"memory=None. ({error})"
-            ) from error
-    digest.update(b"</>")
+            return
+    except Exception as error:  # pickling fails in many ways
+        raise TypeError(
+            f"memory cannot tell whether {item!r:.80} is the same as before, because it "
+            "cannot be pickled. Use a function or class that can be imported, or set "
+            f"memory=None. ({error})"
+        ) from error
+    make, arguments, *rest = reduced
+    rest = [list(part) if isinstance(part, Iterator) else part for part in rest]
+    for part in (make, arguments, *rest):
+        _update(digest, part, (*above, id(item)))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
 from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.fingerprint import fingerprint
-from sktime_tsd._utils.guest import as_guest
+from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.networks import adapted
@@ -266,7 +266,10 @@ def _given(teacher, X, y, device):
     if not isinstance(teacher, nn.Module):
         return teacher
     classes = getattr(teacher, "classes_", np.unique(y))
-    return SkorchClassifier.from_module(teacher, classes, input_shape=X.shape[1:], device=device)
+    with as_guest(SEED_OF_GUESTS):  # a trial forward may draw numbers
+        return SkorchClassifier.from_module(
+            teacher, classes, input_shape=X.shape[1:], device=device
+        )
 
 
 def single_class_teacher(teacher, X, y, *, prepare):

@@ -3,7 +3,7 @@
 from sktime_tsd._training.auto import AUTO
 from sktime_tsd.losses import SoftTargets, TemporalSaliency
 
-__all__ = ["cross_entropy_weight", "loss_terms", "n_mixes", "with_soft_targets"]
+__all__ = ["cross_entropy_weight", "loss_terms", "n_mixes"]
 
 # Weight of the labels, by default, if some series have none.
 _CROSS_ENTROPY_WEIGHT = 0.1
@@ -44,25 +44,6 @@ def cross_entropy_weight(setting, has_unlabelled):
     if setting != AUTO:
         return setting
     return _CROSS_ENTROPY_WEIGHT if has_unlabelled else 1.0
-
-
-def with_soft_targets(terms, settings):
-    """Add ``SoftTargets()`` if the copies are there for it and `distillation` is left open.
-
-    Parameters
-    ----------
-    terms : list of DistillationTerm
-    settings : object with the parameters of ``SaliencyDistilledClassifier``
-
-    Returns
-    -------
-    terms : list of DistillationTerm
-    """
-    has_copies = any(term.needs_perturbed for term in terms)
-    has_soft_targets = any(isinstance(term, SoftTargets) for term in terms)
-    if settings.distillation is None and has_copies and not has_soft_targets:
-        return [*terms, SoftTargets()]
-    return terms
 
 
 def loss_terms(settings, has_unlabelled=False):

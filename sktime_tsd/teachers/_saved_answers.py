@@ -1,6 +1,7 @@
 """Teaching with answers that a teacher gave earlier, when it can no longer be asked."""
 
 import numpy as np
+import pandas as pd
 import torch
 
 from sktime_tsd._scoring.scorer import clipped_logits
@@ -12,7 +13,7 @@ from sktime_tsd.teachers._smoothing import smoothed
 __all__ = ["check_saved_answers", "teach_saved"]
 
 
-def check_saved_answers(teacher_proba, *, teacher, X_unlabelled, terms, n_instances, n_classes):
+def check_saved_answers(teacher_proba, *, teacher, X_unlabelled, terms, n_instances, classes):
     """Refuse saved probabilities that do not fit the series, or cannot teach what is asked.
 
     Parameters
@@ -23,7 +24,9 @@ def check_saved_answers(teacher_proba, *, teacher, X_unlabelled, terms, n_instan
     X_unlabelled : numpy.ndarray or None
         Must be None, too.
     terms : list of DistillationTerm
-    n_instances, n_classes : int
+    n_instances : int
+    classes : numpy.ndarray of shape (n_classes,)
+        Sorted labels.
 
     Returns
     -------
@@ -53,8 +56,10 @@ def check_saved_answers(teacher_proba, *, teacher, X_unlabelled, terms, n_instan
             "saliency_weight=0 and distillation=[KD()] (of sktime_tsd.losses), or pass a teacher "
             "instead: its fitted classifier in FrozenEstimator, or a CallableTeacher."
         )
+    if isinstance(teacher_proba, pd.DataFrame):
+        teacher_proba = _in_order(teacher_proba, name, classes)
     probabilities = np.asarray(teacher_proba, dtype=np.float64)
-    expected = n_instances, n_classes
+    expected = n_instances, len(classes)
     if probabilities.shape != expected:
         raise ValueError(
             f"{name} must have a row for each series of X and a column for each class, "
@@ -62,6 +67,20 @@ def check_saved_answers(teacher_proba, *, teacher, X_unlabelled, terms, n_instan
         )
     check_probabilities(name, probabilities)
     return probabilities
+
+
+def _in_order(table, name, classes):
+    """Put columns that are named after the classes in order; others go by position."""
+    columns, labels = table.columns.tolist(), classes.tolist()
+    if columns == list(range(len(labels))) or columns == labels:
+        return table
+    if sorted(map(str, columns)) == sorted(map(str, labels)):
+        places = [list(map(str, columns)).index(str(label)) for label in labels]
+        return table.iloc[:, places]
+    raise ValueError(
+        f"{name} has columns {columns}, but the classes are {labels}. Name the columns so, or pass "
+        f"{name}.to_numpy() with its columns in this order."
+    )
 
 
 def teach_saved(probabilities, X, y, *, split, smoothing):

@@ -1,14 +1,15 @@
 """The teacher's part of a fit: fit it, then score once everything the student learns from."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
 
 from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._training.training_set import TrainingSet
-from sktime_tsd.losses import UNLABELLED, Outputs
+from sktime_tsd._utils.fingerprint import fingerprint
+from sktime_tsd.losses import UNLABELLED, Outputs, SoftTargets
 from sktime_tsd.perturbations import MixBank, Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
@@ -63,14 +64,14 @@ class Taught(NamedTuple):
     training_set : TrainingSet
         Unlabelled series come last, with the class index ``UNLABELLED``.
     valid_set : TrainingSet or None
-    counts_votes : bool
-        Whether the teacher's probabilities are shares of votes.
+    terms : list of DistillationTerm
+        Those given, and ``SoftTargets()`` if the teacher counts votes and they may be added.
     """
 
     classifier: object
     training_set: TrainingSet
     valid_set: TrainingSet | None
-    counts_votes: bool
+    terms: list
 
 
 def teach(
@@ -81,6 +82,7 @@ def teach(
     classes,
     split,
     terms,
+    add_soft_targets,
     bank_settings,
     smoothing,
     prepare,
@@ -105,6 +107,8 @@ def teach(
         Indices of the series the student trains on and of the validation series; the latter
         may be None. The teacher is fitted on all series.
     terms : list of DistillationTerm
+    add_soft_targets : bool
+        Whether ``SoftTargets()`` may be added for a teacher that counts votes.
     bank_settings : BankSettings
     smoothing : float or "auto"
         For teachers that are no networks; see `smoothed`.
@@ -136,6 +140,8 @@ def teach(
     classifier = fit_teacher(
         teacher, X, classes[y], prepare=prepare, seed=seed, memory=scoring.memory
     )
+    if scoring.memory is not None:  # now, as answering may change a teacher
+        scoring = replace(scoring, key=fingerprint(classifier))
     X, y = torch.from_numpy(as_training_panel(X)), torch.from_numpy(y)
     train, valid = split
     valid_set = None
@@ -144,7 +150,7 @@ def teach(
         X, y = X[train], y[train]
     aligned = Teacher(classifier, classes, X[:_N_EXAMPLES])
     if not terms:
-        return Taught(classifier, TrainingSet(X, y), valid_set, counts_votes=False)
+        return Taught(classifier, TrainingSet(X, y), valid_set, terms)
     plain, known = None, y
     if X_unlabelled is not None:
         X = torch.cat([X, torch.from_numpy(X_unlabelled)])
@@ -155,17 +161,17 @@ def teach(
     if any(term.needs_perturbed for term in terms):
         bank = _draw(bank_settings, X, known, n_classes=len(classes))
     logits, perturbed_logits = aligned.score(X, bank, settings=scoring, scored=plain)
+    aligned.warn_if_no_saliency(logits, perturbed_logits)
+    aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
+    if add_soft_targets and bank is not None and not aligned.is_network and counts_votes(logits):
+        terms = [*terms, SoftTargets()]
     mix_bank = mixed_logits = None
     if bank_settings.n_mixes and any(term.uses_mixes for term in terms):
         mix_bank = _draw_mixes(bank_settings, X, n_classes=len(classes))
         _, mixed_logits = aligned.score(X, mix_bank, settings=scoring, scored=logits)
-    aligned.warn_if_no_saliency(logits, perturbed_logits)
-    aligned.warn_if_mistaken(logits[y != UNLABELLED], y[y != UNLABELLED])
-    answers, of_votes = [logits, perturbed_logits, mixed_logits], False
+    answers = [logits, perturbed_logits, mixed_logits]
     if not aligned.is_network:
-        given = [part for part in answers if part is not None]
-        of_votes = counts_votes(logits)
-        mixed_in = iter(smoothed(given, smoothing))
+        mixed_in = iter(smoothed([part for part in answers if part is not None], smoothing))
         answers = [None if part is None else next(mixed_in) for part in answers]
     training_set = TrainingSet(
         X,
@@ -177,7 +183,7 @@ def teach(
         n_mixes=bank_settings.n_mixes,
         teacher_features=teacher_features(terms, aligned.network, *X.shape[1:]),
     )
-    return Taught(classifier, training_set, valid_set, of_votes)
+    return Taught(classifier, training_set, valid_set, terms)
 
 
 def _draw(settings, X, y, n_classes):

@@ -4,7 +4,7 @@ import warnings
 
 import torch
 
-from sktime_tsd._scoring.ask import ask
+from sktime_tsd._scoring.ask import as_guest_unless_steady, ask
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._scoring.settings import ScoringSettings
 
@@ -82,7 +82,9 @@ class Teacher:
             )
         n_channels, n_timepoints = example.shape[1:]
         try:
-            logits = self._scorer.logits(example)
+            # in another order than among the rest, or row by row noise would be the same
+            with as_guest_unless_steady(self._scorer):
+                logits = self._scorer.logits(example.flip(0)).flip(0)
         except Exception as error:  # re-raised, with a note on what it was asked
             error.add_note(
                 f"Raised while the teacher {self.name} scored its first series, of shape "
@@ -152,7 +154,7 @@ class Teacher:
     def _warn_if_unsteady(self, logits):
         """Warn of a teacher that answers otherwise to a few series than to all of them."""
         few = self._example_logits.float()
-        if self.network is not None or len(logits) < len(few):
+        if self._scorer.is_steady or len(logits) < len(few):
             return
         moved = (few.softmax(dim=1) - logits[: len(few)].softmax(dim=1)).abs().max().item()
         if moved > _STEADY:
