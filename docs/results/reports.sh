@@ -23,3 +23,5 @@ report "$build/choices" "Choices of the defaults" choices
 report "$build/training" "Learning rate and epochs" training
 report "$build/weights" "Weights of the other methods" weights
 report "$build/levers" "KD beside TSD" levers
+report "$build/smoothing" "Smoothing of votes" smoothing
+report "$build/votes" "Teachers that count votes" votes
