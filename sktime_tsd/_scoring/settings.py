@@ -23,11 +23,11 @@ class ScoringSettings:
         else 1.
     memory : joblib.Memory, optional
         Keeps the answers.
+    verbose : int, default=0
+        1 prints how many series will be scored, then shows a progress bar.
     key : str, optional
         Identifies the classifier in the memory. Default: its fingerprint whenever it is asked, so
         a classifier that changes as it answers needs one.
-    verbose : int, default=0
-        1 prints how many series will be scored, then shows a progress bar.
 
     Raises
     ------
