@@ -10,7 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 from scipy import stats
 
+from sktime_tsd._cli.models import TEACHERS
 from sktime_tsd.benchmark import __main__ as command
+from sktime_tsd.benchmark import _groups
 from sktime_tsd.benchmark._benchmark_method import current_spelling
 from sktime_tsd.benchmark._groups import MAIN_METRICS, groups_of
 from sktime_tsd.benchmark._results import COLUMNS, read_results
@@ -541,3 +543,10 @@ def test_rows_with_an_older_spelling_of_a_setting_are_read(tmp_path):
     again = pd.concat([old, old.iloc[1:2].assign(method=name)])
     with pytest.raises(ValueError, match=r"line 6: .* line 3"):
         read_results(write(tmp_path, again))
+
+
+def test_titles_and_order_of_every_method_and_teacher():
+    names = ["tsd+unlabelled", "ce", "kd_copies", "tsd", "kd+tsd+unlabelled"]
+    ordered = sorted(names, key=_groups._place)
+    assert ordered == ["ce", "kd+tsd+unlabelled", "tsd", "tsd+unlabelled", "kd_copies"]
+    assert set(TEACHERS) <= set(_groups._TITLES)

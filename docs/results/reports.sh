@@ -25,3 +25,4 @@ report "$build/weights" "Weights of the other methods" weights
 report "$build/levers" "KD beside TSD" levers
 report "$build/smoothing" "Smoothing of votes" smoothing
 report "$build/votes" "Teachers that count votes" votes
+report "$build/unlabelled" "Series without labels" unlabelled

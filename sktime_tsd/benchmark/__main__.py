@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive
+from sktime_tsd._cli.models import TEACHERS
 from sktime_tsd.benchmark import _results_report, _run
 from sktime_tsd.benchmark._backends import BACKENDS
 from sktime_tsd.benchmark._benchmark_method import CONTROLS
@@ -57,7 +58,7 @@ def _add_run(commands):
         "of the authors' code",
     )
     parser.add_argument(
-        "--teacher", help="inception_time, lstm or minirocket; default: set by the protocol"
+        "--teacher", help=f"one of {', '.join(TEACHERS)}; default: set by the protocol"
     )
     parser.add_argument("--student", help="fcn or lstm; default: set by the protocol")
     parser.add_argument(

@@ -12,7 +12,14 @@ from sktime_tsd.distiller import SaliencyDistilledClassifier
 from sktime_tsd.losses import SoftTargets
 from sktime_tsd.perturbations import Perturbation
 
-__all__ = ["CONTROLS", "BenchmarkMethod", "KDOnCopies", "current_spelling", "method_title"]
+__all__ = [
+    "CONTROLS",
+    "UNLABELLED",
+    "BenchmarkMethod",
+    "KDOnCopies",
+    "current_spelling",
+    "method_title",
+]
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,8 @@ CONTROLS = {
 # Methods other than the package's. They cannot be joined with others.
 _ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd")
 
-# Joined to a method, it also learns from the series whose labels the run has taken away.
-_UNLABELLED = "unlabelled"
+#: Joined to a method, it also learns from the series whose labels the run has taken away.
+UNLABELLED = "unlabelled"
 
 # Parameters of the student that the run sets, so a method cannot.
 _LEFT_TO_THE_RUN = {"device", "verbose", "random_state", "callbacks"}
@@ -176,7 +183,7 @@ class BenchmarkMethod:
     @property
     def _method(self):
         """The package's method that it is, or that a control is built on."""
-        base = self.base.removesuffix(f"+{_UNLABELLED}")
+        base = self.base.removesuffix(f"+{UNLABELLED}")
         if self.uses_unlabelled and base == "ce":
             raise ValueError(f"method {self.base!r}: labels alone cannot use unlabelled series")
         if self._has_kd_on_copies:
@@ -230,7 +237,7 @@ class BenchmarkMethod:
     @property
     def uses_unlabelled(self):
         """Whether it learns from the training series without labels, too."""
-        return _UNLABELLED in self.base.split("+")
+        return UNLABELLED in self.base.split("+")
 
     def with_weight(self, weight):
         """Set the weight of the saliency term or, without one, of the last term.
@@ -283,7 +290,7 @@ class BenchmarkMethod:
 def _canonical(base):
     """Make lower case, order the terms as the package lists them, saliency last."""
     parts = base.lower().strip().split("+")
-    order = {name: i for i, name in enumerate((*METHODS, _UNLABELLED))}
+    order = {name: i for i, name in enumerate((*METHODS, UNLABELLED))}
     return "+".join(sorted(map(str.strip, parts), key=lambda part: order.get(part, -1)))
 
 
@@ -336,7 +343,7 @@ def method_title(name):
     title : str
     """
     base, _, settings = name.partition(":")
-    labelled = base.removesuffix(f"+{_UNLABELLED}")
+    labelled = base.removesuffix(f"+{UNLABELLED}")
     title = _TITLES.get(labelled) or Method(labelled).title.removeprefix("by ")
     if labelled != base:
         title += " + unlabelled series"

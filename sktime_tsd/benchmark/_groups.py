@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._cli.methods import METHODS
-from sktime_tsd.benchmark._benchmark_method import CONTROLS, method_title
+from sktime_tsd.benchmark._benchmark_method import CONTROLS, UNLABELLED, method_title
 from sktime_tsd.benchmark._plan import incomparable_settings
 from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores
@@ -47,6 +47,9 @@ _TITLES = {
     "lstm": "LSTM",
     "fcn": "FCN",
     "minirocket": "MiniRocket",
+    "forest": "Forest",
+    "interval_forest": "Interval forest",
+    "neighbours": "Neighbours",
 }
 
 
@@ -212,7 +215,7 @@ def _place(method):
     """Sort key: methods as the package lists them, controls last, each before its variants."""
     base, _, settings = method.partition(":")
     first, *others = base.split("+")
-    known = [*METHODS, *CONTROLS]
+    known = [*METHODS, *CONTROLS, UNLABELLED]
     return known.index(first), len(others), known.index((others or [first])[-1]), settings != ""
 
 

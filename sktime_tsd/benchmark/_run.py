@@ -87,7 +87,8 @@ def run_benchmark(
         "default": the classifiers' default settings, nothing is picked. "paper": the
         publication's settings, the weight picked on the validation split. "authors": the same
         as in the authors' code, which lowers the learning rate after batches, not epochs.
-    teacher : {"inception_time", "lstm", "minirocket"}, optional
+    teacher : str, optional
+        "inception_time", "lstm", "minirocket", "forest", "interval_forest" or "neighbours".
         Default: set by the protocol.
     student : {"fcn", "lstm"}, optional
         Default: set by the protocol.
