@@ -54,6 +54,44 @@ class TeacherStudentParams:
                 params[role] = default()
         return super().set_params(**params)
 
+    @classmethod
+    def get_test_params(cls, parameter_set="default"):
+        """Parameters for sktime's conformance tests.
+
+        Parameters
+        ----------
+        parameter_set : str, default="default"
+            All sets are the same.
+
+        Returns
+        -------
+        params : list of dict
+        """
+        from sktime_tsd.losses import KD, FitNets
+        from sktime_tsd.perturbations import Zero
+
+        fcn, lstm = SkorchClassifier.get_test_params()
+        return [
+            {
+                "teacher": SkorchClassifier(**lstm),
+                "student": SkorchClassifier(**fcn),
+                "distillation": [KD()],
+                "n_windows": 2,
+                "bank_size": 4,
+            },
+            {
+                "teacher": SkorchClassifier(**fcn),
+                "student": SkorchClassifier(**lstm),
+                "distillation": [FitNets(hint_share=0.5)],
+                "perturbation": Zero(),
+                "saliency_measure": "sqrt_kl",
+                "saliency_normalization": "each",
+                "window": 1,
+                "n_windows": 1,
+                "bank_size": 2,
+            },
+        ]
+
     def __getstate__(self):
         """Move a teacher network to the CPU, so that any machine can load it."""
         state = self.__dict__.copy()

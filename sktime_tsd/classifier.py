@@ -267,17 +267,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
         return build(self, n_channels, n_timepoints, n_classes, seed=seed)
 
-    def _train(
-        self,
-        classes,
-        fresh,
-        training_set,
-        valid_set,
-        *,
-        terms=(),
-        cross_entropy_weight=1.0,
-        description="network",
-    ):
+    def _train(self, classes, fresh, training_set, valid_set, **transfer):
         """Train on labels and a teacher, on behalf of a distiller.
 
         Leaves the classifier as `fit` would, but skips the checks of `fit`.
@@ -291,10 +281,8 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         training_set : TrainingSet
             With teacher outputs if a term needs them.
         valid_set : TrainingSet or None
-        terms : sequence of DistillationTerm, default=()
-        cross_entropy_weight : float, default=1.0
-        description : str, default="network"
-            Name shown in the progress bar.
+        **transfer : object
+            Terms of the loss and the like; see `train_network`.
         """
         labels = training_set.y[training_set.y != UNLABELLED].numpy()
         trained = train_network(
@@ -302,10 +290,8 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
             fresh,
             training_set,
             valid_set,
-            terms=terms,
             class_weight=class_weights(self.class_weight, classes, labels),
-            cross_entropy_weight=cross_entropy_weight,
-            description=description,
+            **transfer,
         )
         self.lr_, self.max_epochs_ = trained.lr, trained.max_epochs
         shape = training_set.X.shape[1:]

@@ -202,3 +202,17 @@ def difference(a, b, X):
     """
     with torch.no_grad():
         return (a.eval()(X) - b.eval()(X)).abs().max().item()
+
+
+def training_set_of(clf, monkeypatch, X, y, **fit_params):
+    """Fit a distiller and return what its student has learned from."""
+    found = []
+    original = SkorchClassifier._train
+
+    def train(self, classes, fresh, training_set, *rest, **transfer):
+        found.append(training_set)
+        return original(self, classes, fresh, training_set, *rest, **transfer)
+
+    monkeypatch.setattr(SkorchClassifier, "_train", train)
+    clf.fit(X, y, **fit_params)
+    return found[-1]  # a teacher is fitted before

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from helpers import bad, distiller, learner, random_panel
+from helpers import bad, distiller, learner, random_panel, training_set_of
 from sklearn.frozen import FrozenEstimator
 
 from sktime_tsd import SkorchClassifier
@@ -105,19 +105,6 @@ def test_soft_targets_average_mixes_too(with_copies):
     expected = np.mean([kd_loss(s[None], t[None], 1.0).item() for s, t in pairs])
     found = SoftTargets().build()(student, teacher, None)
     assert found.item() == pytest.approx(expected, rel=1e-5)
-
-
-def training_set_of(clf, monkeypatch, *args, **kwargs):
-    found = []
-    original = SkorchClassifier._train
-
-    def train(self, classes, fresh, training_set, *rest, **options):
-        found.append(training_set)
-        return original(self, classes, fresh, training_set, *rest, **options)
-
-    monkeypatch.setattr(SkorchClassifier, "_train", train)
-    clf.fit(*args, **kwargs)
-    return found[-1]
 
 
 def test_the_teacher_answers_every_mix(monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers import fcn, flat, lstm, random_panel
+from helpers import fcn, flat, lstm, random_panel, training_set_of
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
@@ -761,19 +761,8 @@ def test_labels_of_another_type_are_told_so():
 
 
 def lessons(teacher, monkeypatch, **params):
-    """What a student learns from a teacher: its outputs for the training set."""
-    found = []
-    original = SkorchClassifier._train
-    monkeypatch.setattr(
-        SkorchClassifier,
-        "_train",
-        lambda self, classes, fresh, training_set, *args, **kwargs: (
-            found.append(training_set) if kwargs["terms"] else None,
-            original(self, classes, fresh, training_set, *args, **kwargs),
-        )[1],
-    )
-    distiller(teacher, **params).fit(X, Y)
-    return found[-1].teacher
+    """The teacher's outputs for the training set."""
+    return training_set_of(distiller(teacher, **params), monkeypatch, X, Y).teacher
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.05, 0.3])

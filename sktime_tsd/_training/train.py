@@ -80,10 +80,10 @@ def train_network(
     training_set,
     valid_set,
     *,
-    terms,
     class_weight,
+    terms=(),
     cross_entropy_weight=1.0,
-    description,
+    description="network",
 ):
     """Train a network on labels and, with terms, on teacher outputs.
 
@@ -95,11 +95,11 @@ def train_network(
     training_set : TrainingSet
         On any device.
     valid_set : TrainingSet or None
-    terms : sequence of DistillationTerm
-        Terms of the loss besides the cross entropy.
     class_weight : torch.Tensor of shape (n_classes,) or None
+    terms : sequence of DistillationTerm, default=()
+        Terms of the loss besides the cross entropy.
     cross_entropy_weight : float, default=1.0
-    description : str
+    description : str, default="network"
         Name shown in the progress bar.
 
     Returns

@@ -4,7 +4,7 @@ import codecs
 
 import numpy as np
 
-__all__ = ["BLANK", "NotANumberError", "numbers", "text_lines"]
+__all__ = ["BLANK", "CellError", "NotANumberError", "numbers", "text_lines"]
 
 #: What is not part of a label or a name at its ends. Other white space, such as a no-break
 #: space, is.
@@ -13,13 +13,13 @@ BLANK = " \t\r\n"
 _MISSING = {"", "?", "na", "n/a", "#n/a", "nan", "null", "none"}
 
 
-class NotANumberError(ValueError):
-    """A cell that should hold a number does not.
+class CellError(ValueError):
+    """A cell holds something else than it should.
 
     Parameters
     ----------
     position : int
-        Of the cell among those given to `numbers`.
+        Of the cell among those read together.
     text : str
         Its content.
     """
@@ -28,6 +28,10 @@ class NotANumberError(ValueError):
         super().__init__(position, text)
         self.position = position
         self.text = text
+
+
+class NotANumberError(CellError):
+    """A cell that should hold a number does not."""
 
     def __str__(self):
         hint = "; write decimal points" if self.text.count(",") == 1 else ""

@@ -2,24 +2,13 @@
 
 import numpy as np
 
+from sktime_tsd.datasets._text import CellError
+
 __all__ = ["NotATimeError", "sortable_times"]
 
 
-class NotATimeError(ValueError):
-    """A cell that should hold a time does not.
-
-    Parameters
-    ----------
-    position : int
-        Of the cell among those given to `sortable_times`.
-    text : str
-        Its content.
-    """
-
-    def __init__(self, position, text):
-        super().__init__(position, text)
-        self.position = position
-        self.text = text
+class NotATimeError(CellError):
+    """A cell that should hold a time does not."""
 
     def __str__(self):
         return f"{self.text!r} is neither a number nor a date such as 2024-01-31 12:00:00"

@@ -5,9 +5,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from sktime_tsd._utils.validation import check_number
-from sktime_tsd.losses._kd import kd_loss
-from sktime_tsd.losses._term import DistillationTerm
+from sktime_tsd.losses._kd import KD, kd_loss
 
 __all__ = ["SoftTargets", "SoftTargetsLoss"]
 
@@ -47,7 +45,7 @@ def _parts(outputs):
 
 
 @dataclass(frozen=True)
-class SoftTargets(DistillationTerm):
+class SoftTargets(KD):
     """Match the teacher's class probabilities on the series, all perturbed copies and mixes.
 
     Unlike `KD`, it also needs the copies, and its temperature is 1: the probabilities themselves
@@ -79,16 +77,11 @@ class SoftTargets(DistillationTerm):
     True
     """
 
-    weight: float = 1.0
     temperature: float = 1.0
     name: ClassVar[str] = "soft_targets"
     needs_perturbed: ClassVar[bool] = True
     uses_mixes: ClassVar[bool] = True
     recordable: ClassVar[bool] = True
-
-    def __post_init__(self):
-        check_number("weight", self.weight, low=0)
-        check_number("temperature", self.temperature, low=0, boundaries="neither")
 
     def build(self):
         """Make the loss module."""

@@ -41,18 +41,3 @@ class SeriesCenterer(SeriesTransformer):
 
     def _transform_panel(self, X):
         return X - X.mean(axis=2, keepdims=True)
-
-    @classmethod
-    def get_test_params(cls, parameter_set="default"):
-        """Return parameter sets for sktime's tests.
-
-        Parameters
-        ----------
-        parameter_set : str
-            Ignored.
-
-        Returns
-        -------
-        params : dict
-        """
-        return {}

@@ -51,18 +51,3 @@ class SeriesStandardScaler(SeriesTransformer):
         eps = np.finfo(np.float64).eps
         constant = variance <= n_timepoints * eps * variance + (n_timepoints * mean * eps) ** 2
         return np.where(constant, 0.0, centred / np.sqrt(np.where(constant, 1.0, variance)))
-
-    @classmethod
-    def get_test_params(cls, parameter_set="default"):
-        """Return parameter sets for sktime's tests.
-
-        Parameters
-        ----------
-        parameter_set : str
-            Ignored.
-
-        Returns
-        -------
-        params : dict
-        """
-        return {}

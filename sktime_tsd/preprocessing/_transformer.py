@@ -94,6 +94,21 @@ class SeriesTransformer(ResetKeepingState, BaseTransformer):
             values[rows] = self._transform_panel(_checked(panel)).swapaxes(1, 2)
         return pd.DataFrame(values, index=X.index, columns=X.columns)
 
+    @classmethod
+    def get_test_params(cls, parameter_set="default"):
+        """Return parameter sets for sktime's tests.
+
+        Parameters
+        ----------
+        parameter_set : str
+            Ignored.
+
+        Returns
+        -------
+        params : dict
+        """
+        return {}
+
     def __sklearn_tags__(self):
         """Describe a transformer of panels of shape (n_instances, n_channels, n_timepoints)."""
         if hasattr(super(), "__sklearn_tags__"):  # a later sktime may bring its own

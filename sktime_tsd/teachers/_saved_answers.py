@@ -8,7 +8,7 @@ from sktime_tsd._scoring.scorer import clipped_logits
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.validation import check_probabilities
 from sktime_tsd.losses import Outputs
-from sktime_tsd.teachers._smoothing import smoothed
+from sktime_tsd.teachers._smoothing import smoothed, smoothing_share
 
 __all__ = ["check_saved_answers", "teach_saved"]
 
@@ -96,14 +96,15 @@ def teach_saved(probabilities, X, y, *, split, smoothing):
     split : tuple (train, valid)
         As for `teach`.
     smoothing : float or "auto"
-        See `smoothed`.
+        See `smoothing_share`.
 
     Returns
     -------
     training_set : TrainingSet
     valid_set : TrainingSet or None
     """
-    (logits,) = smoothed([clipped_logits(probabilities).float()], smoothing)
+    logits = clipped_logits(probabilities).float()
+    logits = smoothed(logits, smoothing_share(smoothing, logits))
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     train, valid = split
     valid_set = None if valid is None else TrainingSet(X[valid], y[valid])

@@ -5,7 +5,7 @@ import torch
 from sktime_tsd._scoring.scorer import share_of_zeros
 from sktime_tsd._training.auto import AUTO
 
-__all__ = ["counts_votes", "smoothed"]
+__all__ = ["counts_votes", "smoothed", "smoothing_share"]
 
 # What "auto" mixes in where votes are counted.
 _OF_VOTES = 0.05
@@ -30,32 +30,48 @@ def counts_votes(logits):
     return share_of_zeros(logits) > _LEAST_SHARE_OF_ZEROS
 
 
-def smoothed(logits, smoothing):
+def smoothing_share(smoothing, logits):
+    """Resolve the parameter ``teacher_smoothing``.
+
+    Parameters
+    ----------
+    smoothing : float or "auto"
+        "auto" is 0.05 for shares of votes, else 0.
+    logits : torch.Tensor of shape (n_instances, n_classes)
+        See `counts_votes`.
+
+    Returns
+    -------
+    share : float
+    """
+    if smoothing != AUTO:
+        return smoothing
+    return _OF_VOTES if counts_votes(logits) else 0.0
+
+
+def smoothed(logits, share):
     """Mix the uniform distribution into the probabilities that logits stand for.
 
     Parameters
     ----------
-    logits : sequence of torch.Tensor of shape (..., n_classes)
-        Answers of a teacher that has no logits of its own: to the series, then to others.
-    smoothing : float or "auto"
-        Share of the uniform distribution, in [0, 1). "auto" is 0.05 for shares of votes, else 0.
+    logits : torch.Tensor of shape (..., n_classes)
+        Answers of a teacher that has no logits of its own.
+    share : float
+        Of the uniform distribution, in [0, 1).
 
     Returns
     -------
-    logits : list of torch.Tensor
+    logits : torch.Tensor of shape (..., n_classes)
         Log-probabilities if anything is mixed in, else as given.
 
     Examples
     --------
     >>> import torch
     >>> from sktime_tsd.teachers._smoothing import smoothed
-    >>> smoothed([torch.tensor([0.0, -torch.inf])], 0.1)[0].exp()
+    >>> smoothed(torch.tensor([0.0, -torch.inf]), 0.1).exp()
     tensor([0.9500, 0.0500])
     """
-    logits = list(logits)
-    if smoothing == AUTO:
-        smoothing = _OF_VOTES if counts_votes(logits[0]) else 0
-    if not smoothing:
+    if not share:
         return logits
-    p = [torch.softmax(part, dim=-1) for part in logits]
-    return [torch.log((1 - smoothing) * part + smoothing / part.shape[-1]) for part in p]
+    p = torch.softmax(logits, dim=-1)
+    return torch.log((1 - share) * p + share / p.shape[-1])

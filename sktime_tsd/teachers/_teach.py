@@ -7,13 +7,14 @@ from typing import NamedTuple
 import torch
 
 from sktime_tsd._panels.precision import as_training_panel
+from sktime_tsd._training.nested import map_tensors
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import UNLABELLED, Outputs, SoftTargets
 from sktime_tsd.perturbations import MixBank, Perturbation, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
-from sktime_tsd.teachers._smoothing import counts_votes, smoothed
+from sktime_tsd.teachers._smoothing import counts_votes, smoothed, smoothing_share
 from sktime_tsd.teachers._teacher import Teacher
 
 __all__ = ["BankSettings", "teach"]
@@ -111,7 +112,7 @@ def teach(
         Whether ``SoftTargets()`` may be added for a teacher that counts votes.
     bank_settings : BankSettings
     smoothing : float or "auto"
-        For teachers that are no networks; see `smoothed`.
+        For teachers that are no networks; see `smoothing_share`.
     prepare : callable
         See `fit_teacher`.
     seed : int or None
@@ -169,14 +170,14 @@ def teach(
     if bank_settings.n_mixes and any(term.uses_mixes for term in terms):
         mix_bank = _draw_mixes(bank_settings, X, n_classes=len(classes))
         _, mixed_logits = aligned.score(X, mix_bank, settings=scoring, scored=logits)
-    answers = [logits, perturbed_logits, mixed_logits]
+    outputs = Outputs(logits, perturbed_logits, mixed_logits=mixed_logits)
     if not aligned.is_network:
-        mixed_in = iter(smoothed([part for part in answers if part is not None], smoothing))
-        answers = [None if part is None else next(mixed_in) for part in answers]
+        share = smoothing_share(smoothing, logits)
+        outputs = map_tensors(lambda part: smoothed(part, share), outputs)
     training_set = TrainingSet(
         X,
         y,
-        teacher=Outputs(answers[0], answers[1], mixed_logits=answers[2]),
+        teacher=outputs,
         bank=bank,
         n_windows=bank_settings.n_windows,
         mix_bank=mix_bank,
