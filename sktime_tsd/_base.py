@@ -1,38 +1,24 @@
-"""Base class of both classifiers: tags, order of checks, predictions from logits."""
+"""Base class of classifiers that return logits: order of checks, predictions from logits."""
 
 import numpy as np
-import pandas as pd
-from sklearn.metrics import accuracy_score
-from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._panel_classifier import PanelClassifier
 from sktime_tsd._panels.labels import check_labels
-from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.panel import read_panel
 from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._scoring.classifier import ClassifierScorer
-from sktime_tsd._sklearn_interop import SklearnInterop
 
 __all__ = ["LogitsClassifier"]
 
 
-class LogitsClassifier(SklearnInterop, BaseClassifier):
+class LogitsClassifier(PanelClassifier):
     """Base of classifiers that return logits, for sktime and scikit-learn's tools.
 
     A subclass implements `_check_parameters`, `_fit`, `_fit_single_class`,
     `_network_scorer` and `_build_network`.
     """
 
-    _tags = {
-        "authors": ["sktime-tsd"],
-        "maintainers": ["sktime-tsd"],
-        "python_version": ">=3.11",
-        "python_dependencies": ["torch", "skorch"],
-        "X_inner_mtype": "numpy3D",
-        "capability:multivariate": True,
-        "capability:predict_proba": True,
-        "capability:random_state": True,
-        "capability:categorical_in_X": False,
-        "property:randomness": "derandomized",
-    }
+    _tags = {"capability:random_state": True}
 
     def fit(self, X, y):
         """Fit to series and their labels.
@@ -69,12 +55,6 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
                 raise
         self._set_channel_names(panel.names)
         return self
-
-    def _set_channel_names(self, names):
-        """Remember the names of the channels, to find them again in `predict`."""
-        if names is not None:
-            self.feature_names_in_ = np.empty(len(names), dtype=object)
-            self.feature_names_in_[:] = names
 
     def predict(self, X):
         """Predict the labels of series.
@@ -123,29 +103,6 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If the classifier is not fitted.
         """
         return super().predict_proba(self._for_each_output(X))
-
-    def score(self, X, y, sample_weight=None):
-        """Compute the accuracy.
-
-        Parameters
-        ----------
-        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel, as for `predict`.
-        y : array-like of shape (n_instances,)
-            Labels, in the order of the series as for `fit`.
-        sample_weight : array-like of shape (n_instances,), optional
-            Weights of the series; scikit-learn's pipelines know this parameter.
-
-        Returns
-        -------
-        accuracy : float
-            Share of the series whose label is predicted.
-        """
-        has_index = isinstance(y, (pd.Series, pd.DataFrame)) and not isinstance(X, np.ndarray)
-        y = check_labels(y, read_panel(X) if has_index else None)
-        if sample_weight is None:
-            return super().score(X, y)
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
 
     def predict_logits(self, X):
         """Predict the logits of series; their softmax is `predict_proba`.
@@ -207,11 +164,3 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
         """Build the network that `fit` would train, as a `FreshNetwork`."""
         raise NotImplementedError
-
-    def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        return read_panel(X).in_order(channel_names(self)).values
-
-    def _for_each_output(self, X):
-        """Read X once, with names, if there is a classifier for each output: they have none."""
-        self.check_is_fitted()
-        return self._check_convert_X_for_predict(X) if self._is_vectorized else X
