@@ -27,7 +27,8 @@ def fidelity_report(
 ):
     """Measure whether a student gives its teacher's answers for the same reasons.
 
-    Each metric comes with a percentile bootstrap interval over the series. One table in the user
+    Each metric comes with an interval: a percentile bootstrap over the series or, for shares
+    (agreement, accuracy), the exact binomial interval. One table in the user
     guide (The method) defines them all; each function's docstring adds direction, unit and
     source:
 
