@@ -17,18 +17,23 @@ from sktime_tsd._panels.arrays import check_panel_shape
 from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
+from sktime_tsd.export._cascade import exported_chain
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
-from sktime_tsd.export._steps import chain_of, first_length, transformed
+from sktime_tsd.export._steps import first_length, transformed
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.runtime import OnnxClassifier
+from sktime_tsd.runtime._confidence import SCORES
 from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
 
 __all__ = ["to_onnx"]
 
 # Largest accepted difference between a probability of the file and torch's.
 _TOLERANCE = 1e-5
+
+# Scores this near to a threshold may fall on either side of it.
+_TOLERANCE_OF_SCORES = 1e-3
 
 # Terminal colour codes in torch's messages.
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -61,10 +66,11 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
 
     Parameters
     ----------
-    classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted. For a distilled classifier, only the student is exported. It may be the last step
-        of a fitted pipeline: the file then includes the steps before it, of the kinds that
-        `save_model` names. It may be in a ``GridSearchCV``.
+    classifier : SkorchClassifier, SaliencyDistilledClassifier or CascadeClassifier
+        Fitted. For a distilled classifier, only the student is exported; for a cascade, its
+        student with its threshold, so that ``OnnxClassifier.defers`` tells which series to send to
+        the teacher. It may be the last step of a fitted pipeline: the file then includes the
+        steps before it, of the kinds that `save_model` names. It may be in a ``GridSearchCV``.
     path : path-like
         The file to write. Its folder must exist.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), optional
@@ -92,8 +98,8 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     OSError
         If the file cannot be written.
     TypeError, ValueError
-        If the classifier, a step before it or `X` cannot be used, `int8` is set without `X`, or
-        a length is not known without `X`.
+        If the classifier, a step before it or `X` cannot be used, `int8` is set without `X` or
+        for a cascade, the score of a cascade is a function, or a length is not known without `X`.
     ImportError
         If onnx, onnxscript or onnxruntime is missing (extra ``onnx``).
 
@@ -116,7 +122,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     >>> bool((OnnxClassifier(path).predict(X) == clf.predict(X)).all())
     True
     """
-    chain, path = chain_of(classifier), Path(path).resolve()
+    (chain, deferral), path = exported_chain(classifier), Path(path).resolve()
     student = fitted_student(chain.classifier)
     classes_to_json(student.classes_)  # rejects labels that cannot be written, before the export
     if student.network_ is None:
@@ -136,6 +142,12 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         )
     elif int8:
         raise ValueError("int8=True needs X, a sample of real series to compare predictions on.")
+    if int8 and deferral is not None:
+        raise ValueError(
+            "int8=True would change the answers that a cascade was calibrated on. Export the "
+            "student with int8=True, and calibrate CascadeClassifier(OnnxClassifier(path), "
+            "teacher)."
+        )
     if not path.parent.is_dir():
         raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
     if path.is_dir():
@@ -155,11 +167,14 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         int(length),
         channel_names(student),
         has_steps=bool(chain.steps),
+        deferral=deferral,
     )
     new = path.with_name(f".{path.name}-{uuid4().hex}")
     new.touch()  # fails here, before the export, if the place is not writable
     try:
         follows_one_path = _export(probabilities, metadata, new, batches, expected)
+        if deferral is not None:
+            _compare_deferral(new, batches, expected, **deferral)
         if follows_one_path:
             warnings.warn(
                 f"{type(network.network).__name__} branches on values that it computes, which an "
@@ -275,6 +290,16 @@ def _compare(path, batches, expected):
         n_different = int(_labels_differ(found, probabilities).sum())
         if n_different:
             raise ModelFileError(f"{n_different} of {len(batch)} labels differ")
+
+
+def _compare_deferral(path, batches, expected, score, threshold):
+    """Check that the file defers the series that the cascade would, but for rounding."""
+    student = OnnxClassifier(path)
+    for batch, probabilities in zip(batches, expected, strict=True):
+        scores = SCORES[score](probabilities)
+        is_clear = ~(np.abs(scores - threshold) < _TOLERANCE_OF_SCORES)
+        if (student.defers(batch) != ~(scores > threshold))[is_clear].any():
+            raise RuntimeError("The file would defer other series than the cascade.")
 
 
 def _labels_differ(found, expected):

@@ -6,9 +6,10 @@ import pandas as pd
 from sktime_tsd.fidelity._bootstrap import Bootstrap
 from sktime_tsd.fidelity._comparisons import with_intervals
 
-__all__ = ["class_line_names", "class_lines"]
+__all__ = ["PARTED", "class_line_names", "class_lines"]
 
-_PARTED = ("top_1_agreement", "kl_divergence")
+#: Metrics that are also computed for parts of the series.
+PARTED = ("top_1_agreement", "kl_divergence")
 
 
 def _parts(report):
@@ -35,7 +36,7 @@ def class_line_names(report):
         ``top_1_agreement_class_...`` and ``kl_divergence_class_...`` for each class that the
         teacher may answer and, with labels, those where the teacher is right or wrong.
     """
-    names = [f"{name}_{part}" for name in _PARTED for part, _ in _parts(report)]
+    names = [f"{name}_{part}" for name in PARTED for part, _ in _parts(report)]
     return [name for name in names if name not in report.metrics.index]
 
 
@@ -57,7 +58,7 @@ def class_lines(report, names):
     """
     samples = {
         f"{name}_{part}": np.where(inside, report.samples[name], np.nan)
-        for name in _PARTED
+        for name in PARTED
         for part, inside in _parts(report)
         if f"{name}_{part}" in names
     }

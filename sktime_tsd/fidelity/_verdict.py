@@ -11,11 +11,11 @@ import pandas as pd
 
 from sktime_tsd._utils.binomial import instances_needed
 from sktime_tsd._utils.validation import check_number
-from sktime_tsd.fidelity._class_lines import class_line_names, class_lines
+from sktime_tsd.fidelity._class_lines import PARTED, class_line_names, class_lines
 from sktime_tsd.fidelity._comparisons import is_share
 from sktime_tsd.fidelity._metrics import METRICS
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "check_names", "judge"]
 
 # A bootstrap of fewer series says nothing about the values that they lack.
 _LEAST_INSTANCES = 20
@@ -189,6 +189,26 @@ def judge(report, requirements):
         rows[name] = line.judged(confidence)
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
     return Verdict(frame, confidence)
+
+
+def check_names(names):
+    """Refuse names that no report can have, before one is made.
+
+    Parameters
+    ----------
+    names : list of str
+
+    Raises
+    ------
+    ValueError
+        If a line is unknown. The message lists the known ones.
+    """
+    of_parts = [f"{name}_{part}" for name in PARTED for part in ("teacher_right", "teacher_wrong")]
+    of_classes = tuple(f"{name}_class_" for name in PARTED)
+    known = [*METRICS, *(name for name in of_parts if name not in METRICS)]
+    asked = {name: 0.0 for name in names if not name.startswith(of_classes)}
+    if asked:
+        _check_known(asked, [*known, *(f"{name}LABEL" for name in of_classes)])
 
 
 def _check_known(requirements, known):

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from sktime_tsd.runtime._confidence import SCORES
+
 __all__ = [
     "ONNX_FORMAT_VERSION",
     "ONNX_KEY",
@@ -12,6 +14,7 @@ __all__ = [
     "check_sizes",
     "classes_from_json",
     "classes_to_json",
+    "deferral_from_json",
     "entry",
     "names_from_json",
     "names_to_json",
@@ -128,7 +131,7 @@ def classes_from_json(description):
     return classes
 
 
-def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=False):
+def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=False, deferral=None):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
@@ -139,6 +142,9 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=Fa
         Of the channels.
     has_steps : bool, default=False
         Whether the file also holds steps before the network, which read float64.
+
+    deferral : dict, optional
+        ``score`` and ``threshold`` of a cascade.
 
     Returns
     -------
@@ -151,7 +157,49 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=Fa
         "n_channels": n_channels,
         "n_timepoints": n_timepoints,
         **names_to_json(names),
+        # the threshold as text, since JSON has no infinity; older versions skip the entry
+        **(
+            {}
+            if deferral is None
+            else {"deferral": deferral | {"threshold": repr(deferral["threshold"])}}
+        ),
     }
+
+
+def deferral_from_json(entries):
+    """Read when the student of a cascade defers to its teacher.
+
+    Parameters
+    ----------
+    entries : dict
+        As read from a file; ``deferral`` may be missing.
+
+    Returns
+    -------
+    deferral : tuple (score, threshold) or None
+        Name of the score, and what it must exceed for the student to answer.
+
+    Raises
+    ------
+    ModelFileError
+        If the entry is damaged, or the score is unknown.
+    """
+    if "deferral" not in entries:
+        return None
+    deferral = entry(entries, "deferral", dict)
+    score = entry(deferral, "score", str)
+    if score not in SCORES:
+        raise ModelFileError(
+            f"This version of sktime_tsd has no score {score!r:.100}, only {', '.join(SCORES)}. "
+            "Upgrade sktime_tsd."
+        )
+    try:
+        threshold = float(entry(deferral, "threshold", str))
+    except ValueError as error:
+        raise ModelFileError("The file's threshold is no number.") from error
+    if math.isnan(threshold):
+        raise ModelFileError("The file's threshold is no number.")
+    return score, threshold
 
 
 def names_to_json(names):
