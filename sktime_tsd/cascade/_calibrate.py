@@ -97,7 +97,7 @@ def calibrate(scores, agrees, target_agreement, confidence_level):
         return Calibration(np.inf, 1.0, 1.0, needed)
     last = n_passed - 1
     bound = exact_bounds(n - n_errors[last], n, confidence_level)[0]
-    return Calibration(float(thresholds[last]), float(1 - n_kept[last] / n), float(bound))
+    return Calibration(float(thresholds[last]), float((n - n_kept[last]) / n), float(bound))
 
 
 def threshold_curve(scores, agrees, confidence_level):
@@ -121,7 +121,7 @@ def threshold_curve(scores, agrees, confidence_level):
         "threshold": np.append(np.inf, thresholds),
         "agreement_bound": np.append(1.0, bounds),
         "agreement": np.append(1.0, 1 - n_errors / n),
-        "deferral_rate": np.append(1.0, 1 - n_kept / n),
+        "deferral_rate": np.append(1.0, (n - n_kept) / n),
     }
 
 

@@ -4,22 +4,21 @@ import warnings
 
 import numpy as np
 
-from sktime_tsd._panel_classifier import PanelClassifier
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import read_panel
-from sktime_tsd._utils.validation import check_choice, check_number
+from sktime_tsd._utils.validation import check_number
 from sktime_tsd.cascade._analysis import CascadeAnalysis
 from sktime_tsd.cascade._calibrate import calibrate, why_all_are_deferred
 from sktime_tsd.cascade._calls import Calls
 from sktime_tsd.cascade._distilled import distilled_models
 from sktime_tsd.cascade._models import given_classes, open_models
+from sktime_tsd.cascade._scores import ClassifierWithScores
 from sktime_tsd.cascade._test_models import Level
-from sktime_tsd.runtime._confidence import SCORES
 
 __all__ = ["CascadeClassifier"]
 
 
-class CascadeClassifier(CascadeAnalysis, PanelClassifier):
+class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
     """A student in its teacher's place, with a promise of how often the answers are the same.
 
     The student answers where it is sure, the teacher elsewhere. `fit` finds how sure the student
@@ -45,7 +44,8 @@ class CascadeClassifier(CascadeAnalysis, PanelClassifier):
         How sure the student is: the largest probability, its lead over the next, or the negative
         entropy. A callable maps probabilities of shape (n_instances, n_classes), columns in the
         order of ``classes_``, to scores of shape (n_instances,); higher is surer. Any score keeps
-        the promise; a good one asks the teacher less often.
+        the promise; a good one asks the teacher less often. (The method ``score(X, y)`` is the
+        accuracy, as of any classifier.)
 
     Attributes
     ----------
@@ -198,8 +198,7 @@ class CascadeClassifier(CascadeAnalysis, PanelClassifier):
     def _check_parameters(self):
         for name in ("target_agreement", "confidence_level"):
             check_number(name, getattr(self, name), low=0, high=1, boundaries="neither")
-        if not callable(self.score):
-            check_choice("score", self.score, tuple(SCORES))
+        self._check_score()
 
     def _knows_classes(self):
         return any(given_classes(model) is not None for model in (self.student, self.teacher))
@@ -241,19 +240,6 @@ class CascadeClassifier(CascadeAnalysis, PanelClassifier):
                 UserWarning,
                 stacklevel=4,
             )
-
-    def _scores(self, probabilities):
-        """How sure the student is, checked if a user's function says so."""
-        if not callable(self.score):
-            return SCORES[self.score](probabilities)
-        scores = np.asarray(self.score(probabilities.copy()), dtype=np.float64)
-        if scores.shape != (len(probabilities),) or not np.isfinite(scores).all():
-            raise ValueError(
-                "score must return one finite number for each of "
-                f"{len(probabilities)} series, got an array of shape {scores.shape}"
-                f"{'' if np.isfinite(scores).all() else ' with values that are not finite'}."
-            )
-        return scores
 
     # -- answers ---------------------------------------------------------------------
 

@@ -100,7 +100,8 @@ def compare_costs(cascades, *, student_ms, teacher_ms, target_agreement=None):
     >>> bool(0.1 < table.at["first value", "mean_ms"] < 20)
     True
     """
-    if not isinstance(cascades, dict) or not cascades:
+    kinds = [hasattr(c, "_calibrated") for c in getattr(cascades, "values", list)()]
+    if not isinstance(cascades, dict) or not kinds or not all(kinds):
         raise TypeError(
             'cascades must be a dict such as {"alone": cascade, "TSD": cascade}, got '
             f"{cascades!r:.80}."

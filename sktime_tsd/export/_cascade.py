@@ -1,9 +1,12 @@
 """The part of a cascade that goes to a device: the student, and when to ask the teacher."""
 
+import json
+
 from sktime_tsd.cascade import CascadeClassifier
 from sktime_tsd.export._steps import Chain, chain_of
+from sktime_tsd.runtime._model_files import ONNX_KEY, deferral_to_json
 
-__all__ = ["exported_chain", "refuse_cascade"]
+__all__ = ["add_threshold", "exported_chain", "refuse_cascade"]
 
 
 def exported_chain(classifier):
@@ -34,13 +37,14 @@ def exported_chain(classifier):
     if not isinstance(cascade, CascadeClassifier):
         return chain, None
     cascade._calibrated("to_onnx")
-    if callable(cascade.score):
+    score = cascade.get_params(deep=False)["score"]
+    if callable(score):
         raise TypeError(
-            f"The score of the cascade is a function, {cascade.score!r:.60}, which a file cannot "
+            f"The score of the cascade is a function, {score!r:.60}, which a file cannot "
             'hold. Use score="top_probability", "margin" or "entropy", and calibrate anew.'
         )
     inner = chain_of(cascade.student_)
-    deferral = {"score": cascade.score, "threshold": cascade.threshold_}
+    deferral = {"score": score, "threshold": cascade.threshold_}
     steps, given = chain.steps + inner.steps, chain.given + inner.given
     return Chain(steps, given, inner.classifier), deferral
 
@@ -65,3 +69,27 @@ def refuse_cascade(classifier):
             "save_model(cascade.student_, folder) and calibrate again where the teacher is, or "
             "pickle the cascade."
         )
+
+
+def add_threshold(source, path, deferral):
+    """Copy an ONNX file of a student, with the threshold of its cascade.
+
+    Parameters
+    ----------
+    source, path : pathlib.Path
+        The file, and the copy to write.
+    deferral : dict
+        See `exported_chain`.
+
+    Raises
+    ------
+    ImportError
+        If onnx is not installed.
+    """
+    import onnx
+
+    model = onnx.load(source)
+    texts = {entry.key: entry.value for entry in model.metadata_props}
+    metadata = json.loads(texts[ONNX_KEY]) | deferral_to_json(deferral)
+    onnx.helper.set_model_props(model, texts | {ONNX_KEY: json.dumps(metadata, sort_keys=True)})
+    onnx.save(model, path)

@@ -17,7 +17,7 @@ from sktime_tsd._panels.arrays import check_panel_shape
 from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
-from sktime_tsd.export._cascade import exported_chain
+from sktime_tsd.export._cascade import add_threshold, exported_chain
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
@@ -123,6 +123,14 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     True
     """
     (chain, deferral), path = exported_chain(classifier), Path(path).resolve()
+    if deferral is not None and isinstance(chain.classifier, OnnxClassifier):
+        if chain.steps or int8:
+            raise ValueError(
+                "The student of the cascade is an ONNX file already: leave int8 out, and export "
+                "steps before it with the network, in one file."
+            )
+        _check_place(path, overwrite=overwrite)
+        return _add_threshold(chain.classifier, path, deferral)
     student = fitted_student(chain.classifier)
     classes_to_json(student.classes_)  # rejects labels that cannot be written, before the export
     if student.network_ is None:
@@ -148,12 +156,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
             "student with int8=True, and calibrate CascadeClassifier(OnnxClassifier(path), "
             "teacher)."
         )
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
-    if path.is_dir():
-        raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
+    _check_place(path, overwrite=overwrite)
     network = copy.deepcopy(student.network_).cpu().eval()
     batches = _batches(network, (student.n_channels_, length), X)
     if chain.steps:  # the file's steps compute in float64
@@ -185,6 +188,26 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
             )
         if int8:
             quantize_weights(new, X, expected[-1])
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+    return path
+
+
+def _check_place(path, *, overwrite):
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
+
+
+def _add_threshold(student, path, deferral):
+    """Write the file of an `OnnxClassifier` again, with a threshold."""
+    new = path.with_name(f".{path.name}-{uuid4().hex}")
+    try:
+        add_threshold(student.path, new, deferral)
         os.replace(new, path)
     finally:
         new.unlink(missing_ok=True)

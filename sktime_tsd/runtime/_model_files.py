@@ -15,6 +15,7 @@ __all__ = [
     "classes_from_json",
     "classes_to_json",
     "deferral_from_json",
+    "deferral_to_json",
     "entry",
     "names_from_json",
     "names_to_json",
@@ -157,13 +158,26 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=Fa
         "n_channels": n_channels,
         "n_timepoints": n_timepoints,
         **names_to_json(names),
-        # the threshold as text, since JSON has no infinity; older versions skip the entry
-        **(
-            {}
-            if deferral is None
-            else {"deferral": deferral | {"threshold": repr(deferral["threshold"])}}
-        ),
+        **deferral_to_json(deferral),
     }
+
+
+def deferral_to_json(deferral):
+    """Convert when the student of a cascade defers to an entry of a file.
+
+    Parameters
+    ----------
+    deferral : dict or None
+        ``score``, and ``threshold``, written as text, since JSON has no infinity.
+
+    Returns
+    -------
+    entries : dict
+        With ``deferral``, which older versions skip, or empty.
+    """
+    if deferral is None:
+        return {}
+    return {"deferral": {"score": deferral["score"], "threshold": repr(deferral["threshold"])}}
 
 
 def deferral_from_json(entries):
