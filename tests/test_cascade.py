@@ -493,6 +493,28 @@ def test_threads_share_a_cascade_and_its_count(models, panel):
     assert cascade.teacher_calls_ == 9 * once
 
 
+def test_threads_ask_the_teacher_at_once(models, panel):
+    """A service that answers in its own time must not make other threads wait."""
+    both = threading.Barrier(2, timeout=20)
+    is_fitted = []
+
+    def service(X):
+        if is_fitted:
+            both.wait()
+        return models[1].predict_proba(X)
+
+    teacher = CallableTeacher(service, models[1].classes_)
+    cascade = CascadeClassifier(models[0], teacher, target_agreement=0.9).fit(panel[0][200:400])
+    is_fitted.append(True)
+    X, found = new_series(panel), []
+    threads = [threading.Thread(target=lambda: found.append(cascade.predict(X))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 2  # a broken barrier is an error in its thread
+
+
 # -- bad input -----------------------------------------------------------------------
 
 

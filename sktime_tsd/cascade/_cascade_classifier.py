@@ -335,7 +335,8 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         if deferred.any():
             self._calls.add(int(deferred.sum()))
             series = models.for_teacher(read_panel(X), deferred)
-            ask = models.teacher.indices if as_labels else models.teacher.probabilities
+            teacher = models.teacher
+            ask = teacher.quick_indices if as_labels else teacher.quick_probabilities
             answers = np.array(answers)
             answers[deferred] = ask(series)
         return answers

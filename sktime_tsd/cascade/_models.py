@@ -99,7 +99,7 @@ class Answers:
         return self._in_order(found)
 
     def quick_probabilities(self, X):
-        """Probabilities of series as the model's own call gives them, hardly slower than it.
+        """Probabilities of series by the model's own call, which threads may make at once.
 
         Parameters
         ----------
@@ -114,13 +114,20 @@ class Answers:
             return self.probabilities(X)
         if isinstance(self.model, OnnxClassifier):  # checks all of it, in any case
             return self._in_order(self.model.predict_proba(X))
-        try:
-            found = np.asarray(self.model.predict_proba(in_native_dtype(self.model, X)))
-        except (RuntimeError, TypeError):  # it may need float32, which the other call tries
-            return self.probabilities(X)
+        found = np.asarray(self._called("predict_proba", X))
         if found.ndim != 2 or len(found) != len(X) or not np.isfinite(found.sum()):
             return self.probabilities(X)  # says what is wrong
         return self._in_order(found)
+
+    def _called(self, method, X):
+        """Call the model with a copy of the series, in the precision that it needs."""
+        call = getattr(self.model, method)
+        try:
+            return call(in_native_dtype(self.model, X))
+        except (ValueError, RuntimeError, TypeError) as error:
+            if "double" not in str(error).lower():  # torch's word for float64
+                raise
+            return call(X.astype(np.float32))
 
     def _in_order(self, found):
         if self.own is not None:
@@ -151,11 +158,33 @@ class Answers:
         indices : numpy.ndarray of shape (n_instances,), int
             Positions in the cascade's classes.
         """
-        is_ours = makes_scorer(self.model) or isinstance(self.model, OnnxClassifier)
-        if is_ours or self.own is None or not hasattr(self.model, "predict"):
+        if not self._has_predict():
             return self.probabilities(X).argmax(axis=1)
         with as_guest(SEED_OF_GUESTS):
-            labels = np.asarray(self.model.predict(in_native_dtype(self.model, X)))
+            return self._predicted(X)
+
+    def quick_indices(self, X):
+        """Answers as from `indices`, by the model's own call, which threads may make at once.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+
+        Returns
+        -------
+        indices : numpy.ndarray of shape (n_instances,), int
+        """
+        if not self._has_predict():
+            return self.quick_probabilities(X).argmax(axis=1)
+        return self._predicted(X)
+
+    def _has_predict(self):
+        """Whether its ``predict`` may differ from its likeliest class."""
+        is_ours = makes_scorer(self.model) or isinstance(self.model, OnnxClassifier)
+        return not is_ours and self.own is not None and hasattr(self.model, "predict")
+
+    def _predicted(self, X):
+        labels = np.asarray(self._called("predict", X))
         if labels.shape != (len(X),):
             raise ValueError(
                 f"predict of the {self.role} {type(self.model).__name__} returned an array of "
