@@ -119,7 +119,11 @@ def test_the_command_adds_what_is_missing(monkeypatch, tmp_path, capsys):
     assert not rows.duplicated(command.KEY).any()
     assert len(rows) == 4 * len(command.METHODS) * len(command.TARGETS)
     assert (rows["agreement_student"] == 1).all()
-    assert "deferral_rate" in capsys.readouterr().out
+    assert "| one " in capsys.readouterr().out
+    shown = command.table(rows, "deferral_rate")
+    assert shown.loc["one"].tolist() == [
+        "100.0 / 100.0 / 100.0", "0.0 / 0.0 / 0.0", *["all"] * 2
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

@@ -29,12 +29,17 @@ DATASETS = (
     "TwoLeadECG",
     "JapaneseVowels",
     "UWaveGestureLibrary",
-    "FaceAll",
+    "SyntheticControl",
 )
 METHODS = ("ce", "kd", "tsd")
 TARGETS = (0.95, 0.98, 0.99)
 CONFIDENCE_LEVEL = 0.95
 N_CALIBRATIONS = 100
+_TITLES = {
+    "deferral_rate": "Series that the teacher answers",
+    "agreement": "Answers equal to the teacher's",
+    "broken": "Promises broken, of 100 calibrations",
+}
 KEY = ["dataset", "seed", "method", "target_agreement"]
 
 
@@ -123,22 +128,38 @@ def _rows(dataset, seed, found):
             }
 
 
-def table(rows):
-    """Set the methods side by side.
+def table(rows, column):
+    """Set the methods side by side, in percent.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         As written by the command.
+    column : {"agreement", "deferral_rate", "broken", "below_on_half"}
 
     Returns
     -------
     table : pandas.DataFrame
-        One row per data set and target, means over the seeds.
+        One row per data set, means over the seeds. Columns: the student's own agreement, and one
+        for each target; each cell has the methods in order, such as "12 / 19 / 6". "all" where
+        the calibration series are too few for the target.
     """
-    columns = ["agreement_student", "agreement", "deferral_rate", "all_deferred", "broken"]
-    means = rows.groupby(["dataset", "target_agreement", "method"], sort=False)[columns].mean()
-    return means.unstack("method")
+    means = rows.groupby(["dataset", "target_agreement", "method"], sort=False).mean()
+    cells = {}
+    for (dataset, target), part in means.groupby(level=[0, 1], sort=False):
+        part = part.droplevel([0, 1]).loc[list(METHODS)]
+        shown = [
+            "all" if row["all_deferred"] == 1 else _percent(row[column])
+            for _, row in part.iterrows()
+        ]
+        alone = part["agreement_student"].map(_percent)
+        row = cells.setdefault(dataset, {"student in the teacher's place": " / ".join(alone)})
+        row[f"{100 * target:g} %"] = "all" if set(shown) == {"all"} else " / ".join(shown)
+    return pd.DataFrame.from_dict(cells, orient="index").rename_axis("data set")
+
+
+def _percent(share):
+    return f"{100 * share:.1f}"
 
 
 def main(arguments=None):
@@ -175,7 +196,9 @@ def main(arguments=None):
                 new = pd.DataFrame(_rows(dataset, seed, found))
                 rows = pd.concat([rows, new]) if len(rows) else new
                 write_at_once(options.csv, rows.to_csv(index=False))
-    print(table(rows).round(3).to_string())
+    for column, title in _TITLES.items():
+        print(f"\n{title}, in percent ({' / '.join(METHODS)}):\n")
+        print(table(rows, column).to_markdown())
 
 
 if __name__ == "__main__":
