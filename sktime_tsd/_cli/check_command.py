@@ -138,12 +138,13 @@ def main(arguments):
         background = None
         if options.background is not None:
             background = read_data(options.background, options)
-            background = background.X if background.y is None else (background.X, background.y)
+            labels = _in_type_of(teacher, background.y)
+            background = background.X if labels is None else (background.X, labels)
         report = fidelity_report(
             teacher,
             student,
             data.X,
-            data.y,
+            _in_type_of(teacher, data.y),
             background=background,
             max_saliency_instances=options.saliency_series,
             confidence_level=options.confidence_level,
@@ -167,6 +168,20 @@ def _of_teacher(options):
     changed = copy.copy(options)
     changed.model, changed.network = options.teacher, options.teacher_network
     return changed
+
+
+def _in_type_of(model, labels):
+    """Convert labels, which are text in most files, to the type of those that the model knows."""
+    classes = getattr(model, "classes_", None)
+    if labels is None or classes is None:
+        return labels
+    import numpy as np
+
+    classes = np.asarray(classes)
+    known = {str(label): label for label in classes.tolist()}
+    if not {str(label) for label in labels.tolist()} <= known.keys():
+        return labels  # the report says which it does not know
+    return np.array([known[str(label)] for label in labels.tolist()], dtype=classes.dtype)
 
 
 def _as_json(verdict, report, options):

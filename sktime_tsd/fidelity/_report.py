@@ -171,7 +171,7 @@ class FidelityReport:
         NOT PASSED: meets 1 of 2 requirements
           FAIL  top_1_agreement  ≥ 0.95  seen 1, low 0.8316  not sure enough: ...
           ok    kl_divergence    ≤ 0.1   seen 0, high 0
-        A student that misses any of them passes with a probability of at most 2.5 %.
+        A student that misses any of them passes with a probability of at most about 2.5 %.
         """
         return judge(self, requirements)
 

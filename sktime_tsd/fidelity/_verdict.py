@@ -89,8 +89,10 @@ class Verdict:
         return f"{title}: meets {requirements}" if n_met else f"{title}: meets no requirement"
 
     def _assurance(self):
+        # a bootstrap holds approximately, an exact interval of a share always
+        about = "" if all(map(is_share, self.lines.index)) else "about "
         return (
-            "A student that misses any of them passes with a probability of at most "
+            f"A student that misses any of them passes with a probability of at most {about}"
             f"{100 * (1 - self.confidence):.3g} %."
         )
 
