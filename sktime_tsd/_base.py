@@ -69,7 +69,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             training diverges.
         """
         self._check_parameters()
-        panel = read_panel(X, self._panel_rules(fitting=True))
+        panel = self._read_for_fit(X)
         super().fit(panel.values, check_labels(y, panel))
         if self.n_classes_ == 1:  # the base class skips _fit then
             try:
@@ -80,6 +80,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
                 raise
         self._set_channel_names(panel.names)
         return self
+
+    def _read_for_fit(self, X):
+        return read_panel(X, self._panel_rules(fitting=True))
 
     def _set_channel_names(self, names):
         """Remember the names of the channels, to find them again in `predict`."""

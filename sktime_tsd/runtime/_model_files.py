@@ -134,9 +134,7 @@ def classes_from_json(description):
     return classes
 
 
-def onnx_metadata(
-    classes, n_channels, n_timepoints, names=None, *, rules=STRICT, has_steps=False
-):
+def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, rules=STRICT, has_steps=False):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
@@ -188,8 +186,7 @@ def rules_from_json(entries):
     for name, known in _RULES.items():
         if name in entries and entries[name] not in known:
             raise ModelFileError(
-                f"The file's {name} must be one of {', '.join(known)}, got "
-                f"{entries[name]!r:.100}."
+                f"The file's {name} must be one of {', '.join(known)}, got {entries[name]!r:.100}."
             )
     return PanelRules(**{name: entries[name] for name in _RULES if name in entries})
 
