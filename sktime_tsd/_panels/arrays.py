@@ -14,8 +14,8 @@ def as_array(X):
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or of shape (n_instances, n_timepoints), for one channel, or a list of arrays: one of
-        shape (n_channels, n_timepoints) or (n_timepoints,) for each series. Masked values are
-        missing values.
+        shape (n_channels, n_timepoints) or (n_timepoints,) for each series. Lists of numbers
+        do for these arrays, an array of objects for the list. Masked values are missing values.
 
     Returns
     -------
@@ -37,12 +37,14 @@ def as_array(X):
     >>> as_array([np.zeros((3, 24)), np.ones((3, 24))]).shape
     (2, 3, 24)
     """
+    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+        X = X.tolist()
     if isinstance(X, (list, tuple)):
         X = _stacked(X)
     if not isinstance(X, np.ndarray):
         raise TypeError(
             f"X must be an array, {_EXPECTED[2:]}, or a list of arrays, one for each series; got "
-            f"a {type(X).__name__}."
+            f"a {type(X).__name__}.{as_numpy_hint(X)}"
         )
     if X.ndim not in (2, 3):
         hint = " For a single series pass X[numpy.newaxis, numpy.newaxis]." if X.ndim == 1 else ""
@@ -63,12 +65,18 @@ def _stacked(series):
     """Make one array of a list of arrays, keeping masks."""
     if len(series) == 0:
         raise ValueError(f"Expected {_EXPECTED} with at least one series, got an empty list.")
-    if not all(isinstance(one, np.ndarray) for one in series):
-        kinds = {type(one).__name__ for one in series if not isinstance(one, np.ndarray)}
-        hint = " If it is a nested list of numbers, pass numpy.array(X)." if "list" in kinds else ""
+    series = [_from_lists(one) for one in series]
+    others = [one for one in series if not isinstance(one, np.ndarray)]
+    if others:
+        kinds = ", ".join(sorted({type(one).__name__ for one in others})[:3])
+        hint = as_numpy_hint(others[0], "[{} for series in X]", "series")
+        if kinds in ("float", "int"):
+            hint = " For a single series of one channel pass [X]."
+        elif "list" in kinds:
+            hint = " Its lists are ragged, or hold more than numbers."
         raise TypeError(
-            f"X must be an array or a list of arrays, one for each series; got a list with "
-            f"{', '.join(sorted(kinds)[:3])} in it.{hint}"
+            "X must be an array or a list of arrays, one for each series; got a list with "
+            f"{kinds} in it.{hint}"
         )
     n_dimensions = {one.ndim for one in series}
     if n_dimensions not in ({1}, {2}):
@@ -82,6 +90,36 @@ def _stacked(series):
         if len(set(sizes)) > 1:
             raise ValueError(unequal(sizes, what))
     return np.ma.stack(series) if any(map(np.ma.isMA, series)) else np.stack(series)
+
+
+def _from_lists(series):
+    """Make an array of lists of numbers; leave what is anything else."""
+    if not isinstance(series, (list, tuple)):
+        return series
+    try:
+        array = np.asarray(series)
+    except ValueError:  # of lists of several lengths
+        return series
+    return array if array.dtype.kind in "fiub" else series
+
+
+def as_numpy_hint(X, form="{}", name="X"):
+    """Say how to pass what numpy can convert, such as a tensor.
+
+    Parameters
+    ----------
+    X : object
+    form, name : str
+        What to pass, with a place for the call; what the call is of.
+
+    Returns
+    -------
+    hint : str
+        Empty for tables, whose rows may be anything.
+    """
+    if not hasattr(X, "__array__") or hasattr(X, "iloc") or hasattr(X, "columns"):
+        return ""
+    return f" Pass {form.format(f'numpy.asarray({name})')}."
 
 
 def unequal(sizes, what="length"):

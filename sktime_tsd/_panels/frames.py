@@ -5,7 +5,7 @@ import pandas as pd
 
 from sktime_tsd._panels.arrays import unequal
 
-__all__ = ["is_nested", "read_list", "read_multiindex", "read_nested"]
+__all__ = ["is_nested", "is_real", "read_list", "read_multiindex", "read_nested"]
 
 _REAL = "X must hold real numbers, but"
 
@@ -189,7 +189,17 @@ def _check_not_empty(frame):
         )
 
 
-def _is_real(dtype):
+def is_real(dtype):
+    """Tell whether values of a dtype are real numbers; booleans are.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype or pandas.api.extensions.ExtensionDtype
+
+    Returns
+    -------
+    bool
+    """
     if isinstance(dtype, np.dtype):
         return dtype.kind in "fiub"
     types = pd.api.types
@@ -202,7 +212,7 @@ def _numbers(frame):
     """Values of shape (n_rows, n_columns); missing ones are NaN, whatever pandas calls them."""
     dtypes = frame.dtypes.to_numpy()
     for dtype in set(dtypes):
-        if not _is_real(dtype):
+        if not is_real(dtype):
             name = frame.columns[np.nonzero(dtypes == dtype)[0][0]]
             raise TypeError(f"{_REAL} channel {name!r} has dtype {dtype}.")
     if all(isinstance(dtype, np.dtype) for dtype in dtypes):
@@ -218,7 +228,7 @@ def _numbers(frame):
 
 def _cell(cell, name):
     if isinstance(cell, pd.Series):
-        if not _is_real(cell.dtype):
+        if not is_real(cell.dtype):
             raise TypeError(f"{_REAL} series in channel {name!r} have dtype {cell.dtype}.")
         cell = _in_time_order(cell)
         if isinstance(cell.dtype, np.dtype):

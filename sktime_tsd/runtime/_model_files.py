@@ -128,7 +128,9 @@ def classes_from_json(description):
     return classes
 
 
-def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=False):
+def onnx_metadata(
+    classes, n_channels, n_timepoints, names=None, *, n_parameters=None, has_steps=False
+):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
@@ -137,6 +139,8 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=Fa
     n_channels, n_timepoints : int
     names : sequence, optional
         Of the channels.
+    n_parameters : int, optional
+        Weights of the network.
     has_steps : bool, default=False
         Whether the file also holds steps before the network, which read float64.
 
@@ -150,6 +154,7 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=Fa
         "classes": classes_to_json(classes),
         "n_channels": n_channels,
         "n_timepoints": n_timepoints,
+        **({} if n_parameters is None else {"n_parameters": n_parameters}),
         **names_to_json(names),
     }
 
