@@ -126,8 +126,16 @@ BAD_SERIES = {
     "complex": (X.astype(complex), TypeError, "X.*dtype complex128"),
     "None": (None, TypeError, "X.*NoneType"),
     "ragged list": ([[1, 2], [3]], ValueError, "X.*unequal length, from 1 to 2"),
-    "ragged df-list": (ragged_list(), ValueError, "unequal.*PaddingTransformer"),
-    "ragged nested": (ragged_nested(), ValueError, "unequal.*PaddingTransformer"),
+    "ragged df-list": (
+        ragged_list(),
+        ValueError,
+        "unequal.*unequal_length=.*Resampler",
+    ),
+    "ragged nested": (
+        ragged_nested(),
+        ValueError,
+        "unequal.*unequal_length=.*Resampler",
+    ),
     "NaN in a frame": (multiindex(with_value(NAN)), ValueError, "X.*NaN.*Impute"),
     "inf in a frame": (multiindex(with_value(INF)), ValueError, "X.*infinite.* 1 of 12"),
     "beyond float32 in a frame": (multiindex(with_value(1e300)), ValueError, "X.*float32"),

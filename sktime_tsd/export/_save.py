@@ -12,10 +12,10 @@ from sktime_tsd._utils.versions import versions
 from sktime_tsd.export._card import model_card
 from sktime_tsd.export._config import (
     FORMAT,
-    FORMAT_VERSION,
     N_CHECKED,
-    STEPLESS_VERSION,
+    RULES,
     class_weight_to_json,
+    format_version,
     params_to_json,
     plain,
     sha256,
@@ -106,9 +106,10 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     student = fitted_student(chain.classifier)
     network = None if student.network_ is None else copy.deepcopy(student.network_).cpu()
     weights = safetensors.torch.save(_tensors(network))
+    settings = _plain_settings(student)
     config = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION if chain.steps else STEPLESS_VERSION,
+        "format_version": format_version(settings, has_steps=bool(chain.steps)),
         "network": _describe_network(student),
         "input": {
             "n_channels": int(student.n_channels_),
@@ -116,7 +117,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
             **names_to_json(channel_names(student)),
         },
         "classes": classes_to_json(student.classes_),
-        "settings": _plain_settings(student),
+        "settings": settings,
         "weights": {"file": WEIGHTS, "sha256": sha256(weights)},
         "check_logits": _check_logits(student, network, chain.steps),
         "versions": versions(),
@@ -179,7 +180,8 @@ def _describe_network(student):
 
 def _plain_settings(student):
     settings = student.get_params(deep=False)
-    for name in ("network", "network_params", "device"):
+    defaults = {name for name in RULES if settings[name] == "raise"}
+    for name in ("network", "network_params", "device", *defaults):
         settings.pop(name)
     settings = {name: plain(value) for name, value in settings.items()}
     kinds = (type(None), bool, int, float, str)

@@ -17,6 +17,7 @@ from sktime_tsd.runtime._model_files import (
     classes_from_json,
     entry,
     names_from_json,
+    rules_from_json,
 )
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
@@ -59,7 +60,9 @@ class OnnxClassifier:
     classes_ : numpy.ndarray of shape (n_classes,)
         Labels, in the order of the columns of `predict_proba`.
     n_channels_, n_timepoints_ : int
-        Shape of a series.
+        Shape of the series that the network reads.
+    unequal_length, missing_values : str
+        As of the exported classifier: "resample" and "interpolate", or "raise".
     input_dtype : type
         Precision in which the file reads series: ``numpy.float32``, or ``numpy.float64`` if
         float32 could not tell the training series apart, or there are steps before the network.
@@ -113,12 +116,26 @@ class OnnxClassifier:
         self.n_parameters_ = None
         if "n_parameters" in metadata:
             self.n_parameters_ = entry(metadata, "n_parameters", int)
+        self._rules = rules_from_json(metadata)._replace(n_timepoints=self.n_timepoints_)
         if (names := names_from_json(metadata, self.n_channels_)) is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
         self._check_file()
 
     def __repr__(self):
         return f"OnnxClassifier({str(self.path)!r}, n_threads={self.n_threads})"
+
+    @property
+    def unequal_length(self):
+        """Whether series of any length are resampled ("resample") or refused ("raise")."""
+        return self._rules.unequal_length
+
+    @property
+    def missing_values(self):
+        """Whether missing values are filled ("interpolate") or refused ("raise")."""
+        return self._rules.missing_values
+
+    def _panel_rules(self):
+        return self._rules
 
     def __reduce__(self):
         """Pickle the path only, since a session cannot be pickled."""
@@ -172,6 +189,8 @@ class OnnxClassifier:
             single series, of shape (n_channels, n_timepoints) or (n_timepoints,). An array of
             shape (n_instances, n_timepoints) holds series of one channel. Lists of numbers do
             for arrays.
+            Lengths may differ if `unequal_length` is "resample", and values may be missing (NaN or
+            masked) if `missing_values` is "interpolate".
 
         Returns
         -------
@@ -183,12 +202,12 @@ class OnnxClassifier:
         TypeError
             If `X` is neither an array of real numbers nor a list of such.
         ValueError
-            If the series have a different shape than in `fit`, missing, NaN or infinite values,
-            or the network overflows.
+            If the series have a different shape than in `fit`, or missing values, and the file
+            does not mend that; or infinite values, or the network overflows.
         ModelFileError
             If the file does not give probabilities for each series.
         """
-        X = cast_panel(as_array([X] if self._is_single(X) else X), self.input_dtype)
+        X = cast_panel(as_array([X] if self._is_single(X) else X, self._rules), self.input_dtype)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = max(1, _VALUES_PER_BATCH // X[0].size)
         parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]
@@ -196,14 +215,18 @@ class OnnxClassifier:
 
     def _is_single(self, X):
         """Tell whether X is one series, which cannot be told from its dimensions alone."""
-        sizes = self.n_channels_, self.n_timepoints_
-        single = sizes if self.n_channels_ > 1 else sizes[1:]
-        if not isinstance(X, (np.ndarray, list, tuple)) or len(X) != single[0]:
+        if not isinstance(X, (np.ndarray, list, tuple)):
             return False
         try:
-            return np.shape(X) == single
+            shape = np.shape(X)
         except ValueError:  # of series that differ in length
             return False
+        several = self.n_channels_ > 1  # then two dimensions cannot be series of one channel
+        if len(shape) != 1 + several or (several and shape[0] != self.n_channels_):
+            return False
+        has_length = shape[-1] == self.n_timepoints_ or self._rules.resamples
+        # an array of objects is a list of series
+        return has_length and not (isinstance(X, np.ndarray) and X.dtype == object)
 
     def _answers(self, X, start, at_once):
         """Probabilities of some series, checked: a file may hold anything."""

@@ -1,7 +1,9 @@
 """Checks of a distiller's own parameters, before anything is fitted."""
 
+from sktime_tsd._panels.rules import MISSING_VALUES, UNEQUAL_LENGTH
 from sktime_tsd._training.auto import AUTO
 from sktime_tsd._utils.validation import (
+    check_choice,
     check_number,
     check_random_state_parameter,
     check_verbose,
@@ -35,6 +37,15 @@ def check_transfer(settings):
     smoothing = settings.teacher_smoothing
     if smoothing != AUTO:
         check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")
+    for name, choices in (("unequal_length", UNEQUAL_LENGTH), ("missing_values", MISSING_VALUES)):
+        check_choice(name, getattr(settings, name), choices)
+        of_student = getattr(settings.student, name, choices[0])
+        if of_student not in (choices[0], getattr(settings, name)):
+            raise ValueError(
+                f"student has {name}={of_student!r}, but the distiller, which reads the series for "
+                f"teacher and student, has {name}={getattr(settings, name)!r}. Set {name} on the "
+                "distiller: the student takes it over."
+            )
     check_number("n_windows", settings.n_windows, integer=True, low=1)
     check_number("bank_size", settings.bank_size, integer=True, low=1)
     if settings.cross_entropy_weight != AUTO:
