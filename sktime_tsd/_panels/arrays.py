@@ -5,7 +5,14 @@ import numpy as np
 from sktime_tsd._panels.irregular import check_finite, regular
 from sktime_tsd._panels.rules import STRICT
 
-__all__ = ["as_array", "as_float32_panel", "check_panel_shape", "together", "with_lengths"]
+__all__ = [
+    "as_array",
+    "as_float32_panel",
+    "as_numpy_hint",
+    "check_panel_shape",
+    "together",
+    "with_lengths",
+]
 
 _EXPECTED = "X of shape (n_instances, n_channels, n_timepoints)"
 _ANY_LENGTH = ' Fitted with unequal_length="resample", it reads any length.'
@@ -159,6 +166,36 @@ def together(X):
                 "channel and one time point."
             )
     return [one[np.newaxis] if one.ndim == 1 else one for one in series]
+
+
+def _from_lists(series):
+    """Make an array of lists of numbers; leave what is anything else."""
+    if not isinstance(series, (list, tuple)):
+        return series
+    try:
+        array = np.asarray(series)
+    except ValueError:  # of lists of several lengths
+        return series
+    return array if array.dtype.kind in "fiub" else series
+
+
+def as_numpy_hint(X, form="{}", name="X"):
+    """Say how to pass what numpy can convert, such as a tensor.
+
+    Parameters
+    ----------
+    X : object
+    form, name : str
+        What to pass, with a place for the call; what the call is of.
+
+    Returns
+    -------
+    hint : str
+        Empty for tables, whose rows may be anything.
+    """
+    if not hasattr(X, "__array__") or hasattr(X, "iloc") or hasattr(X, "columns"):
+        return ""
+    return f" Pass {form.format(f'numpy.asarray({name})')}."
 
 
 def as_float32_panel(X, name="X"):

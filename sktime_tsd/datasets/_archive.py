@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from sktime_tsd._panels.interpolation import filled, resampled
 from sktime_tsd._utils.validation import check_choice
 from sktime_tsd.datasets._read_series import read_series
+from sktime_tsd.datasets._series_data import check_equal_lengths
 from sktime_tsd.datasets._ts import ts_channels
 
 __all__ = ["BUNDLED", "available_datasets", "load_dataset"]
@@ -23,7 +25,7 @@ BUNDLED = (
 )
 
 # The forms in which the archive is distributed; the first that is there is read.
-_SUFFIXES = (".ts", ".tsv", ".txt", ".arff")
+_SUFFIXES = (".ts", ".tsv", ".txt", ".arff", ".csv", ".npz", ".parquet")
 
 
 def available_datasets(data_dir=None):
@@ -50,7 +52,7 @@ def available_datasets(data_dir=None):
     return sorted(path.name for path in folders if _file(path, "train") is not None)
 
 
-def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
+def load_dataset(name, *, split, data_dir=None, unequal_lengths="error", missing_values="keep"):
     """Load the training or test set of a data set from sktime or a local folder.
 
     Nothing is downloaded.
@@ -63,11 +65,15 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
         Which part to load.
     data_dir : path-like, optional
         Folder laid out like the UCR/UEA archive: ``NAME/NAME_TRAIN.ts`` and
-        ``NAME/NAME_TEST.ts``, or with ``.tsv``, ``.txt`` or ``.arff`` files. Default: the data
-        sets bundled with sktime.
+        ``NAME/NAME_TEST.ts``, or with files of another form that `read_series` reads. Default: the
+        data sets bundled with sktime.
     unequal_lengths : {"error", "resample"}, default="error"
         What to do with series of unequal lengths. "resample" interpolates them linearly to the
-        length of the longest training series. Equal lengths are never changed.
+        length of the longest training series. Time points at the end of a series at which all
+        channels lack a value are padding and do not count. Equal lengths are never changed.
+    missing_values : {"keep", "interpolate"}, default="keep"
+        What to do with missing values: leave NaN, or interpolate linearly in time, at both ends
+        with the nearest value.
 
     Returns
     -------
@@ -98,17 +104,17 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error"):
         raise ValueError(
             f"There is no data set {name!r} {where}; there are: {', '.join(known) or 'none'}."
         )
-    series, y = _read(folder / name, split)
+    check_choice("missing_values", missing_values, ("keep", "interpolate"))
+    resamples, fills = unequal_lengths == "resample", missing_values == "interpolate"
+    series, y = _read(folder / name, split, cut=resamples, fill=fills)
     lengths = _lengths(series)
-    if unequal_lengths == "resample":
-        of_training = lengths if split == "train" else _lengths(_read(folder / name, "train")[0])
+    if resamples:
+        of_training = lengths
+        if split != "train":
+            of_training = _lengths(_read(folder / name, "train", cut=True, fill=False)[0])
         if len(of_training | lengths) > 1:
             series, lengths = _resampled(series, max(of_training)), {max(of_training)}
-    if len(lengths) > 1:
-        raise ValueError(
-            f"The series of {name!r} have unequal lengths ({min(lengths)} to {max(lengths)} "
-            'time points). Pad or resample them first, or pass unequal_lengths="resample".'
-        )
+    check_equal_lengths(repr(name), lengths, ', or pass unequal_lengths="resample"')
     return np.stack([np.stack(channels) for channels in series]), y
 
 
@@ -117,8 +123,11 @@ def _file(folder, split):
     return next((path for path in paths if path.exists()), None)
 
 
-def _read(folder, split):
-    """Read series as lists of channels of any lengths, and the labels."""
+def _read(folder, split, *, cut, fill):
+    """Read series as lists of channels of any lengths, and the labels.
+
+    If told, cut padding off the ends of series, and fill missing values.
+    """
     path = _file(folder, split)
     if path is None:
         raise ValueError(
@@ -128,11 +137,38 @@ def _read(folder, split):
     if path.suffix == ".ts":
         series, y = ts_channels(path)
     else:
-        data = read_series(path)
+        try:
+            data = read_series(path)
+        except ValueError as error:
+            if "_column" not in str(error):
+                raise
+            raise ValueError(
+                f"{error} These are parameters of read_series; in folders of data sets, columns "
+                "need usual names, such as label, id and time."
+            ) from error
         series, y = list(map(list, data.X)), data.y
     if y is None:
         raise ValueError(f"{path} has no labels.")
+    if cut:
+        series = [_without_padding(channels) for channels in series]
+    if fill:
+        series = [_filled(path, i, channels) for i, channels in enumerate(series, 1)]
     return series, y
+
+
+def _without_padding(channels):
+    ends = [len(channel) - int((~np.isnan(channel))[::-1].argmax()) for channel in channels]
+    if any(np.isnan(channel).all() for channel in channels):
+        return channels
+    # a channel may lack its last values while others have theirs
+    n_padded = min(len(channel) - end for channel, end in zip(channels, ends, strict=True))
+    return [channel[: len(channel) - n_padded] for channel in channels]
+
+
+def _filled(path, number, channels):
+    if any(np.isnan(channel).all() for channel in channels):
+        raise ValueError(f"{path}: a channel of series {number} has no values to interpolate.")
+    return [filled(channel) for channel in channels]
 
 
 def _lengths(series):
@@ -140,8 +176,4 @@ def _lengths(series):
 
 
 def _resampled(series, length):
-    places = np.linspace(0, 1, length)
-    return [
-        [np.interp(places, np.linspace(0, 1, len(channel)), channel) for channel in channels]
-        for channels in series
-    ]
+    return [[resampled(channel, length) for channel in channels] for channels in series]

@@ -52,24 +52,23 @@ def joined(series):
     return np.stack(series) if len({part.shape for part in series}) == 1 else series
 
 
-def check_equal_lengths(where, X, hint=""):
-    """Refuse a list of series of unequal lengths.
+def check_equal_lengths(where, lengths, hint=""):
+    """Refuse series of unequal lengths.
 
     Parameters
     ----------
     where : object
         What the message calls the series' place.
-    X : numpy.ndarray or list of numpy.ndarray of shape (n_channels, n_timepoints)
+    lengths : collection of int
     hint : str, optional
         What else can be done.
 
     Raises
     ------
     ValueError
-        If `X` is a list.
+        If two are different.
     """
-    if isinstance(X, list):
-        lengths = [part.shape[-1] for part in X]
+    if len(set(lengths)) > 1:
         raise ValueError(
             f"The series of {where} have unequal lengths ({min(lengths)} to {max(lengths)} "
             f"time points). Pad or resample them first{hint}."

@@ -49,7 +49,7 @@ def load_ts_file(path):
     path = Path(path)
     check_regular_file(path)
     data = read_ts(path)
-    check_equal_lengths(path, data.X)
+    check_equal_lengths(path, [series.shape[1] for series in data.X])
     return data.X, data.y
 
 

@@ -198,8 +198,7 @@ def rules_from_json(entries):
     for name, known in _RULES.items():
         if name in entries and entries[name] not in known:
             raise ModelFileError(
-                f"The file's {name} must be one of {', '.join(known)}, got "
-                f"{entries[name]!r:.100}."
+                f"The file's {name} must be one of {', '.join(known)}, got {entries[name]!r:.100}."
             )
     return PanelRules(**{name: entries[name] for name in _RULES if name in entries})
 
