@@ -19,8 +19,9 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action="version", version=version)
 
     def error(self, message):
-        """Print the message and exit with status 2."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+        """Print the message, which names an option, and exit with status 2."""
+        hint = "" if "--" in message else " (see --help)"
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}{hint}\n")
 
 
 def whole_number(low, high=None):

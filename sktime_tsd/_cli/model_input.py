@@ -82,7 +82,7 @@ def in_options(message):
 
 
 def _own_rules(model):
-    """What our classifiers and files do by themselves; None for all others."""
+    """Return what our classifiers and files do by themselves; None for all others."""
     steps, last = split_pipeline(model)
     if steps or not isinstance(last, (LogitsClassifier, OnnxClassifier)):
         return None
