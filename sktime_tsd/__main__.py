@@ -119,7 +119,12 @@ def main(arguments=None):
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in _COMMANDS:
-        importlib.import_module(f"sktime_tsd._cli.{_COMMANDS[arguments[0]]}").main(arguments[1:])
+        command = importlib.import_module(f"sktime_tsd._cli.{_COMMANDS[arguments[0]]}")
+        try:
+            command.main(arguments[1:])
+        except KeyboardInterrupt:
+            print("\nStopped; nothing was written.", file=sys.stderr)
+            sys.exit(INTERRUPTED)
         return
     parser = _parser()
     if arguments and not arguments[0].startswith("-"):

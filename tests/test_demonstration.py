@@ -280,6 +280,37 @@ def test_epochs_and_the_kept_student_that_mends_series(tmp_path, monkeypatch):
     assert student.predict([x[:, :20] for x in X[:2]]).shape == (2,)
 
 
+def write_named_set(folder, names_of_test):
+    rng = np.random.default_rng(0)
+    (folder / "Named").mkdir()
+    for split, names in (("TRAIN", ["acc", "gyr"]), ("TEST", names_of_test)):
+        rows = [
+            {"id": i, "time": t, "label": "AB"[i % 2]}
+            | {name: i % 2 + t if name == "acc" else rng.normal() for name in names}
+            for i in range(6)
+            for t in range(5)
+        ]
+        pd.DataFrame(rows).to_csv(folder / "Named" / f"Named_{split}.csv", index=False)
+
+
+@pytest.mark.usefixtures("quick")
+def test_channels_with_names_keep_their_order(tmp_path, capsys):
+    write_named_set(tmp_path, ["gyr", "acc"])
+    data = load_data("Named", tmp_path)
+    assert data.X_test[0, 0].tolist() == data.X_train[0, 0].tolist() == [0, 1, 2, 3, 4]
+    out = tmp_path / "out"
+    options = ["--data-dir", str(tmp_path), "--dataset", "Named", "--out", str(out)]
+    __main__.main([*options, "--teacher", "forest", "--methods", "tsd"])
+    assert load_model(out / "student").feature_names_in_.tolist() == ["acc", "gyr"]
+
+
+def test_channels_with_other_names_are_refused(tmp_path, capsys):
+    write_named_set(tmp_path, ["acc", "mag"])
+    with pytest.raises(SystemExit):
+        __main__.main(["--data-dir", str(tmp_path), "--dataset", "Named"])
+    assert "acc, gyr in the training set, acc, mag in the test set" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("error", [RuntimeError("out of\nmemory"), KeyboardInterrupt()])
 def test_the_student_is_kept_before_it_is_reported_on(quick, tmp_path, monkeypatch, capsys, error):
     def fails(*args, **kwargs):

@@ -271,7 +271,8 @@ def run_demonstration(
     def fit(name, classifier):
         report(f"Fitting {name} ...")
         start = time.perf_counter()
-        fitted[name] = classifier.fit(X_train, y_train)
+        ours = isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier))
+        fitted[name] = classifier.fit(data.named if ours else X_train, y_train)
         seconds[name] = time.perf_counter() - start
 
     settings = irregular if epochs is None else irregular | {"max_epochs": epochs}

@@ -7,7 +7,8 @@ import numpy as np
 from sktime_tsd._cli.model_input import in_options
 from sktime_tsd._panels.arrays import as_array
 from sktime_tsd._panels.precision import as_training_panel
-from sktime_tsd.datasets import load_dataset
+from sktime_tsd.datasets import SeriesData
+from sktime_tsd.datasets._archive import load_split
 
 __all__ = ["Data", "load_data"]
 
@@ -21,6 +22,14 @@ class Data:
     y_train: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
+    channels: list | None = None
+
+    @property
+    def named(self):
+        """The training series, in a container that knows the names of the channels if any."""
+        if self.channels is None:
+            return self.X_train
+        return SeriesData(self.X_train, channels=self.channels).to_frame()
 
 
 def load_data(name, data_dir=None, *, unequal_length="raise", missing_values="raise"):
@@ -49,7 +58,7 @@ def load_data(name, data_dir=None, *, unequal_length="raise", missing_values="ra
     """
     parts = []
     for split in ("train", "test"):
-        X, y = load_dataset(
+        loaded = load_split(
             name,
             split=split,
             data_dir=data_dir,
@@ -57,10 +66,10 @@ def load_data(name, data_dir=None, *, unequal_length="raise", missing_values="ra
             missing_values="interpolate" if missing_values == "interpolate" else "keep",
         )
         try:
-            as_training_panel(as_array(X))
+            as_training_panel(as_array(loaded.X))
         except ValueError as error:
             raise ValueError(f"the {split} series of {name}: {in_options(str(error))}") from error
-        parts += [X, y]
+        parts += [loaded.X, loaded.y]
     X_train, y_train, X_test, y_test = parts
     if X_train.shape[1] != X_test.shape[1]:
         raise ValueError(
@@ -84,4 +93,4 @@ def load_data(name, data_dir=None, *, unequal_length="raise", missing_values="ra
             f"a test series of {name} has the label {unknown[0]}, which no training series has; "
             "check the files in --data-dir"
         )
-    return Data(name, *parts)
+    return Data(name, *parts, channels=loaded.channels)

@@ -8,10 +8,10 @@ import numpy as np
 from sktime_tsd._panels.interpolation import filled, resampled
 from sktime_tsd._utils.validation import check_choice
 from sktime_tsd.datasets._read_series import read_series
-from sktime_tsd.datasets._series_data import check_equal_lengths
+from sktime_tsd.datasets._series_data import SeriesData, check_equal_lengths
 from sktime_tsd.datasets._ts import ts_channels
 
-__all__ = ["BUNDLED", "available_datasets", "load_dataset"]
+__all__ = ["BUNDLED", "available_datasets", "load_dataset", "load_split"]
 
 # The equal-length classification sets inside the sktime wheel.
 BUNDLED = (
@@ -95,8 +95,37 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error", missing
     >>> X.shape, y.shape
     ((20, 1, 24), (20,))
     """
+    data = load_split(
+        name,
+        split=split,
+        data_dir=data_dir,
+        unequal_lengths=unequal_lengths,
+        missing_values=missing_values,
+    )
+    return data.X, data.y
+
+
+def load_split(name, *, split, data_dir=None, unequal_lengths="error", missing_values="keep"):
+    """Load a split as `load_dataset` does, with the names of its channels.
+
+    Parameters
+    ----------
+    name, split, data_dir, unequal_lengths, missing_values
+        As of `load_dataset`.
+
+    Returns
+    -------
+    data : SeriesData
+        Channels with names are in the order of the training file.
+
+    Raises
+    ------
+    ValueError
+        As of `load_dataset`.
+    """
     check_choice("split", split, ("train", "test"))
     check_choice("unequal_lengths", unequal_lengths, ("error", "resample"))
+    check_choice("missing_values", missing_values, ("keep", "interpolate"))
     known = available_datasets(data_dir)
     folder = Path(str(files("sktime.datasets") / "data") if data_dir is None else data_dir)
     if name not in known:
@@ -104,18 +133,29 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error", missing
         raise ValueError(
             f"There is no data set {name!r} {where}; there are: {', '.join(known) or 'none'}."
         )
-    check_choice("missing_values", missing_values, ("keep", "interpolate"))
     resamples, fills = unequal_lengths == "resample", missing_values == "interpolate"
-    series, y = _read(folder / name, split, cut=resamples, fill=fills)
-    lengths = _lengths(series)
-    if resamples:
-        of_training = lengths
-        if split != "train":
-            of_training = _lengths(_read(folder / name, "train", cut=True, fill=False)[0])
-        if len(of_training | lengths) > 1:
-            series, lengths = _resampled(series, max(of_training)), {max(of_training)}
+    series, y, channels = _read(folder / name, split, cut=resamples, fill=fills)
+    lengths = of_training = _lengths(series)
+    if split == "test" and (resamples or channels is not None):
+        training, _, names = _read(folder / name, "train", cut=resamples, fill=False)
+        of_training = _lengths(training)
+        if channels is not None and names is not None and channels != names:
+            order = _order(name, names, channels)
+            series, channels = [[parts[i] for i in order] for parts in series], names
+    if resamples and len(of_training | lengths) > 1:
+        series, lengths = _resampled(series, max(of_training)), {max(of_training)}
     check_equal_lengths(repr(name), lengths, ', or pass unequal_lengths="resample"')
-    return np.stack([np.stack(channels) for channels in series]), y
+    X = np.stack([np.stack(parts) for parts in series])
+    return SeriesData(X, y, channels=channels)
+
+
+def _order(name, names, channels):
+    if set(names) != set(channels):
+        raise ValueError(
+            f"The channels of {name!r} are {', '.join(names)} in the training set, "
+            f"{', '.join(channels)} in the test set."
+        )
+    return [channels.index(channel) for channel in names]
 
 
 def _file(folder, split):
@@ -124,7 +164,7 @@ def _file(folder, split):
 
 
 def _read(folder, split, *, cut, fill):
-    """Read series as lists of channels of any lengths, and the labels.
+    """Read series as lists of channels of any lengths, the labels, and the channels' names.
 
     If told, cut padding off the ends of series, and fill missing values.
     """
@@ -135,7 +175,7 @@ def _read(folder, split, *, cut, fill):
             f"be in {folder}."
         )
     if path.suffix == ".ts":
-        series, y = ts_channels(path)
+        (series, y), names = ts_channels(path), None
     else:
         try:
             data = read_series(path)
@@ -146,14 +186,14 @@ def _read(folder, split, *, cut, fill):
                 f"{error} These are parameters of read_series; in folders of data sets, columns "
                 "need usual names, such as label, id and time."
             ) from error
-        series, y = list(map(list, data.X)), data.y
+        series, y, names = list(map(list, data.X)), data.y, data.channels
     if y is None:
         raise ValueError(f"{path} has no labels.")
     if cut:
         series = [_without_padding(channels) for channels in series]
     if fill:
         series = [_filled(path, i, channels) for i, channels in enumerate(series, 1)]
-    return series, y
+    return series, y, names
 
 
 def _without_padding(channels):
