@@ -181,6 +181,8 @@ def _describe_network(student):
 def _plain_settings(student):
     settings = student.get_params(deep=False)
     defaults = {name for name in RULES if settings[name] == "raise"}
+    if settings["verbose"] is None:  # older versions take numbers only
+        defaults.add("verbose")
     for name in ("network", "network_params", "device", *defaults):
         settings.pop(name)
     settings = {name: plain(value) for name, value in settings.items()}
