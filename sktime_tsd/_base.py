@@ -70,7 +70,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             training diverges.
         """
         self._check_parameters()
-        panel = read_panel(X, self._panel_rules(fitting=True))
+        panel = self._read_for_fit(X)
         with timed():
             super().fit(panel.values, check_labels(y, panel))
         if self.n_classes_ == 1:  # the base class skips _fit then
@@ -82,6 +82,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
                 raise
         self._set_channel_names(panel.names)
         return self
+
+    def _read_for_fit(self, X):
+        return read_panel(X, self._panel_rules(fitting=True))
 
     def _set_channel_names(self, names):
         """Remember the names of the channels, to find them again in `predict`."""

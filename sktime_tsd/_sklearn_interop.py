@@ -71,5 +71,7 @@ class SklearnInterop(ResetKeepingState, _MetadataRequester):
             estimator_type="classifier",
             target_tags=TargetTags(required=True),
             classifier_tags=ClassifierTags(),
-            input_tags=InputTags(three_d_array=True),
+            input_tags=InputTags(
+                three_d_array=True, allow_nan=self.get_tag("capability:missing_values")
+            ),
         )

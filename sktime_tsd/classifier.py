@@ -83,8 +83,9 @@ class SkorchClassifier(NetworkParams, LogitsClassifier):
         ``net.predict``.
     unequal_length : {"raise", "resample"}, default="raise"
         "resample" brings series of any length to that of the longest in `fit`, by linear
-        interpolation at equally spaced places from their first to their last time point. Time
-        points at the end at which no channel has a value count as padding and are cut off.
+        interpolation at equally spaced places from their first to their last time point. In one
+        array of all series, time points at the end at which no channel has a value are padding
+        and are cut off.
     missing_values : {"raise", "interpolate"}, default="raise"
         Missing are NaN, NA, None and masked values. "interpolate" fills them linearly in time,
         channel by channel, and at both ends with the nearest value. A channel without any

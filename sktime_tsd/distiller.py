@@ -19,7 +19,7 @@ from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.perturbations import OpposingClass, window_width
 from sktime_tsd.teachers._check_terms import check_terms
-from sktime_tsd.teachers._check_transfer import check_transfer
+from sktime_tsd.teachers._check_transfer import check_one_output, check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
 from sktime_tsd.teachers._loss_terms import cross_entropy_weight, loss_terms, n_mixes
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
@@ -264,26 +264,26 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         >>> clf.fit(X, y, X_unlabelled=X_unlabelled).predict(X).shape
         (20,)
         """
-        rules, fit_params = self._panel_rules(fitting=True), (X_unlabelled, teacher_proba)
-        if is_given(self.teacher):
-            rules = rules._replace(n_timepoints=length_of(self.teacher))
-        X = read_panel(X, rules)
-        if is_given(self.teacher):
-            X = X.in_order(channel_names(self.teacher), "the teacher")
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and any(p is not None for p in fit_params):
-            raise ValueError(
-                "X_unlabelled and teacher_proba need a y of one column, got "
-                f"{np.shape(y)[1]} columns. Fit one classifier per column."
-            )
-        if X_unlabelled is not None:
-            X_unlabelled = read_like(X_unlabelled, X, "X_unlabelled", rules)
-        if teacher_proba is not None:
-            teacher_proba = aligned("teacher_proba", teacher_proba, X)
+        check_one_output(y, X_unlabelled, teacher_proba)
         self._fit_params = X_unlabelled, teacher_proba
         try:
             return super().fit(X, y)
         finally:
             del self._fit_params
+
+    def _read_for_fit(self, X):
+        rules, (X_unlabelled, teacher_proba) = self._panel_rules(fitting=True), self._fit_params
+        if is_given(self.teacher):
+            rules = rules._replace(n_timepoints=length_of(self.teacher))
+        panel = read_panel(X, rules)
+        if is_given(self.teacher):
+            panel = panel.in_order(channel_names(self.teacher), "the teacher")
+        if X_unlabelled is not None:
+            X_unlabelled = read_like(X_unlabelled, panel, "X_unlabelled", rules)
+        if teacher_proba is not None:
+            teacher_proba = aligned("teacher_proba", teacher_proba, panel)
+        self._fit_params = X_unlabelled, teacher_proba
+        return panel
 
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))

@@ -53,28 +53,31 @@ def as_array(X, rules=STRICT):
     return with_lengths(X, rules)[0]
 
 
-def with_lengths(X, rules=STRICT):
+def with_lengths(X, rules=STRICT, *, may_be_padded=True):
     """Read a panel as `as_array` does, and tell how long the series were.
 
     Parameters
     ----------
     X, rules
         As for `as_array`.
+    may_be_padded : bool, default=True
+        Whether an array may end a series by missing values; series in a list never do.
 
     Returns
     -------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-    lengths : numpy.ndarray of shape (n_instances,) or None
-        Time points of each series of its own; None if nothing was resampled.
+    lengths : Lengths or None
+        None if nothing was resampled.
 
     Raises
     ------
     ValueError, TypeError
         As `as_array`.
     """
-    X = together(X)
+    given, X = X, together(X)
+    may_be_padded = may_be_padded and given is X
     if isinstance(X, list):
-        return regular(X, rules)
+        return regular(X, rules, may_be_padded=False)
     if not isinstance(X, np.ndarray):
         raise TypeError(
             f"X must be an array, {_EXPECTED[2:]}, or a list of arrays, one for each series; got "
@@ -96,7 +99,7 @@ def with_lengths(X, rules=STRICT):
         X = np.asarray(X)  # a masked array without masked values, too
         if np.isfinite(X).all():
             return X, None
-    return regular(X, rules)
+    return regular(X, rules, may_be_padded=may_be_padded)
 
 
 def _holds_arrays(X):

@@ -1,13 +1,34 @@
 """From series of unequal length, or with missing values, to an array of them. numpy alone."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sktime_tsd._panels.interpolation import filled, resampled
 
-__all__ = ["check_finite", "regular", "unequal"]
+__all__ = ["Lengths", "check_finite", "regular", "unequal"]
 
 
-def regular(series, rules):
+class Lengths(NamedTuple):
+    """How long series were before they were resampled.
+
+    Parameters
+    ----------
+    given : numpy.ndarray of shape (n_instances,)
+        Time points with padding.
+    read : numpy.ndarray of shape (n_instances,)
+        Time points without.
+    """
+
+    given: np.ndarray
+    read: np.ndarray
+
+    def of(self, instances):
+        """Pick those of some series."""
+        return Lengths(*(of_each[instances] for of_each in self))
+
+
+def regular(series, rules, *, may_be_padded):
     """Make one array of series that are not regular, or refuse them.
 
     Everything is computed in float64, series by series: none depends on the others, but for the
@@ -18,40 +39,45 @@ def regular(series, rules):
     series : sequence of numpy.ndarray of shape (n_channels, n_timepoints)
         Masked and NaN values are missing. Lengths may differ.
     rules : PanelRules
+    may_be_padded : bool
+        Whether time points at the end at which no channel has a value are padding, if the rules
+        allow unequal lengths.
 
     Returns
     -------
     values : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), float64
         Finite.
-    lengths : numpy.ndarray of shape (n_instances,) or None
-        Time points of each series of its own; None if nothing was resampled.
+    lengths : Lengths or None
+        None if nothing was resampled.
 
     Raises
     ------
     ValueError
         If the rules refuse the series, a value is infinite, or a channel has no value.
     """
-    lengths = np.array([one.shape[1] for one in series])
+    given = lengths = np.array([one.shape[1] for one in series])
     if (lengths != lengths[0]).any() and not rules.resamples:
         raise ValueError(unequal(lengths))
-    if rules.missing_values == "raise" and not rules.resamples:
+    cuts = may_be_padded and rules.resamples
+    if rules.missing_values == "raise" and not cuts:
         check_finite(series)
     series = [_with_nan(one) for one in series]
     check_finite(series, missing_ok=True)
-    if rules.resamples:
+    if cuts:
         lengths = np.array([_length_without_padding(one) for one in series])
         series = [one[:, :length] for one, length in zip(series, lengths, strict=True)]
         if rules.missing_values == "raise":
             check_finite(series)
     _check_has_values(series)
     n_timepoints = rules.n_timepoints if rules.resamples else None
-    n_timepoints = n_timepoints or lengths.max()
+    n_timepoints = n_timepoints or int(lengths.max())
     values = np.empty((len(series), len(series[0]), n_timepoints))
     for length in np.unique(lengths):
         places = np.flatnonzero(lengths == length)
         of_length = np.stack([series[place] for place in places])
         values[places] = resampled(filled(of_length), n_timepoints)
-    return values, None if (lengths == n_timepoints).all() else lengths
+    is_as_given = (given == n_timepoints).all() and (lengths == n_timepoints).all()
+    return values, None if is_as_given else Lengths(given, lengths)
 
 
 def _with_nan(one):

@@ -8,6 +8,7 @@ from sktime.datatypes import check_is_scitype, convert
 
 from sktime_tsd._panels.arrays import as_numpy_hint, check_panel_shape, with_lengths
 from sktime_tsd._panels.frames import is_nested, is_real, read_list, read_multiindex, read_nested
+from sktime_tsd._panels.irregular import Lengths
 from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._utils.pipelines import split_pipeline
 
@@ -39,14 +40,14 @@ class Panel:
         Of the channels; None if the container has none.
     instances : pandas.Index of shape (n_instances,) or None
         Labels of the series; None if the container has none.
-    lengths : numpy.ndarray of shape (n_instances,) or None
-        Time points of each series before it was resampled; None if none was.
+    lengths : Lengths or None
+        Of the series before they were resampled; None if none was.
     """
 
     values: np.ndarray
     names: tuple | None = None
     instances: pd.Index | None = None
-    lengths: np.ndarray | None = None
+    lengths: Lengths | None = None
 
     def in_order(self, names, owner="the classifier"):
         """Put the channels in the order of `fit`.
@@ -214,7 +215,7 @@ def read_panel(X, rules=STRICT):
     if isinstance(X, Panel):
         return X
     if isinstance(X, np.ndarray):
-        return _checked(X, None, None, rules)
+        return _checked(X, None, None, rules, may_be_padded=True)
     if isinstance(X, (list, tuple)):
         kinds = [pd.DataFrame] if X and isinstance(X[0], pd.DataFrame) else [pd.Series]
         if not X or not all(isinstance(one, tuple(kinds)) for one in X):
@@ -238,8 +239,8 @@ def read_panel(X, rules=STRICT):
     )
 
 
-def _checked(values, names, instances, rules):
-    values, lengths = with_lengths(values, rules)
+def _checked(values, names, instances, rules, *, may_be_padded=False):
+    values, lengths = with_lengths(values, rules, may_be_padded=may_be_padded)
     return Panel(values, names, instances, lengths)
 
 

@@ -15,8 +15,9 @@ class PanelRules(NamedTuple):
     ----------
     unequal_length : {"raise", "resample"}
         "resample" interpolates each series linearly at equally spaced places between its first
-        and its last time point. Time points at the end at which no channel has a value are
-        padding: the series ends before them.
+        and its last time point. In one array of all series, time points at the end at which no
+        channel has a value are padding: the series ends before them. Elsewhere each series says
+        how long it is, and its values are missing.
     missing_values : {"raise", "interpolate"}
         "interpolate" fills each channel linearly in time, before the first and after the last
         value with that value.

@@ -146,7 +146,7 @@ class FidelityReference:
             "of_saliency": {
                 "width": width,
                 "stride": stride,
-                "lengths": None if panel.lengths is None else panel.lengths[self._picked],
+                "lengths": panel.lengths and panel.lengths.of(self._picked),
                 **batches,
             },
         }

@@ -299,6 +299,7 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
                 axis.set_ylabel(names[row])
             if row == len(series) - 1:
                 axis.set_xlabel("time point")
+            axis.set_xlim(0, max(1, *(x.shape[1] - 1 for x in series)))  # rows may share it
     return axes[0, 0].figure, axes
 
 
@@ -351,10 +352,7 @@ def _series(X, instance, values):
         X = X[:, None] if X.ndim == 2 else X
     lengths = [of_series.shape[-1] for of_series in values]
     of_X = [series.shape[-1] if series.ndim == 2 else 0 for series in X]
-    is_padded = isinstance(values, list)  # then series may end before the array does
-    if len(X) != len(values) or not all(
-        n == length or (is_padded and n > length) for n, length in zip(of_X, lengths, strict=True)
-    ):
+    if of_X != lengths:
         given = f"got shape {X.shape}" if isinstance(X, np.ndarray) else f"got a list of {len(X)}"
         span = min(lengths), max(lengths)
         raise ValueError(
@@ -364,7 +362,7 @@ def _series(X, instance, values):
             "to X[report.saliency_instances]."
         )
     check_number("instance", instance, integer=True, low=-len(X), high=len(X) - 1)
-    return np.asarray(X[instance], dtype=float)[:, : lengths[instance]]
+    return np.ma.filled(np.ma.asarray(X[instance]).astype(float), np.nan)
 
 
 def _share_of_largest(saliency):

@@ -41,8 +41,8 @@ def measure(
     targets : numpy.ndarray of shape (n_instances,), int, optional
         Index of the class whose probability is measured. None measures the divergence over
         all classes.
-    lengths : numpy.ndarray of shape (n_instances,), optional
-        Time points of each series before it was resampled.
+    lengths : Lengths, optional
+        Of the series before they were resampled.
     per_channel : bool, default=False
     batch_size : int, default=1024
         Maximum number of perturbed series at once.

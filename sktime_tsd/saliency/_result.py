@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._panels.interpolation import resampled
+from sktime_tsd._panels.irregular import Lengths
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.perturbations import Perturbation
 from sktime_tsd.saliency._covering import mean_of_covering, window_weights
@@ -45,8 +46,9 @@ class Saliency:
         Whether the donors are series of the background.
     target : numpy.ndarray of shape (n_instances,) or None
         Label whose probability was measured; None for the divergence over all classes.
-    lengths : numpy.ndarray of shape (n_instances,) or None
-        Time points of each series of its own; None if all have `n_timepoints`.
+    lengths : Lengths or None
+        Time points of each series of its own: ``lengths.given`` with and ``lengths.read`` without
+        padding, both of shape (n_instances,). None if all have `n_timepoints`.
 
     Examples
     --------
@@ -77,7 +79,7 @@ class Saliency:
     n_donors: int | None
     from_background: bool
     target: np.ndarray | None
-    lengths: np.ndarray | None = None
+    lengths: Lengths | None = None
 
     @property
     def per_channel(self):
@@ -96,10 +98,10 @@ class Saliency:
     def values(self):
         """Saliency of each time point: the mean over the windows that cover it.
 
-        Of shape (n_instances, (n_channels,) n_timepoints). If series were resampled, a list with an
-        array of shape ((n_channels,) own length) for each. In nats, 0 or more; with a target,
-        the drop in its probability, in [-1, 1]. Higher values: the answer depends more on this
-        part.
+        Of shape (n_instances, (n_channels,) n_timepoints), with as many time points as the series
+        have. If these differ, a list with an array of shape ((n_channels,) own length) for each.
+        In nats, 0 or more; with a target, the drop in its probability, in [-1, 1]. Higher values:
+        the answer depends more on this part. Padding has 0: it is not read.
         """
         return self._on_own_axes(self.common_values)
 
@@ -117,8 +119,8 @@ class Saliency:
         """Contribution of each class to the divergence at each time point, in nats.
 
         Of shape (n_instances, n_classes, (n_channels,) n_timepoints);
-        ``class_values[i][k]`` has the shape of ``values[i]``, and if series were resampled, this is
-        a list, too. Positive where the perturbation makes class k less probable. Without a target,
+        ``class_values[i][k]`` has the shape of ``values[i]``, and where `values` is a list, this is
+        one, too. Positive where the perturbation makes class k less probable. Without a target,
         the sum over the classes is `values`.
         """
         return self._on_own_axes(self._at_points(self.window_class_values))
@@ -129,16 +131,20 @@ class Saliency:
     def _on_own_axes(self, values):
         if self.lengths is None:
             return values
-        return [
-            of_series.mean(axis=-1, keepdims=True) if length == 1 else resampled(of_series, length)
-            for of_series, length in zip(values, self.lengths.tolist(), strict=True)
-        ]
+        parts = []
+        for of_series, given, read in zip(values, *self.lengths, strict=True):
+            on_own = (
+                of_series.mean(axis=-1, keepdims=True) if read == 1 else resampled(of_series, read)
+            )
+            padding = [(0, 0)] * (of_series.ndim - 1) + [(0, given - read)]
+            parts.append(np.pad(on_own, padding))
+        return np.stack(parts) if len(set(self.lengths.given.tolist())) == 1 else parts
 
     def _own_window(self, instance, start):
         """Start and stop of a window on a series' own time axis; at least one time point."""
         if self.lengths is None:
             return start, start + self.width
-        length = int(self.lengths[instance])
+        length = int(self.lengths.read[instance])
         # a time point belongs to the window in which it lies, as places between points are halved
         scale = (length - 1) / max(1, self.n_timepoints - 1)
         first, stop = (ceil((place - 0.5) * scale) for place in (start, start + self.width))
@@ -230,7 +236,8 @@ class Saliency:
             unit = f"of the probability of {of}"
         values, length = self.common_values, _count(self.n_timepoints, "time point")
         if self.lengths is not None:
-            length = f"{self.lengths.min()} to {self.lengths.max()} time points, read as {length}"
+            shortest, longest = self.lengths.read.min(), self.lengths.read.max()
+            length = f"{shortest} to {longest} time points, read as {length}"
         return (
             f"Temporal saliency of {len(self)} series of {length}{channels}: {self.filling}; "
             f"mean {values.mean():.4g} {unit}, largest {values.max():.4g}."

@@ -1,5 +1,7 @@
 """Checks of a distiller's own parameters, before anything is fitted."""
 
+import numpy as np
+
 from sktime_tsd._panels.rules import MISSING_VALUES, UNEQUAL_LENGTH
 from sktime_tsd._training.auto import AUTO
 from sktime_tsd._utils.validation import (
@@ -15,7 +17,28 @@ from sktime_tsd.teachers._check_terms import check_distillation
 from sktime_tsd.teachers._fit import check_teacher
 from sktime_tsd.teachers._loss_terms import loss_terms
 
-__all__ = ["check_transfer"]
+__all__ = ["check_one_output", "check_transfer"]
+
+
+def check_one_output(y, X_unlabelled, teacher_proba):
+    """Refuse what `fit` takes for labels of one column alone.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_instances,) or (n_instances, n_outputs)
+    X_unlabelled, teacher_proba : object or None
+
+    Raises
+    ------
+    ValueError
+        If one of them is given beside several columns.
+    """
+    is_given = X_unlabelled is not None or teacher_proba is not None
+    if is_given and np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        raise ValueError(
+            "X_unlabelled and teacher_proba need a y of one column, got "
+            f"{np.shape(y)[1]} columns. Fit one classifier per column."
+        )
 
 
 def check_transfer(settings):
