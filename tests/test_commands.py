@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sktime_tsd import SkorchClassifier, __main__, load_model, save_model
 from sktime_tsd.datasets import SeriesData, load_dataset
 from sktime_tsd.networks import FCN
-from sktime_tsd.preprocessing import SeriesResampler
+from sktime_tsd.preprocessing import SeriesCenterer, SeriesResampler
 from sktime_tsd.runtime import OnnxClassifier
 from sktime_tsd.teachers import flatten
 
@@ -471,6 +471,21 @@ def test_a_model_that_reads_any_length_needs_no_option(named, tmp_path, capsys, 
     for options in ([], ["--unequal-length", "resample"]):
         _, found = predicted(folder, long_table(uneven, y), tmp_path, capsys, *options)
         np.testing.assert_allclose(found, model.predict_proba(uneven), atol=1e-6)
+
+
+def test_a_pipeline_that_needs_an_option(named, tmp_path, capsys):
+    clf, _, X, y = named
+    folder = save_model(make_pipeline(SeriesCenterer(), clf.clone()).fit(X, y), tmp_path / "model")
+    uneven = [x[:, : 8 - i % 3] for i, x in enumerate(X)]
+    long_table(uneven, y).to_csv(tmp_path / "b.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "b.csv")
+    assert "add --unequal-length resample" in text
+    predicted(folder, long_table(uneven, y), tmp_path, capsys, "--unequal-length", "resample")
+    holes = X.copy()
+    holes[2, 1, 3] = np.nan
+    long_table(holes, y).to_csv(tmp_path / "b.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "b.csv")
+    assert "add --missing-values interpolate" in text
 
 
 def test_a_foreign_model_decides_what_it_takes(named, tmp_path, capsys):

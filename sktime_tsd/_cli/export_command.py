@@ -66,7 +66,7 @@ def main(arguments):
         parser.error(str(error))
 
     from sktime_tsd._cli.data_file import read_data
-    from sktime_tsd._cli.model_input import model_input
+    from sktime_tsd._cli.model_input import in_options, model_input
     from sktime_tsd.export import save_model, to_onnx
 
     try:
@@ -80,6 +80,6 @@ def main(arguments):
                 X = model_input(sample, model, options, options.sample)
             path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
     except Exception as error:  # a model from a trusted pickle can raise anything
-        message = str(error) or type(error).__name__
+        message = in_options(str(error)) or type(error).__name__
         parser.error(message.replace("overwrite=True", "--overwrite"))
     print(f"wrote {path}")

@@ -53,7 +53,7 @@ def main(arguments):
 
     try:
         from sktime_tsd._cli.data_file import read_data
-        from sktime_tsd._cli.model_input import model_input
+        from sktime_tsd._cli.model_input import in_options, model_input
         from sktime_tsd._cli.predictions import prediction_table
     except ImportError as error:
         parser.error(
@@ -72,7 +72,7 @@ def main(arguments):
         X = model_input(data, model, options, options.data)
         table = prediction_table(model, X, data, options.model, options.data)
     except Exception as error:  # a model from a trusted pickle can raise anything
-        parser.error(str(error) or type(error).__name__)
+        parser.error(in_options(str(error)) or type(error).__name__)
     try:
         if options.out is None:
             table.to_csv(sys.stdout, index=False)

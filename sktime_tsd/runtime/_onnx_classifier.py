@@ -219,7 +219,7 @@ class OnnxClassifier:
             return False
         try:
             shape = np.shape(X)
-        except ValueError:  # of series that differ in length
+        except (ValueError, TypeError):  # of series that differ in length, or no arrays
             return False
         several = self.n_channels_ > 1  # then two dimensions cannot be series of one channel
         if len(shape) != 1 + several or (several and shape[0] != self.n_channels_):
