@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sktime_tsd.datasets import _parquet, read_series
+from sktime_tsd._panels.panel import read_panel
+from sktime_tsd.datasets import SeriesData, _parquet, read_series
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 2, 5))
@@ -566,3 +567,16 @@ def test_damaged_files_raise_value_errors_only(tmp_path, suffix, data):
         found = read_series(path)
         assert len(found.X) >= 1
         assert found.y is None or len(found.y) == len(found.X)
+
+
+def test_series_as_a_frame_with_names():
+    uneven = SeriesData([X[0], X[1, :, :3]], ids=np.array(["b", "a"]), channels=["acc", "gyr"])
+    frame = uneven.to_frame()
+    assert frame.columns.tolist() == ["acc", "gyr"]
+    assert frame.index.names == ["id", "time"]
+    np.testing.assert_array_equal(frame.loc["b"].to_numpy().T, X[0])
+    np.testing.assert_array_equal(frame.loc["a"].to_numpy().T, X[1, :, :3])
+    panel = read_panel(SeriesData(X, channels=["acc", "gyr"]).to_frame())
+    np.testing.assert_array_equal(panel.values, X)
+    assert panel.names == ("acc", "gyr")
+    assert read_panel(SeriesData(X).to_frame()).names is None
