@@ -86,7 +86,8 @@ def _own_rules(model):
     steps, last = split_pipeline(model)
     if steps or not isinstance(last, (LogitsClassifier, OnnxClassifier)):
         return None
-    return PanelRules(last.unequal_length, last.missing_values)
+    # the pickles of version 0.1 have neither
+    return PanelRules(*(getattr(last, name, "raise") for name in PanelRules._fields[:2]))
 
 
 def _takes_any_length(model):
@@ -97,10 +98,9 @@ def _takes_any_length(model):
 def _order(data, model, path):
     """Positions of the file's channels in the model's order."""
     names = channel_names(model)
-    n_channels = (data.X[0] if isinstance(data.X, list) else data.X[:1].swapaxes(0, 1)).shape[0]
     found = None if data.channels is None else tuple(data.channels)
     if by_position(found, names):
-        return list(range(n_channels))
+        return list(range(data.X[0].shape[0]))
     missing = [str(name) for name in names if name not in found]
     if missing:
         raise ValueError(
