@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._panels.arrays import as_array
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import channel_names, read_panel
 from sktime_tsd._panels.precision import as_training_panel
@@ -225,13 +226,16 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         raise NotImplementedError
 
     def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        return read_panel(X, self._panel_rules()).in_order(channel_names(self)).values
+        rules = self._panel_rules()
+        if isinstance(X, np.ndarray):  # has no names
+            return as_array(X, rules)
+        return read_panel(X, rules).in_order(channel_names(self)).values
 
     def _panel_rules(self, *, fitting=False):
         """How series are read: in `fit`, or by the fitted classifier."""
         if self.unequal_length == self.missing_values == "raise":
             return STRICT
-        n_timepoints = None if fitting or not self.is_fitted else self._length_of_fit()
+        n_timepoints = None if fitting else self._length_of_fit()
         return PanelRules(self.unequal_length, self.missing_values, n_timepoints)
 
     def _length_of_fit(self):
@@ -240,7 +244,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         return self._n_timepoints_of_fit()
 
     def _n_timepoints_of_fit(self):
-        """Return the length of the series in `fit`; None if any will do."""
+        """Return the length of the series in `fit`; None before it, or if any will do."""
         raise NotImplementedError
 
     def _for_each_output(self, X):

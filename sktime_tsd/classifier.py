@@ -332,7 +332,7 @@ class SkorchClassifier(NetworkParams, LogitsClassifier):
         return NetworkScorer(self, self.network_)
 
     def _n_timepoints_of_fit(self):
-        return self.n_timepoints_
+        return getattr(self, "n_timepoints_", None)
 
     # -- state -----------------------------------------------------------------------
 

@@ -393,7 +393,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         return self.student_._network_scorer()
 
     def _n_timepoints_of_fit(self):
-        return self.student_.n_timepoints_
+        return getattr(getattr(self, "student_", None), "n_timepoints_", None)
 
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
         return self._new_student()._build_network(n_channels, n_timepoints, n_classes, seed)

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -464,6 +466,23 @@ def test_settings_travel_into_pickles_folders_and_onnx(fitted, tmp_path):
     assert_allclose(in_onnx.predict_proba(GAPS[0][None]), expected[10:11], atol=1e-5)
     assert (in_onnx.unequal_length, in_onnx.missing_values) == ("resample", "interpolate")
     assert pickle.loads(pickle.dumps(in_onnx)).unequal_length == "resample"
+
+
+@pytest.mark.slow
+def test_a_file_reads_them_without_torch_sktime_and_pandas(fitted, tmp_path):
+    path = to_onnx(fitted, tmp_path / "student.onnx")
+    np.savez(tmp_path / "series.npz", *GAPS)
+    program = """
+import sys, numpy as np
+from sktime_tsd.runtime import OnnxClassifier
+saved = np.load(sys.argv[2])
+found = OnnxClassifier(sys.argv[1]).predict_proba([saved[name] for name in saved.files])
+assert not {"torch", "sktime", "pandas", "sklearn", "scipy"} & set(sys.modules)
+print(found.tolist())
+"""
+    command = [sys.executable, "-c", program, path, tmp_path / "series.npz"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert_allclose(json.loads(done.stdout), fitted.predict_proba(GAPS), atol=1e-5)
 
 
 def test_large_levels_survive_in_onnx(tmp_path):
