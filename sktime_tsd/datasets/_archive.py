@@ -69,8 +69,9 @@ def load_dataset(name, *, split, data_dir=None, unequal_lengths="error", missing
         data sets bundled with sktime.
     unequal_lengths : {"error", "resample"}, default="error"
         What to do with series of unequal lengths. "resample" interpolates them linearly to the
-        length of the longest training series. Time points at the end of a series at which all
-        channels lack a value are padding and do not count. Equal lengths are never changed.
+        length of the longest training series. In files of equally long series, time points at the
+        end at which all channels lack a value are padding and do not count. Equal lengths are
+        never changed.
     missing_values : {"keep", "interpolate"}, default="keep"
         What to do with missing values: leave NaN, or interpolate linearly in time, at both ends
         with the nearest value.
@@ -189,7 +190,7 @@ def _read(folder, split, *, cut, fill):
         series, y, names = list(map(list, data.X)), data.y, data.channels
     if y is None:
         raise ValueError(f"{path} has no labels.")
-    if cut:
+    if cut and len(_lengths(series)) == 1:  # else the file says itself how long they are
         series = [_without_padding(channels) for channels in series]
     if fill:
         series = [_filled(path, i, channels) for i, channels in enumerate(series, 1)]
