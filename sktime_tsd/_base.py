@@ -12,6 +12,7 @@ from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._panels.rules import STRICT, PanelRules
 from sktime_tsd._scoring.classifier import ClassifierScorer
 from sktime_tsd._sklearn_interop import SklearnInterop
+from sktime_tsd._utils.long_work import timed
 
 __all__ = ["LogitsClassifier"]
 
@@ -71,7 +72,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         """
         self._check_parameters()
         panel = self._read_for_fit(X)
-        super().fit(panel.values, check_labels(y, panel))
+        with timed():
+            super().fit(panel.values, check_labels(y, panel))
         if self.n_classes_ == 1:  # the base class skips _fit then
             try:
                 inner_X = as_training_panel(panel.values)

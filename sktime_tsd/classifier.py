@@ -98,8 +98,10 @@ class SkorchClassifier(NetworkParams, LogitsClassifier):
     amp : bool, default=False
         Train in bfloat16 where torch considers it safe, on CUDA cards that support it; no
         effect elsewhere. Predictions are in float32.
-    verbose : int, default=0
-        1 shows a progress bar with the loss and the time left.
+    verbose : int or None, default=None
+        1 shows a progress bar with the loss and the time left, 0 nothing. None says how long
+        training will take once it is known to last more than a minute, on the logger
+        ``sktime_tsd``.
     random_state : int, RandomState or None, default=None
         Seeds weights, shuffling and split. None gives a different result each time. Global
         generators are never touched.
@@ -173,7 +175,7 @@ class SkorchClassifier(NetworkParams, LogitsClassifier):
         device="auto",
         compile=False,
         amp=False,
-        verbose=0,
+        verbose=None,
         random_state=None,
     ):
         self.network = network

@@ -118,7 +118,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         Overrides the device of teacher and student; None keeps each one's own.
     verbose : int or None, default=None
         Overrides the verbosity of teacher and student; None keeps each one's own. 1 shows
-        progress bars and, before scoring starts, how many series the teacher must score.
+        progress bars and, before scoring starts, how many series the teacher must score; 0
+        nothing. If all are None, a fit says how long it takes once it is known to last more than
+        a minute, on the logger ``sktime_tsd``.
     random_state : int, RandomState or None, default=None
         Seeds the bank, and the teacher and student if they have no seed of their own.
 

@@ -125,7 +125,7 @@ BAD_SERIES = {
     "strings": (X.astype(str), TypeError, "X.*dtype <U"),
     "complex": (X.astype(complex), TypeError, "X.*dtype complex128"),
     "None": (None, TypeError, "X.*NoneType"),
-    "nested list": (X.tolist(), TypeError, "X.*list"),
+    "ragged list": ([[1, 2], [3]], ValueError, "X.*unequal length, from 1 to 2"),
     "ragged df-list": (
         ragged_list(),
         ValueError,

@@ -5,7 +5,14 @@ import numpy as np
 from sktime_tsd._panels.irregular import check_finite, regular
 from sktime_tsd._panels.rules import STRICT
 
-__all__ = ["as_array", "as_float32_panel", "check_panel_shape", "together", "with_lengths"]
+__all__ = [
+    "as_array",
+    "as_float32_panel",
+    "as_numpy_hint",
+    "check_panel_shape",
+    "together",
+    "with_lengths",
+]
 
 _EXPECTED = "X of shape (n_instances, n_channels, n_timepoints)"
 _ANY_LENGTH = ' Fitted with unequal_length="resample", it reads any length.'
@@ -18,8 +25,8 @@ def as_array(X, rules=STRICT):
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or of shape (n_instances, n_timepoints), for one channel, or a list of arrays: one of
-        shape (n_channels, n_timepoints) or (n_timepoints,) for each series. Masked values are
-        missing values.
+        shape (n_channels, n_timepoints) or (n_timepoints,) for each series. Lists of numbers
+        do for these arrays, an array of objects for the list. Masked values are missing values.
     rules : PanelRules, optional
         What to do with unequal lengths and missing values; by default they are refused.
 
@@ -78,7 +85,7 @@ def with_lengths(X, rules=STRICT, *, may_be_padded=True):
     if not isinstance(X, np.ndarray):
         raise TypeError(
             f"X must be an array, {_EXPECTED[2:]}, or a list of arrays, one for each series; got "
-            f"a {type(X).__name__}."
+            f"a {type(X).__name__}.{as_numpy_hint(X)}"
         )
     if X.ndim not in (2, 3):
         hint = " For a single series pass X[numpy.newaxis, numpy.newaxis]." if X.ndim == 1 else ""
@@ -142,16 +149,18 @@ def together(X):
         return np.stack(series)
     if len(series) == 0:
         raise ValueError(f"Expected {_EXPECTED} with at least one series, got an empty list.")
-    if not all(isinstance(one, np.ndarray) for one in series):
-        kinds = {type(one).__name__ for one in series if not isinstance(one, np.ndarray)}
-        hint = (
-            " If it is a nested list of numbers, pass [numpy.array(series) for series in X]."
-            if "list" in kinds
-            else ""
-        )
+    series = [_from_lists(one) for one in series]
+    others = [one for one in series if not isinstance(one, np.ndarray)]
+    if others:
+        kinds = ", ".join(sorted({type(one).__name__ for one in others})[:3])
+        hint = as_numpy_hint(others[0], "[{} for series in X]", "series")
+        if kinds in ("float", "int"):
+            hint = " For a single series of one channel pass [X]."
+        elif "list" in kinds:
+            hint = " Its lists are ragged, or hold more than numbers."
         raise TypeError(
-            f"X must be an array or a list of arrays, one for each series; got a list with "
-            f"{', '.join(sorted(kinds)[:3])} in it.{hint}"
+            "X must be an array or a list of arrays, one for each series; got a list with "
+            f"{kinds} in it.{hint}"
         )
     n_dimensions = {one.ndim for one in series}
     if n_dimensions not in ({1}, {2}):
@@ -174,6 +183,36 @@ def together(X):
                 "channel and one time point."
             )
     return [one[np.newaxis] if one.ndim == 1 else one for one in series]
+
+
+def _from_lists(series):
+    """Make an array of lists of numbers; leave what is anything else."""
+    if not isinstance(series, (list, tuple)):
+        return series
+    try:
+        array = np.asarray(series)
+    except ValueError:  # of lists of several lengths
+        return series
+    return array if array.dtype.kind in "fiub" else series
+
+
+def as_numpy_hint(X, form="{}", name="X"):
+    """Say how to pass what numpy can convert, such as a tensor.
+
+    Parameters
+    ----------
+    X : object
+    form, name : str
+        What to pass, with a place for the call; what the call is of.
+
+    Returns
+    -------
+    hint : str
+        Empty for tables, whose rows may be anything.
+    """
+    if not hasattr(X, "__array__") or hasattr(X, "iloc") or hasattr(X, "columns"):
+        return ""
+    return f" Pass {form.format(f'numpy.asarray({name})')}."
 
 
 def as_float32_panel(X, name="X"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-__all__ = ["is_nested", "read_list", "read_multiindex", "read_nested"]
+__all__ = ["is_nested", "is_real", "read_list", "read_multiindex", "read_nested"]
 
 _REAL = "X must hold real numbers, but"
 
@@ -193,7 +193,17 @@ def _check_not_empty(frame):
         )
 
 
-def _is_real(dtype):
+def is_real(dtype):
+    """Tell whether values of a dtype are real numbers; booleans are.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype or pandas.api.extensions.ExtensionDtype
+
+    Returns
+    -------
+    bool
+    """
     if isinstance(dtype, np.dtype):
         return dtype.kind in "fiub"
     types = pd.api.types
@@ -213,7 +223,7 @@ def _numbers(frame):
         if _is_object(dtype) and _is_object_for_missing(frame.iloc[:, place]):
             dtypes[place] = pd.Float64Dtype()
     for dtype in set(dtypes):
-        if not _is_real(dtype):
+        if not is_real(dtype):
             name = frame.columns[np.nonzero(dtypes == dtype)[0][0]]
             raise TypeError(f"{_REAL} channel {name!r} has dtype {dtype}.")
     if all(isinstance(dtype, np.dtype) for dtype in dtypes):
@@ -242,7 +252,7 @@ def _cell(cell, name):
         if _is_object_for_missing(as_series):
             cell = as_series.astype("Float64")
     if isinstance(cell, pd.Series):
-        if not _is_real(cell.dtype):
+        if not is_real(cell.dtype):
             raise TypeError(f"{_REAL} series in channel {name!r} have dtype {cell.dtype}.")
         cell = _in_time_order(cell)
         if isinstance(cell.dtype, np.dtype):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sktime.datatypes import check_is_scitype, convert
 
-from sktime_tsd._panels.arrays import check_panel_shape, with_lengths
-from sktime_tsd._panels.frames import is_nested, read_list, read_multiindex, read_nested
+from sktime_tsd._panels.arrays import as_numpy_hint, check_panel_shape, with_lengths
+from sktime_tsd._panels.frames import is_nested, is_real, read_list, read_multiindex, read_nested
 from sktime_tsd._panels.irregular import Lengths
 from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._utils.pipelines import split_pipeline
@@ -229,11 +229,13 @@ def read_panel(X, rules=STRICT):
         return _checked(*read_multiindex(X), rules)
     if is_nested(X):
         return _checked(*read_nested(X), rules)
+    no_numbers = [name for name, dtype in X.dtypes.items() if not is_real(dtype)]
+    without = f".drop(columns={no_numbers!r})" if 0 < len(no_numbers) <= 4 else ""
     raise TypeError(
         f"X is a flat table of {X.shape[0]} rows and {X.shape[1]} columns ("
         f"{_listed(X.columns[:3])}, ...). If each row is a series of one channel, pass "
-        "X.to_numpy().\nIf each row is a time point, pass X.set_index([series, time]), with a "
-        "column for each channel left."
+        f"X{without}.to_numpy().\nIf each row is a time point, pass X.set_index([series, time]), "
+        "with a column for each channel left."
     )
 
 
@@ -253,8 +255,24 @@ def _in_pandas(X):
         kind = type(X).__name__
         if (module := type(X).__module__.partition(".")[0]) != "builtins":
             kind = f"{module}.{kind}"
-        raise TypeError(f"X must be {_FORMS}; got a {kind}, which is no panel.") from reason
+        hint = _conversion(X)
+        expected = f"X must be {_FORMS}; got" if len(hint) < 40 else "X must be a panel, got"
+        raise TypeError(f"{expected} a {kind}, which is no panel.{hint}") from reason
     return convert(X, metadata["mtype"], "pd-multiindex", as_scitype="Panel")
+
+
+def _conversion(X):
+    """Say how to make a panel of what is none."""
+    for method in ("to_pandas", "collect"):  # polars, pyarrow and others
+        if hasattr(X, method):
+            made = "X.to_pandas()" if method == "to_pandas" else "X.collect().to_pandas()"
+            return (
+                f" If each row is a time point, pass {made}.set_index([series, time]), with a "
+                "column for each channel left."
+            )
+    if hasattr(X, "X") and hasattr(X, "y"):
+        return " Pass its X."
+    return as_numpy_hint(X)
 
 
 def read_like(X, panel, name, rules=STRICT):

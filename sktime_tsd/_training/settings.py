@@ -76,7 +76,8 @@ def check_settings(settings):
     resolve_device(settings.device)
     check_flag("compile", settings.compile)
     check_flag("amp", settings.amp)
-    check_verbose(settings.verbose)
+    if settings.verbose is not None:
+        check_verbose(settings.verbose)
     check_random_state_parameter(settings.random_state)
 
 

@@ -23,6 +23,7 @@ from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
 from sktime_tsd.export._steps import chain_of, first_length, transformed
 from sktime_tsd.export._student import fitted_student, typical_series
+from sktime_tsd.networks import n_parameters
 from sktime_tsd.runtime import OnnxClassifier
 from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
 
@@ -155,6 +156,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         int(student.n_channels_),
         int(length),
         channel_names(student),
+        n_parameters=n_parameters(network),
         rules=rules,
         has_steps=bool(chain.steps),
     )

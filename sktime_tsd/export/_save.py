@@ -181,6 +181,8 @@ def _describe_network(student):
 def _plain_settings(student):
     settings = student.get_params(deep=False)
     defaults = {name for name in RULES if settings[name] == "raise"}
+    if settings["verbose"] is None:  # older versions take numbers only
+        defaults.add("verbose")
     for name in ("network", "network_params", "device", *defaults):
         settings.pop(name)
     settings = {name: plain(value) for name, value in settings.items()}
@@ -224,5 +226,11 @@ def _check_steps(loaded, network, student, chain):
     raw = typical_series(network, student.n_channels_, length, N_CHECKED).double().numpy()
     expected = transformed(chain.given, raw)
     found = loaded[:-1].transform(raw)
-    if found.shape != expected.shape or not np.allclose(found, expected):
+    if found.shape != expected.shape or np.abs(found - expected).max() > _rounding(raw, expected):
         raise ModelFileError("the rebuilt steps give other series than those of the pipeline.")
+
+
+def _rounding(raw, expected):
+    """Say how far two ways to compute the same in float64 may differ: not as far as float32."""
+    gain = np.ptp(expected) / (np.ptp(raw) or 1)
+    return 1e-9 * np.abs(expected).max() + 64 * np.finfo(np.float64).eps * np.abs(raw).max() * gain

@@ -43,8 +43,9 @@ def fidelity_report(
       whether removing what the teacher finds important also changes the student's answer;
     * quality of each model: accuracy, `macro_auc_prc`, `negative_log_likelihood`, `brier_score`
       and `expected_calibration_error`;
-    * cost of each model: parameters, bytes of the pickle, and milliseconds of ``predict_proba``
-      for 1 and for 256 series: the median of several calls, with an interval over the calls.
+    * cost of each model: parameters, bytes of the pickle or of the ONNX file, and milliseconds of
+      one call of ``predict_proba`` with 1 and with 256 series, its checks of the input included:
+      the median of several calls, with an interval over the calls.
 
     Parameters
     ----------

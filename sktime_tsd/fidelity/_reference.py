@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
+import torch
 
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import by_position, channel_names, read_panel, rules_of
@@ -164,6 +165,7 @@ class FidelityReference:
             "n_resamples": n_resamples,
             "confidence_level": confidence_level,
             "random_state": seed,
+            "torch_threads": torch.get_num_threads(),
         }
 
     def report(self, student):

@@ -134,7 +134,16 @@ def classes_from_json(description):
     return classes
 
 
-def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, rules=STRICT, has_steps=False):
+def onnx_metadata(
+    classes,
+    n_channels,
+    n_timepoints,
+    names=None,
+    *,
+    n_parameters=None,
+    rules=STRICT,
+    has_steps=False,
+):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
@@ -143,6 +152,8 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, rules=STRICT
     n_channels, n_timepoints : int
     names : sequence, optional
         Of the channels.
+    n_parameters : int, optional
+        Weights of the network.
     rules : PanelRules, optional
         What to do with unequal lengths and missing values, before anything else.
     has_steps : bool, default=False
@@ -160,6 +171,7 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, rules=STRICT
         "classes": classes_to_json(classes),
         "n_channels": n_channels,
         "n_timepoints": n_timepoints,
+        **({} if n_parameters is None else {"n_parameters": n_parameters}),
         **lenient,
         **names_to_json(names),
     }
