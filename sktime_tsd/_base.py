@@ -6,7 +6,9 @@ from sktime_tsd._panel_classifier import PanelClassifier
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import read_panel
 from sktime_tsd._panels.precision import as_training_panel
+from sktime_tsd._panels.rules import STRICT, PanelRules
 from sktime_tsd._scoring.classifier import ClassifierScorer
+from sktime_tsd._utils.long_work import timed
 
 __all__ = ["LogitsClassifier"]
 
@@ -14,11 +16,21 @@ __all__ = ["LogitsClassifier"]
 class LogitsClassifier(PanelClassifier):
     """Base of classifiers that return logits, for sktime and scikit-learn's tools.
 
-    A subclass implements `_check_parameters`, `_fit`, `_fit_single_class`,
-    `_network_scorer` and `_build_network`.
+    A subclass has the parameters ``unequal_length`` and ``missing_values``, and implements
+    `_check_parameters`, `_fit`, `_fit_single_class`, `_network_scorer`, `_build_network` and
+    `_n_timepoints_of_fit`.
     """
 
     _tags = {"capability:random_state": True}
+
+    def __init__(self):
+        super().__init__()
+        self.set_tags(
+            **{
+                "capability:unequal_length": self.unequal_length == "resample",
+                "capability:missing_values": self.missing_values == "interpolate",
+            }
+        )
 
     def fit(self, X, y):
         """Fit to series and their labels.
@@ -26,8 +38,8 @@ class LogitsClassifier(PanelClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
-            is read as one channel.
+            Or a list of arrays, or any other sktime panel. A 2-D array is read as one channel.
+            `unequal_length` and `missing_values` say what may be irregular.
         y : array-like of shape (n_instances,)
             Class labels. A pandas Series is put in the order of the series by its index, if
             `X` has one. With several columns, one classifier is fitted per column, as sktime
@@ -44,8 +56,9 @@ class LogitsClassifier(PanelClassifier):
             training diverges.
         """
         self._check_parameters()
-        panel = read_panel(X)
-        super().fit(panel.values, check_labels(y, panel))
+        panel = self._read_for_fit(X)
+        with timed():
+            super().fit(panel.values, check_labels(y, panel))
         if self.n_classes_ == 1:  # the base class skips _fit then
             try:
                 inner_X = as_training_panel(panel.values)
@@ -56,14 +69,17 @@ class LogitsClassifier(PanelClassifier):
         self._set_channel_names(panel.names)
         return self
 
+    def _read_for_fit(self, X):
+        return read_panel(X, self._panel_rules(fitting=True))
+
     def predict(self, X):
         """Predict the labels of series.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -73,8 +89,8 @@ class LogitsClassifier(PanelClassifier):
         Raises
         ------
         ValueError, TypeError
-            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
-            network overflows.
+            If shape or channel names differ from `fit`, a value is missing that `missing_values`
+            does not fill, or infinite, or the network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
@@ -86,8 +102,8 @@ class LogitsClassifier(PanelClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -97,8 +113,8 @@ class LogitsClassifier(PanelClassifier):
         Raises
         ------
         ValueError, TypeError
-            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
-            network overflows.
+            If shape or channel names differ from `fit`, a value is missing that `missing_values`
+            does not fill, or infinite, or the network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
@@ -110,8 +126,8 @@ class LogitsClassifier(PanelClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -163,4 +179,20 @@ class LogitsClassifier(PanelClassifier):
 
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
         """Build the network that `fit` would train, as a `FreshNetwork`."""
+        raise NotImplementedError
+
+    def _panel_rules(self, *, fitting=False):
+        """How series are read: in `fit`, or by the fitted classifier."""
+        if self.unequal_length == self.missing_values == "raise":
+            return STRICT
+        n_timepoints = None if fitting else self._length_of_fit()
+        return PanelRules(self.unequal_length, self.missing_values, n_timepoints)
+
+    def _length_of_fit(self):
+        if self._is_vectorized:  # a classifier for each output
+            return self.classifiers_.iloc[0, 0]._n_timepoints_of_fit()
+        return self._n_timepoints_of_fit()
+
+    def _n_timepoints_of_fit(self):
+        """Return the length of the series in `fit`; None before it, or if any will do."""
         raise NotImplementedError

@@ -5,8 +5,10 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._panels.arrays import as_array
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._sklearn_interop import SklearnInterop
 
 __all__ = ["PanelClassifier"]
@@ -51,13 +53,20 @@ class PanelClassifier(SklearnInterop, BaseClassifier):
             Share of the series whose label is predicted.
         """
         has_index = isinstance(y, (pd.Series, pd.DataFrame)) and not isinstance(X, np.ndarray)
-        y = check_labels(y, read_panel(X) if has_index else None)
+        y = check_labels(y, read_panel(X, self._panel_rules()) if has_index else None)
         if sample_weight is None:
             return super().score(X, y)
         return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
 
     def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        return read_panel(X).in_order(channel_names(self)).values
+        rules = self._panel_rules()
+        if isinstance(X, np.ndarray):  # has no names
+            return as_array(X, rules)
+        return read_panel(X, rules).in_order(channel_names(self)).values
+
+    def _panel_rules(self):
+        """How the fitted classifier reads series."""
+        return STRICT
 
     def _for_each_output(self, X):
         """Read X once, with names, if there is a classifier for each output: they have none."""

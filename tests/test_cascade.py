@@ -362,6 +362,25 @@ def test_names_seen_in_calibration_are_kept(models):
     )
 
 
+def test_series_of_unequal_length_are_read_as_the_models_do(panel):
+    X, y = panel[0][:300].copy(), panel[1][:300]
+    ragged = [x[:, : 15 + i % 6] for i, x in enumerate(X)]
+    student, teacher = (
+        learner(unequal_length="resample", random_state=seed).fit(ragged[:60], y[:60])
+        for seed in (0, 1)
+    )
+    for pair in ((student, teacher), (FrozenEstimator(student), FrozenEstimator(teacher))):
+        cascade = CascadeClassifier(*pair, target_agreement=0.6)
+        assert cascade.get_tag("capability:unequal_length")
+        cascade.fit(ragged[60:200])
+        deferred = cascade.defers(ragged[200:])
+        expected = np.where(deferred, teacher.predict(ragged[200:]), student.predict(ragged[200:]))
+        np.testing.assert_array_equal(cascade.predict(ragged[200:]), expected)
+    strict = learner().fit(X[:60], y[:60])
+    with pytest.raises(ValueError, match="unequal length"):
+        CascadeClassifier(strict, strict, target_agreement=0.6).fit(ragged)
+
+
 # -- the short way -------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 
 from sktime_tsd._panels.labels import check_labels
-from sktime_tsd._panels.panel import read_panel
+from sktime_tsd._panels.panel import read_panel, rules_of
+from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.cascade._analysis import CascadeAnalysis
 from sktime_tsd.cascade._calibrate import calibrate, why_all_are_deferred
@@ -14,6 +15,8 @@ from sktime_tsd.cascade._distilled import distilled_models
 from sktime_tsd.cascade._models import given_classes, open_models
 from sktime_tsd.cascade._scores import ClassifierWithScores
 from sktime_tsd.cascade._test_models import Level
+from sktime_tsd.fidelity._fidelity_report import common_reader
+from sktime_tsd.teachers._fit import unwrapped
 
 __all__ = ["CascadeClassifier"]
 
@@ -35,7 +38,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         `runtime.OnnxClassifier`, a `teachers.CallableTeacher`, a trained ``nn.Module``, a fitted
         pipeline. Bare or in a ``FrozenEstimator``, which tools that clone need.
     teacher : fitted classifier
-        As `student`; or a classifier with ``predict`` alone.
+        As `student`; or a classifier with ``predict`` alone. Its ``predict`` is its answer.
     target_agreement : float, default=0.99
         Share of answers that shall equal the teacher's, in (0, 1).
     confidence_level : float, default=0.95
@@ -71,11 +74,6 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
     See Also
     --------
     sktime_tsd.fidelity.FidelityReport.check : May the student take the teacher's place alone?
-
-    Notes
-    -----
-    A teacher's answer is that of its ``predict`` if it has one. A student's is its most probable
-    class.
 
     References
     ----------
@@ -117,6 +115,13 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         self.confidence_level = confidence_level
         self.score = score
         super().__init__()
+        rules = [rules_of(unwrapped(model)) for model in (student, teacher)]
+        self.set_tags(
+            **{
+                "capability:unequal_length": any(rule.resamples for rule in rules),
+                "capability:missing_values": any(rule.missing_values != "raise" for rule in rules),
+            }
+        )
 
     @classmethod
     def from_distilled(cls, classifier, X, **params):
@@ -156,10 +161,10 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel. Series like those to come, on which neither model was fitted.
+            Or any other panel, irregular if a model reads such. Series like those to come, on
+            which neither model was fitted.
         y : array-like of shape (n_instances,), optional
-            Not needed. If neither model has ``classes_``, the sorted labels name the columns of
-            both.
+            Not needed. If neither model has ``classes_``, the sorted labels name their columns.
 
         Returns
         -------
@@ -180,7 +185,8 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
             says how many series would do.
         """
         self._check_parameters()
-        panel = read_panel(X)
+        reader = common_reader(unwrapped(self.teacher), unwrapped(self.student))
+        panel = read_panel(X, rules_of(reader))
         try:
             if y is None or self._knows_classes():
                 self._fit_without_labels(panel)
@@ -199,6 +205,9 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         for name in ("target_agreement", "confidence_level"):
             check_number(name, getattr(self, name), low=0, high=1, boundaries="neither")
         self._check_score()
+
+    def _panel_rules(self):
+        return self._models.rules if hasattr(self, "_models") else STRICT
 
     def _knows_classes(self):
         return any(given_classes(model) is not None for model in (self.student, self.teacher))
@@ -233,13 +242,10 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         self.deferral_rate_ = found.deferral_rate
         self.agreement_bound_ = found.agreement_bound
         if found.threshold == np.inf:
-            warnings.warn(
-                why_all_are_deferred(
-                    len(scores), found.n_needed, self.target_agreement, self.confidence_level
-                ),
-                UserWarning,
-                stacklevel=4,
+            why = why_all_are_deferred(
+                len(scores), found.n_needed, self.target_agreement, self.confidence_level
             )
+            warnings.warn(why, UserWarning, stacklevel=4)
 
     # -- answers ---------------------------------------------------------------------
 
@@ -249,7 +255,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel, as for `predict`.
+            Or any other panel that `fit` accepts.
 
         Returns
         -------
@@ -267,7 +273,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
 
     def _of_student(self, X):
         models = self._models
-        series = X if models.student_reads(X) else models.for_student(read_panel(X))
+        series = X if models.student_reads(X) else models.for_student(models.read(X))
         return models.student.quick_probabilities(series)
 
     def _deferred(self, probabilities):
@@ -327,14 +333,14 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
 
     def _answer(self, X, *, as_labels):
         if not isinstance(X, np.ndarray):
-            X = read_panel(X)
+            X = self._models.read(X)
         models, answers = self._models, self._of_student(X)
         deferred = self._deferred(answers)
         if as_labels:
             answers = answers.argmax(axis=1)
         if deferred.any():
             self._calls.add(int(deferred.sum()))
-            series = models.for_teacher(read_panel(X), deferred)
+            series = models.for_teacher(models.read(X), deferred)
             teacher = models.teacher
             ask = teacher.quick_indices if as_labels else teacher.quick_probabilities
             answers = np.array(answers)
@@ -378,7 +384,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
         Parameters
         ----------
         parameter_set : str, default="default"
-            All sets are the same.
+            All are the same.
 
         Returns
         -------

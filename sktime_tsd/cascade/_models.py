@@ -5,13 +5,14 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._panels.panel import by_position, channel_names
+from sktime_tsd._panels.panel import by_position, channel_names, read_panel, rules_of
 from sktime_tsd._scoring.classifier import in_native_dtype
 from sktime_tsd._scoring.scorer_of import makes_scorer, scorer_of
 from sktime_tsd._scoring.student_columns import student_columns
 from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.validation import class_indices
 from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.fidelity._fidelity_report import common_reader
 from sktime_tsd.runtime import OnnxClassifier
 from sktime_tsd.teachers._fit import is_fitted, unwrapped
 
@@ -210,6 +211,22 @@ class Models:
         self.names = of_teacher if of_student is None else of_student
         self._reorders = not by_position(of_student, of_teacher) and of_student != of_teacher
         self._of_teacher = of_teacher
+        reader = common_reader(teacher.model, student.model)
+        self.rules = rules_of(reader)
+        self._student_reads_alike = self.rules == rules_of(student.model)
+
+    def read(self, X):
+        """Read series as both models do.
+
+        Parameters
+        ----------
+        X : panel in any container
+
+        Returns
+        -------
+        panel : Panel
+        """
+        return read_panel(X, self.rules)
 
     def see(self, panel):
         """Take the names of the channels from the first series, if neither model has any.
@@ -232,7 +249,7 @@ class Models:
         -------
         bool
         """
-        is_plain = isinstance(X, np.ndarray) and not self._reorders
+        is_plain = isinstance(X, np.ndarray) and not self._reorders and self._student_reads_alike
         return is_plain and isinstance(self.student.model, OnnxClassifier)
 
     def for_student(self, panel):
