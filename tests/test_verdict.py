@@ -6,8 +6,9 @@ import re
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
-from helpers import LABELS, linear, report_on
+from helpers import LABELS, learner, linear, report_on
 from scipy.stats import binomtest
 from sklearn.frozen import FrozenEstimator
 
@@ -302,6 +303,28 @@ def test_labels_of_a_file_find_those_of_the_models(tmp_path):
     __main__.main([*map(str, command), *options])
     found = json.loads(out.read_text())["metrics"]["accuracy_student"]["value"]
     assert found == pytest.approx(clf.score(X[:, None], 1 + np.arange(100) % 2))
+
+
+def test_series_of_unequal_length_are_resampled_if_asked_to(files, tmp_path, capsys):
+    rng = np.random.RandomState(0)
+    rows = [",".join(map(str, rng.randn(20 + i % 5).round(3))) for i in range(60)]
+    head = "@problemName new\n@timeStamps false\n@univariate true\n@equalLength false\n"
+    (tmp_path / "new.ts").write_text(f"{head}@classLabel false\n@data\n" + "\n".join(rows) + "\n")
+    required = ["--require", "top_1_agreement=0.9", "--data", tmp_path / "new.ts"]
+    assert run(files, *required) == 2
+    assert "--unequal-length resample" in capsys.readouterr().err
+    assert run(files, *required, "--unequal-length", "resample") == 0
+    assert "series:   60" in capsys.readouterr().out
+
+
+def test_channels_in_another_order_are_refused(tmp_path, capsys):
+    index = pd.MultiIndex.from_product([range(20), range(20)])
+    X = pd.DataFrame(np.random.RandomState(0).randn(400, 2), index, columns=["acc", "gyr"])
+    for name, columns in (("teacher", ["acc", "gyr"]), ("student", ["gyr", "acc"])):
+        save_model(learner(max_epochs=1).fit(X[columns], np.arange(20) % 2), tmp_path / name)
+    np.save(tmp_path / "series.npy", np.zeros((30, 2, 20)))
+    assert run(tmp_path, "--require", "top_1_agreement=0.1", teacher="teacher") == 2
+    assert "acc, gyr, the student on gyr, acc" in " ".join(capsys.readouterr().err.split())
 
 
 def test_pickles_only_if_trusted(files, capsys):

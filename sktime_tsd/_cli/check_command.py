@@ -10,7 +10,7 @@ from pathlib import Path
 from sktime_tsd._cli.command_line import INTERRUPTED, Parser, whole_number
 from sktime_tsd._cli.model_sources import add_model, open_model
 from sktime_tsd._cli.output_file import check_output_file, whole_file
-from sktime_tsd._cli.table_options import add_table_options
+from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
 
 __all__ = ["main"]
 
@@ -101,6 +101,7 @@ def _parser():
     parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=0)
     parser.add_argument("--out", type=Path, help="JSON file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_irregular_options(parser, "the length on which the models were fitted")
     add_table_options(parser)
     return parser
 
@@ -128,22 +129,28 @@ def main(arguments):
         parser.error(str(error))
 
     from sktime_tsd._cli.data_file import read_data
+    from sktime_tsd._cli.model_input import in_options, model_input
     from sktime_tsd.fidelity import fidelity_report
+    from sktime_tsd.fidelity._fidelity_report import common_reader
     from sktime_tsd.fidelity._verdict import check_names
 
     try:
         check_names(names)  # a report can take minutes
         student, teacher = open_model(options), open_model(_of_teacher(options))
+        _check_same_channels(teacher, student)
+        reader = common_reader(teacher, student)
         data = read_data(options.data, options)
+        X = model_input(data, reader, options, options.data)
         background = None
         if options.background is not None:
-            background = read_data(options.background, options)
-            labels = _in_type_of(teacher, background.y)
-            background = background.X if labels is None else (background.X, labels)
+            read = read_data(options.background, options)
+            background = model_input(read, reader, options, options.background)
+            labels = _in_type_of(teacher, read.y)
+            background = background if labels is None else (background, labels)
         report = fidelity_report(
             teacher,
             student,
-            data.X,
+            X,
             _in_type_of(teacher, data.y),
             background=background,
             max_saliency_instances=options.saliency_series,
@@ -157,7 +164,7 @@ def main(arguments):
     except KeyboardInterrupt:
         parser.exit(INTERRUPTED, "\nStopped; nothing was written.\n")
     except Exception as error:  # a model from a trusted pickle can raise anything
-        parser.error(str(error) or type(error).__name__)
+        parser.error(in_options(str(error)) or type(error).__name__)
     print(f"{report}\n\n{verdict}")
     if not verdict.passed:
         sys.exit(_NOT_PASSED)
@@ -168,6 +175,19 @@ def _of_teacher(options):
     changed = copy.copy(options)
     changed.model, changed.network = options.teacher, options.teacher_network
     return changed
+
+
+def _check_same_channels(teacher, student):
+    """Refuse models of which each would read the file's columns in another order."""
+    from sktime_tsd._panels.panel import by_position, channel_names
+
+    of_teacher, of_student = channel_names(teacher), channel_names(student)
+    if of_teacher != of_student and not by_position(of_teacher, of_student):
+        both = [", ".join(map(str, names)) for names in (of_teacher, of_student)]
+        raise ValueError(
+            f"the teacher was fitted on the channels {both[0]}, the student on {both[1]}: fit both "
+            "on the same columns in one order"
+        )
 
 
 def _in_type_of(model, labels):
