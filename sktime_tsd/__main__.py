@@ -1,4 +1,4 @@
-"""``python -m sktime_tsd``: distil a teacher on a real data set, export or use a student."""
+"""``python -m sktime_tsd``: distil a teacher on a real data set; check, export, use a student."""
 
 import argparse
 import importlib
@@ -10,7 +10,11 @@ from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive, whole_nu
 from sktime_tsd._cli.table_options import add_irregular_options
 
 # Other commands and their modules.
-_COMMANDS = {"export": "export_command", "predict": "predict_command"}
+_COMMANDS = {
+    "check": "check_command",
+    "export": "export_command",
+    "predict": "predict_command",
+}
 
 # The parser's choices, written out so that --help does not import torch. A test keeps them true.
 _TEACHERS = ("inception_time", "lstm", "minirocket", "forest", "interval_forest", "neighbours")

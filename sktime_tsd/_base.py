@@ -1,23 +1,19 @@
-"""Base class of both classifiers: tags, order of checks, predictions from logits."""
+"""Base class of classifiers that return logits: order of checks, predictions from logits."""
 
 import numpy as np
-import pandas as pd
-from sklearn.metrics import accuracy_score
-from sktime.classification.base import BaseClassifier
 
-from sktime_tsd._panels.arrays import as_array
+from sktime_tsd._panel_classifier import PanelClassifier
 from sktime_tsd._panels.labels import check_labels
-from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.panel import read_panel
 from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._panels.rules import STRICT, PanelRules
 from sktime_tsd._scoring.classifier import ClassifierScorer
-from sktime_tsd._sklearn_interop import SklearnInterop
 from sktime_tsd._utils.long_work import timed
 
 __all__ = ["LogitsClassifier"]
 
 
-class LogitsClassifier(SklearnInterop, BaseClassifier):
+class LogitsClassifier(PanelClassifier):
     """Base of classifiers that return logits, for sktime and scikit-learn's tools.
 
     A subclass has the parameters ``unequal_length`` and ``missing_values``, and implements
@@ -25,18 +21,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
     `_n_timepoints_of_fit`.
     """
 
-    _tags = {
-        "authors": ["sktime-tsd"],
-        "maintainers": ["sktime-tsd"],
-        "python_version": ">=3.11",
-        "python_dependencies": ["torch", "skorch"],
-        "X_inner_mtype": "numpy3D",
-        "capability:multivariate": True,
-        "capability:predict_proba": True,
-        "capability:random_state": True,
-        "capability:categorical_in_X": False,
-        "property:randomness": "derandomized",
-    }
+    _tags = {"capability:random_state": True}
 
     def __init__(self):
         super().__init__()
@@ -87,12 +72,6 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
     def _read_for_fit(self, X):
         return read_panel(X, self._panel_rules(fitting=True))
 
-    def _set_channel_names(self, names):
-        """Remember the names of the channels, to find them again in `predict`."""
-        if names is not None:
-            self.feature_names_in_ = np.empty(len(names), dtype=object)
-            self.feature_names_in_[:] = names
-
     def predict(self, X):
         """Predict the labels of series.
 
@@ -140,29 +119,6 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If the classifier is not fitted.
         """
         return super().predict_proba(self._for_each_output(X))
-
-    def score(self, X, y, sample_weight=None):
-        """Compute the accuracy.
-
-        Parameters
-        ----------
-        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel, as for `predict`.
-        y : array-like of shape (n_instances,)
-            Labels, in the order of the series as for `fit`.
-        sample_weight : array-like of shape (n_instances,), optional
-            Weights of the series; scikit-learn's pipelines know this parameter.
-
-        Returns
-        -------
-        accuracy : float
-            Share of the series whose label is predicted.
-        """
-        has_index = isinstance(y, (pd.Series, pd.DataFrame)) and not isinstance(X, np.ndarray)
-        y = check_labels(y, read_panel(X, self._panel_rules()) if has_index else None)
-        if sample_weight is None:
-            return super().score(X, y)
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
 
     def predict_logits(self, X):
         """Predict the logits of series; their softmax is `predict_proba`.
@@ -225,12 +181,6 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         """Build the network that `fit` would train, as a `FreshNetwork`."""
         raise NotImplementedError
 
-    def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        rules = self._panel_rules()
-        if isinstance(X, np.ndarray):  # has no names
-            return as_array(X, rules)
-        return read_panel(X, rules).in_order(channel_names(self)).values
-
     def _panel_rules(self, *, fitting=False):
         """How series are read: in `fit`, or by the fitted classifier."""
         if self.unequal_length == self.missing_values == "raise":
@@ -246,8 +196,3 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
     def _n_timepoints_of_fit(self):
         """Return the length of the series in `fit`; None before it, or if any will do."""
         raise NotImplementedError
-
-    def _for_each_output(self, X):
-        """Read X once, with names, if there is a classifier for each output: they have none."""
-        self.check_is_fitted()
-        return self._check_convert_X_for_predict(X) if self._is_vectorized else X

@@ -58,7 +58,10 @@ class SklearnInterop(ResetKeepingState, _MetadataRequester):
         clone : as this object
             Not fitted.
         """
-        cloned = super().clone()
+        return self._with_requests(super().clone())
+
+    def _with_requests(self, cloned):
+        """Hand the metadata requests on to a clone."""
         if _REQUESTS in self.__dict__:
             setattr(cloned, _REQUESTS, copy.deepcopy(self.__dict__[_REQUESTS]))
         return cloned

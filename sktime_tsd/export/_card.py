@@ -3,7 +3,7 @@
 from sklearn.frozen import FrozenEstimator
 
 from sktime_tsd.export._steps import first_length
-from sktime_tsd.fidelity import FidelityReport
+from sktime_tsd.fidelity import FidelityReport, Verdict
 from sktime_tsd.networks import n_parameters
 
 __all__ = ["model_card"]
@@ -44,6 +44,10 @@ Loading runs no code from these files.
 
 {report}
 
+## Verdict
+
+{verdict}
+
 ## Intended use
 
 {intended_use}
@@ -57,7 +61,7 @@ Loading runs no code from these files.
 """
 
 
-def model_card(student, chain, *, report=None, data=None, intended_use=None):
+def model_card(student, chain, *, report=None, verdict=None, data=None, intended_use=None):
     """Write a model card.
 
     Parameters
@@ -69,6 +73,8 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
         classifier it belongs to.
     report : FidelityReport, optional
         Its metrics go into the card.
+    verdict : Verdict, optional
+        Whether the student meets requirements.
     data, intended_use : str, optional
         Texts of these sections.
 
@@ -80,12 +86,14 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
     Raises
     ------
     TypeError
-        If `report` is not a `FidelityReport`, or a text is not a string.
+        If `report` is not a `FidelityReport`, `verdict` no `Verdict`, or a text is not a string.
     ValueError
         If the report is about other classes.
     """
     if not isinstance(report, (FidelityReport, type(None))):
         raise TypeError(f"report must be a result of fidelity_report, got {report!r:.100}.")
+    if not isinstance(verdict, (Verdict, type(None))):
+        raise TypeError(f"verdict must be a result of report.check(...), got {verdict!r:.100}.")
     if report is not None and report.classes.tolist() != student.classes_.tolist():
         raise ValueError(
             f"report is about the classes {report.classes.tolist()}, but the student has "
@@ -117,9 +125,14 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
         network=f", network={getattr(student.network, '__name__', 'YourNetwork')}" if own else "",
         data=data or "Not stated when the model was saved.",
         training=_training(student, chain.classifier),
-        report=f"```text\n{report}\n```" if report else "Not measured when the model was saved.",
+        report=_quoted(report, "Not measured when the model was saved."),
+        verdict=_quoted(verdict, "No requirements were checked when the model was saved."),
         intended_use=intended_use or "Not stated when the model was saved.",
     )
+
+
+def _quoted(result, otherwise):
+    return otherwise if result is None else f"```text\n{result}\n```"
 
 
 def _steps(steps):

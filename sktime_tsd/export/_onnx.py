@@ -18,19 +18,24 @@ from sktime_tsd._panels.panel import channel_names, read_panel
 from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
+from sktime_tsd.export._cascade import add_threshold, exported_chain
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
-from sktime_tsd.export._steps import chain_of, first_length, transformed
+from sktime_tsd.export._steps import first_length, transformed
 from sktime_tsd.export._student import fitted_student, typical_series
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.runtime import OnnxClassifier
+from sktime_tsd.runtime._confidence import SCORES
 from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
 
 __all__ = ["to_onnx"]
 
 # Largest accepted difference between a probability of the file and torch's.
 _TOLERANCE = 1e-5
+
+# Scores this near to a threshold may fall on either side of it.
+_TOLERANCE_OF_SCORES = 1e-3
 
 # Terminal colour codes in torch's messages.
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -63,10 +68,11 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
 
     Parameters
     ----------
-    classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted. For a distilled classifier, only the student is exported. It may be the last step
-        of a fitted pipeline: the file then includes the steps before it, of the kinds that
-        `save_model` names. It may be in a ``GridSearchCV``.
+    classifier : SkorchClassifier, SaliencyDistilledClassifier or CascadeClassifier
+        Fitted. For a distilled classifier, only the student is exported; for a cascade, its
+        student with its threshold, so that ``OnnxClassifier.defers`` tells which series to send to
+        the teacher. It may be the last step of a fitted pipeline: the file then includes the
+        steps before it, of the kinds that `save_model` names. It may be in a ``GridSearchCV``.
     path : path-like
         The file to write. Its folder must exist.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), optional
@@ -94,8 +100,8 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     OSError
         If the file cannot be written.
     TypeError, ValueError
-        If the classifier, a step before it or `X` cannot be used, `int8` is set without `X`, or
-        a length is not known without `X`.
+        If the classifier, a step before it or `X` cannot be used, `int8` is set without `X` or
+        for a cascade, the score of a cascade is a function, or a length is not known without `X`.
     ImportError
         If onnx, onnxscript or onnxruntime is missing (extra ``onnx``).
 
@@ -118,7 +124,15 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     >>> bool((OnnxClassifier(path).predict(X) == clf.predict(X)).all())
     True
     """
-    chain, path = chain_of(classifier), Path(path).resolve()
+    (chain, deferral), path = exported_chain(classifier), Path(path).resolve()
+    if deferral is not None and isinstance(chain.classifier, OnnxClassifier):
+        if chain.steps or int8:
+            raise ValueError(
+                "The student of the cascade is an ONNX file already: leave int8 out, and export "
+                "steps before it with the network, in one file."
+            )
+        _check_place(path, overwrite=overwrite)
+        return _add_threshold(chain.classifier, path, deferral)
     student = fitted_student(chain.classifier)
     classes_to_json(student.classes_)  # rejects labels that cannot be written, before the export
     if student.network_ is None:
@@ -138,12 +152,13 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         )
     elif int8:
         raise ValueError("int8=True needs X, a sample of real series to compare predictions on.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
-    if path.is_dir():
-        raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
+    if int8 and deferral is not None:
+        raise ValueError(
+            "int8=True would change the answers that a cascade was calibrated on. Export the "
+            "student with int8=True, and calibrate CascadeClassifier(OnnxClassifier(path), "
+            "teacher)."
+        )
+    _check_place(path, overwrite=overwrite)
     network = copy.deepcopy(student.network_).cpu().eval()
     batches = _batches(network, (student.n_channels_, length), X)
     if chain.steps:  # the file's steps compute in float64
@@ -159,11 +174,14 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         n_parameters=n_parameters(network),
         rules=rules,
         has_steps=bool(chain.steps),
+        deferral=deferral,
     )
     new = path.with_name(f".{path.name}-{uuid4().hex}")
     new.touch()  # fails here, before the export, if the place is not writable
     try:
         follows_one_path = _export(probabilities, metadata, new, batches, expected)
+        if deferral is not None:
+            _compare_deferral(new, batches, expected, **deferral)
         if follows_one_path:
             warnings.warn(
                 f"{type(network.network).__name__} branches on values that it computes, which an "
@@ -193,6 +211,26 @@ def _rules_of_file(chain, student):
             'again with unequal_length="raise", or keep the pipeline as save_model writes it.'
         )
     return STRICT  # the steps refuse missing values
+
+
+def _check_place(path, *, overwrite):
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
+
+
+def _add_threshold(student, path, deferral):
+    """Write the file of an `OnnxClassifier` again, with a threshold."""
+    new = path.with_name(f".{path.name}-{uuid4().hex}")
+    try:
+        add_threshold(student.path, new, deferral)
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+    return path
 
 
 def _batches(network, sizes, X):
@@ -294,6 +332,16 @@ def _compare(path, batches, expected):
         n_different = int(_labels_differ(found, probabilities).sum())
         if n_different:
             raise ModelFileError(f"{n_different} of {len(batch)} labels differ")
+
+
+def _compare_deferral(path, batches, expected, score, threshold):
+    """Check that the file defers the series that the cascade would, but for rounding."""
+    student = OnnxClassifier(path)
+    for batch, probabilities in zip(batches, expected, strict=True):
+        scores = SCORES[score](probabilities)
+        is_clear = ~(np.abs(scores - threshold) < _TOLERANCE_OF_SCORES)
+        if (student.defers(batch) != ~(scores > threshold))[is_clear].any():
+            raise RuntimeError("The file would defer other series than the cascade.")
 
 
 def _labels_differ(found, expected):

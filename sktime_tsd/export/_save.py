@@ -10,6 +10,7 @@ import torch
 from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.export._card import model_card
+from sktime_tsd.export._cascade import refuse_cascade
 from sktime_tsd.export._config import (
     FORMAT,
     N_CHECKED,
@@ -37,7 +38,16 @@ _DTYPES = {
 }
 
 
-def save_model(classifier, folder, *, report=None, data=None, intended_use=None, overwrite=False):
+def save_model(
+    classifier,
+    folder,
+    *,
+    report=None,
+    verdict=None,
+    data=None,
+    intended_use=None,
+    overwrite=False,
+):
     """Save a fitted student to a folder, which `load_model` reads without running code.
 
     The folder contains ``model.safetensors`` (weights and scaling), ``config.json`` (network,
@@ -55,6 +65,8 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
         Created if it does not exist. Its parent must exist.
     report : FidelityReport, optional
         Report on this student and its teacher, for the model card.
+    verdict : Verdict, optional
+        From ``report.check(...)``, for the model card.
     data : str, optional
         What the model was trained on, for the model card.
     intended_use : str, optional
@@ -103,6 +115,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
     True
     """
     chain = chain_of(classifier)
+    refuse_cascade(chain.classifier)
     student = fitted_student(chain.classifier)
     network = None if student.network_ is None else copy.deepcopy(student.network_).cpu()
     weights = safetensors.torch.save(_tensors(network))
@@ -128,7 +141,7 @@ def save_model(classifier, folder, *, report=None, data=None, intended_use=None,
         WEIGHTS: weights,
         CONFIG: write_config(config),
         CARD: model_card(
-            student, chain, report=report, data=data, intended_use=intended_use
+            student, chain, report=report, verdict=verdict, data=data, intended_use=intended_use
         ).encode(),
     }
     with staging_folder(Path(folder), overwrite=overwrite) as new:

@@ -4,7 +4,7 @@ from sktime_tsd._panels.panel import length_of, rules_of
 from sktime_tsd._panels.rules import STRICT
 from sktime_tsd.fidelity._reference import FidelityReference
 
-__all__ = ["fidelity_report"]
+__all__ = ["common_reader", "fidelity_report"]
 
 
 def fidelity_report(
@@ -29,7 +29,8 @@ def fidelity_report(
 ):
     """Measure whether a student gives its teacher's answers for the same reasons.
 
-    Each metric comes with a percentile bootstrap interval over the series. One table in the user
+    Each metric comes with an interval: a percentile bootstrap over the series or, for shares
+    (agreement, accuracy), the exact binomial interval. One table in the user
     guide (The method) defines them all; each function's docstring adds direction, unit and
     source:
 
@@ -143,18 +144,33 @@ def fidelity_report(
         batch_size=batch_size,
         random_state=random_state,
         verbose=verbose,
-        series_like=_reader(teacher, student),
+        series_like=common_reader(teacher, student),
     )
     return reference.report(student)
 
 
-def _reader(teacher, student):
-    """Return the model whose rules for unequal lengths and missing values are followed."""
+def common_reader(teacher, student):
+    """Pick the model whose rules for unequal lengths and missing values are followed.
+
+    Parameters
+    ----------
+    teacher, student : fitted classifier
+
+    Returns
+    -------
+    model : fitted classifier
+        The teacher, unless only the student reads irregular series.
+
+    Raises
+    ------
+    ValueError
+        If the student resamples to another length than the teacher reads.
+    """
     length, of_student = length_of(teacher), length_of(student)
     if rules_of(student).resamples and None not in (length, of_student) and length != of_student:
         raise ValueError(
             f"The teacher reads series of {length} time points and the student resamples them to "
-            f"{of_student}, but a report compares answers to the same series. Fit both on series "
+            f"{of_student}, but their answers are compared on the same series. Fit both on series "
             "with the same longest length, or distil the student from this teacher as it is."
         )
     reads_less = any(

@@ -10,6 +10,7 @@ import torch
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import by_position, channel_names, read_panel, rules_of
 from sktime_tsd._scoring.scorer_of import scorer_of
+from sktime_tsd._scoring.student_columns import student_columns
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
     check_flag,
@@ -274,20 +275,7 @@ def _check_same_order(names, of_student):
 
 def _check_classes(of_teacher, of_student, y):
     """Check classes and labels; return the student's columns in the teacher's order."""
-    columns = _student_columns(of_teacher, of_student)
+    columns = student_columns(of_teacher, of_student)
     if y is not None:
         class_indices("y", y, of_teacher, of="teacher's classes")
     return columns
-
-
-def _student_columns(of_teacher, of_student):
-    """Return the student's columns in the order of the teacher's classes."""
-    teacher, student = of_teacher.tolist(), of_student.tolist()
-    if set(teacher) != set(student):
-        same = set(map(str, teacher)) == set(map(str, student))
-        hint = " They differ only in type: fit both on labels of the same type." if same else ""
-        raise ValueError(
-            f"Teacher and student must know the same classes; the teacher knows {teacher}, the "
-            f"student {student}.{hint}"
-        )
-    return [student.index(label) for label in teacher]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sktime_tsd.fidelity._comparisons import reliability
 from sktime_tsd.fidelity._metrics import GROUPS, METRICS, SIDES
+from sktime_tsd.fidelity._verdict import judge
 from sktime_tsd.saliency import Saliency
 
 __all__ = ["FidelityReport", "compare"]
@@ -130,6 +131,51 @@ class FidelityReport:
             )
         return float(self.metrics.at[name, "value"])
 
+    def check(self, **requirements):
+        """Decide whether the student may take the teacher's place.
+
+        Each line is judged by the end of its interval that is against it: the lower where higher
+        is better, the upper where lower is better. Intervals of shares are exact, so few series
+        do not pass for want of errors. The guide (Is it safe?) has examples and the statistics.
+
+        Parameters
+        ----------
+        **requirements : float
+            By the name of a metric of the report: at least this where higher is better, at most
+            where lower is. Agreement and KL divergence may also be asked for by the class that
+            the teacher answers, as ``top_1_agreement_class_LABEL`` and
+            ``kl_divergence_class_LABEL``, and by whether the teacher is right, as
+            ``kl_divergence_teacher_right`` and so on.
+
+        Returns
+        -------
+        verdict : Verdict
+            Print it. ``verdict.passed`` is True if all requirements are met. Lines that cannot be
+            judged (NaN, no interval, too few series) are not met, and say why.
+
+        Raises
+        ------
+        ValueError
+            If a line is unknown (the message lists the known ones), or there is no requirement.
+        TypeError
+            If a requirement is not a number.
+
+        Examples
+        --------
+        >>> from sktime.classification.dummy import DummyClassifier
+        >>> from sktime_tsd import fidelity_report
+        >>> from sktime_tsd.datasets import load_dataset
+        >>> X, y = load_dataset("UnitTest", split="train")
+        >>> prior = DummyClassifier("prior").fit(X, y)
+        >>> report = fidelity_report(prior, prior, X, latency=False)
+        >>> print(report.check(top_1_agreement=0.95, kl_divergence=0.1))  # doctest: +ELLIPSIS
+        NOT PASSED: meets 1 of 2 requirements
+          FAIL  top_1_agreement  ≥ 0.95  seen 1, low 0.8316  not sure enough: ...
+          ok    kl_divergence    ≤ 0.1   seen 0, high 0
+        A student that misses any of them passes with a probability of at most about 2.5 %.
+        """
+        return judge(self, requirements)
+
     def _headline(self):
         teacher, student = self.names
         n_saliency = len(self.saliency_instances)
@@ -153,7 +199,7 @@ class FidelityReport:
         headline.append("(+) higher is better, (-) lower is better")
         if self.settings["n_resamples"]:
             level = f"{100 * self.settings['confidence_level']:g} %"
-            headline.append(f"[low high] are {level} bootstrap intervals")
+            headline.append(f"[low high] are {level} bootstrap intervals, exact ones of shares")
         return headline
 
     def _rows(self):

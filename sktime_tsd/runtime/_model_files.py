@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from sktime_tsd._panels.rules import MISSING_VALUES, STRICT, UNEQUAL_LENGTH, PanelRules
+from sktime_tsd.runtime._confidence import SCORES
 
 __all__ = [
     "ONNX_FORMAT_VERSION",
@@ -14,6 +15,8 @@ __all__ = [
     "check_sizes",
     "classes_from_json",
     "classes_to_json",
+    "deferral_from_json",
+    "deferral_to_json",
     "entry",
     "names_from_json",
     "names_to_json",
@@ -143,6 +146,7 @@ def onnx_metadata(
     n_parameters=None,
     rules=STRICT,
     has_steps=False,
+    deferral=None,
 ):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
@@ -159,6 +163,9 @@ def onnx_metadata(
     has_steps : bool, default=False
         Whether the file also holds steps before the network, which read float64.
 
+    deferral : dict, optional
+        ``score`` and ``threshold`` of a cascade.
+
     Returns
     -------
     metadata : dict
@@ -174,7 +181,62 @@ def onnx_metadata(
         **({} if n_parameters is None else {"n_parameters": n_parameters}),
         **lenient,
         **names_to_json(names),
+        **deferral_to_json(deferral),
     }
+
+
+def deferral_to_json(deferral):
+    """Convert when the student of a cascade defers to an entry of a file.
+
+    Parameters
+    ----------
+    deferral : dict or None
+        ``score``, and ``threshold``, written as text, since JSON has no infinity.
+
+    Returns
+    -------
+    entries : dict
+        With ``deferral``, which older versions skip, or empty.
+    """
+    if deferral is None:
+        return {}
+    return {"deferral": {"score": deferral["score"], "threshold": repr(deferral["threshold"])}}
+
+
+def deferral_from_json(entries):
+    """Read when the student of a cascade defers to its teacher.
+
+    Parameters
+    ----------
+    entries : dict
+        As read from a file; ``deferral`` may be missing.
+
+    Returns
+    -------
+    deferral : tuple (score, threshold) or None
+        Name of the score, and what it must exceed for the student to answer.
+
+    Raises
+    ------
+    ModelFileError
+        If the entry is damaged, or the score is unknown.
+    """
+    if "deferral" not in entries:
+        return None
+    deferral = entry(entries, "deferral", dict)
+    score = entry(deferral, "score", str)
+    if score not in SCORES:
+        raise ModelFileError(
+            f"This version of sktime_tsd has no score {score!r:.100}, only {', '.join(SCORES)}. "
+            "Upgrade sktime_tsd."
+        )
+    try:
+        threshold = float(entry(deferral, "threshold", str))
+    except ValueError as error:
+        raise ModelFileError("The file's threshold is no number.") from error
+    if math.isnan(threshold):
+        raise ModelFileError("The file's threshold is no number.")
+    return score, threshold
 
 
 def rules_from_json(entries):

@@ -8,6 +8,7 @@ import numpy as np
 
 from sktime_tsd._panels.arrays import as_array, check_panel_shape
 from sktime_tsd._panels.precision import cast_panel
+from sktime_tsd.runtime._confidence import SCORES
 from sktime_tsd.runtime._model_files import (
     ONNX_FORMAT_VERSION,
     ONNX_KEY,
@@ -15,6 +16,7 @@ from sktime_tsd.runtime._model_files import (
     check_format_version,
     check_sizes,
     classes_from_json,
+    deferral_from_json,
     entry,
     names_from_json,
     rules_from_json,
@@ -119,6 +121,7 @@ class OnnxClassifier:
         self._rules = rules_from_json(metadata)._replace(n_timepoints=self.n_timepoints_)
         if (names := names_from_json(metadata, self.n_channels_)) is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
+        self._deferral = deferral_from_json(metadata)
         self._check_file()
 
     def __repr__(self):
@@ -280,6 +283,34 @@ class OnnxClassifier:
             See `predict_proba`.
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def defers(self, X):
+        """Tell which series to send to the teacher, if the file was written from a cascade.
+
+        Parameters
+        ----------
+        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+            As for `predict_proba`.
+
+        Returns
+        -------
+        deferred : numpy.ndarray of shape (n_instances,), bool
+            Where False, the answer of `predict` is under the promise of the cascade.
+
+        Raises
+        ------
+        TypeError, ValueError
+            See `predict_proba`.
+        ValueError
+            If the file has no threshold.
+        """
+        if self._deferral is None:
+            raise ValueError(
+                f"{self.path} holds a student alone, without a threshold. Export a calibrated "
+                "CascadeClassifier: to_onnx(cascade, path)."
+            )
+        score, threshold = self._deferral
+        return ~(SCORES[score](self.predict_proba(X)) > threshold)
 
 
 def _reopen(path, n_threads):

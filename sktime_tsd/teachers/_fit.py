@@ -26,9 +26,11 @@ __all__ = [
     "check_teacher",
     "default_teacher",
     "fit_teacher",
+    "is_fitted",
     "is_given",
     "single_class_teacher",
     "teacher_network",
+    "unwrapped",
 ]
 
 
@@ -56,7 +58,18 @@ def _clone(estimator):
     return estimator.clone() if isinstance(estimator, BaseObject) else sklearn_clone(estimator)
 
 
-def _is_fitted(estimator):
+def is_fitted(estimator):
+    """Tell whether an estimator is fitted, or answers without a fit.
+
+    Parameters
+    ----------
+    estimator : object
+        Of sktime, scikit-learn or elsewhere.
+
+    Returns
+    -------
+    bool
+    """
     if isinstance(estimator, BaseObject):
         return estimator.is_fitted
     if makes_scorer(estimator) and not hasattr(estimator, "fit"):
@@ -70,8 +83,17 @@ def _is_fitted(estimator):
     return True
 
 
-def _unwrapped(teacher):
-    """Take a teacher out of its ``FrozenEstimator``."""
+def unwrapped(teacher):
+    """Take a teacher out of its ``FrozenEstimator``.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Returns
+    -------
+    teacher : object
+    """
     while isinstance(teacher, FrozenEstimator):
         teacher = teacher.estimator
     return teacher
@@ -110,7 +132,7 @@ def check_teacher(teacher):
     NotFittedError
         If a ``FrozenEstimator`` holds a classifier that is not fitted.
     """
-    classifier, kind = _unwrapped(teacher), type(_unwrapped(teacher)).__name__
+    classifier, kind = unwrapped(teacher), type(unwrapped(teacher)).__name__
     if classifier is None or isinstance(classifier, nn.Module):
         return
     if isinstance(classifier, type):
@@ -121,7 +143,7 @@ def check_teacher(teacher):
     answers = ("predict_proba", "predict_logits")
     if not (makes_scorer(classifier) or any(hasattr(classifier, name) for name in answers)):
         raise TypeError(_without_probabilities(classifier, kind))
-    if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
+    if isinstance(teacher, FrozenEstimator) and not is_fitted(classifier):
         raise NotFittedError(
             f"The FrozenEstimator given as teacher holds a {kind} that is not fitted. Fit it "
             "first, or pass it without FrozenEstimator to have it fitted."
@@ -178,11 +200,11 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     TypeError
         If the teacher is not a torch network.
     """
-    if isinstance(_unwrapped(teacher), nn.Module):
-        return adapted(copy.deepcopy(_unwrapped(teacher)).cpu(), n_classes)
+    if isinstance(unwrapped(teacher), nn.Module):
+        return adapted(copy.deepcopy(unwrapped(teacher)).cpu(), n_classes)
     teacher = default_teacher() if teacher is None else teacher
     is_frozen = isinstance(teacher, FrozenEstimator)
-    classifier = _unwrapped(teacher)
+    classifier = unwrapped(teacher)
     if not isinstance(classifier, LogitsClassifier):
         raise TypeError(
             f"The teacher {type(classifier).__name__} has no features, as it is not a torch "
@@ -242,7 +264,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
         return _given(teacher, X, y, device=prepare(SkorchClassifier()).device)
     if teacher is None:
         teacher = default_teacher()
-    elif _is_fitted(teacher):
+    elif is_fitted(teacher):
         warnings.warn(
             f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
             "fitted again. To use it as it is, pass sklearn.frozen.FrozenEstimator(teacher).",
@@ -262,7 +284,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
 
 def _given(teacher, X, y, device):
     """Give a teacher that is used as it is; a module as a classifier."""
-    teacher = _unwrapped(teacher)
+    teacher = unwrapped(teacher)
     if not isinstance(teacher, nn.Module):
         return teacher
     classes = getattr(teacher, "classes_", np.unique(y))
@@ -288,8 +310,8 @@ def single_class_teacher(teacher, X, y, *, prepare):
     classifier : fitted classifier
         sktime's ``DummyClassifier`` if this kind of teacher cannot learn from one label.
     """
-    if is_given(teacher) and not isinstance(_unwrapped(teacher), nn.Module):
-        return _unwrapped(teacher)
+    if is_given(teacher) and not isinstance(unwrapped(teacher), nn.Module):
+        return unwrapped(teacher)
     if teacher is None:
         teacher = default_teacher()
     if isinstance(teacher, BaseClassifier):
