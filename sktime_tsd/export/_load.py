@@ -12,21 +12,14 @@ from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.export._config import (
     class_weight_from_json,
     params_from_json,
-    read_config,
-    sha256,
 )
+from sktime_tsd.export._read_folder import WEIGHTS, read_folder
 from sktime_tsd.export._steps import steps_from_json
 from sktime_tsd.export._student import typical_inputs
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, build_network
 from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json, names_from_json
 
-__all__ = ["CONFIG", "WEIGHTS", "load_model"]
-
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-
-# In bytes, far above any student. Larger files are not read into memory.
-_LARGEST_CONFIG = 2**24
-_LARGEST_WEIGHTS = 2**31
+__all__ = ["load_model"]
 
 # Dtypes that networks compute in; for some other dtypes torch has no isfinite.
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
@@ -76,9 +69,9 @@ def load_model(folder, *, network=None, device="auto"):
     See `save_model`.
     """
     folder, on_device = Path(folder), resolve_device(device)
-    config = read_config(_read(folder, CONFIG, at_most=_LARGEST_CONFIG))
+    config, weights = read_folder(folder)
     factory = _factory(config["network"], network)
-    tensors = _read_weights(folder, config["weights"])
+    tensors = _tensors(folder, weights)
     classes = classes_from_json(config["classes"])
     params = config["network"]["params"]
     if params is not None:
@@ -96,26 +89,6 @@ def load_model(folder, *, network=None, device="auto"):
     classifier._set_fitted(classes, built, [], *sizes[:2])
     classifier._set_channel_names(names_from_json(config["input"], sizes[0]))
     return make_pipeline(*steps, classifier) if steps else classifier
-
-
-def _read(folder, name, at_most):
-    path = folder / name
-    try:
-        if not folder.is_dir():
-            raise ModelFileError(f"{folder} is not a folder.")
-        if not path.resolve(strict=True).is_relative_to(folder.resolve(strict=True)):
-            raise ModelFileError(f"{path} links to a place outside its folder.")
-        if not path.is_file():
-            raise ModelFileError(f"{path} is not a file.")
-        if path.stat().st_size > at_most:
-            raise ModelFileError(
-                f"{path} has more than {at_most:,} bytes: it is larger than any model's {name}."
-            )
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelFileError(f"{path} is missing.") from error
-    except (OSError, RuntimeError) as error:  # RuntimeError: circular links
-        raise ModelFileError(f"{path} cannot be read: {error}") from error
 
 
 def _factory(described, given):
@@ -142,18 +115,7 @@ def _factory(described, given):
     return given
 
 
-def _read_weights(folder, described):
-    if described["file"] != WEIGHTS:
-        raise ModelFileError(
-            f"config.json: the weights must be in {WEIGHTS} in the same folder, got "
-            f"{described['file']!r}."
-        )
-    data = _read(folder, WEIGHTS, at_most=_LARGEST_WEIGHTS)
-    if sha256(data) != described["sha256"]:
-        raise ModelFileError(
-            f"{folder / WEIGHTS} is not the file that was saved: its sha256 does not match that in "
-            "config.json. The copy may be incomplete; copy the folder again."
-        )
+def _tensors(folder, data):
     try:
         tensors = safetensors.torch.load(data)
     except Exception as error:  # the library may raise anything on damaged bytes

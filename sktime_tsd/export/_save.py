@@ -22,7 +22,8 @@ from sktime_tsd.export._config import (
     write_config,
 )
 from sktime_tsd.export._folder import CARD, staging_folder
-from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
+from sktime_tsd.export._load import load_model
+from sktime_tsd.export._read_folder import CONFIG, WEIGHTS
 from sktime_tsd.export._steps import chain_of, first_length, steps_to_json, transformed
 from sktime_tsd.export._student import fitted_student, typical_inputs, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
