@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
+from sktime_tsd._utils.replace_file import replace_file
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, current_spelling
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.fidelity import METRICS
@@ -103,9 +103,7 @@ def write_at_once(path, text):
     part = path.with_name(f"{path.name}.part")
     with part.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    replace_file(part, path)
 
 
 def write_part(folder, row):

@@ -14,15 +14,11 @@ import shutil
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
+from sktime_tsd._utils.lock import locked
 from sktime_tsd._utils.replace_file import keep_mode, sync
 from sktime_tsd.export._config import read_config, sha256
 from sktime_tsd.export._read_folder import CONFIG, WEIGHTS, waiting_name
 from sktime_tsd.runtime._model_files import ModelFileError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 __all__ = ["CARD", "staging_folder"]
 
@@ -61,7 +57,7 @@ def staging_folder(folder, *, overwrite):
     _check_place(folder, overwrite=overwrite)
     is_new = not folder.exists()
     folder.mkdir(exist_ok=True)
-    with _locked(folder):
+    with locked(folder):
         _check_place(folder, overwrite=overwrite)  # another writer may have come first
         _sweep(folder)
         new = folder / f"{_STAGING}{uuid4().hex}"
@@ -78,23 +74,6 @@ def staging_folder(folder, *, overwrite):
         shutil.rmtree(new, ignore_errors=True)
     if is_new:
         sync(folder.absolute().parent)
-
-
-@contextmanager
-def _locked(folder):
-    """Let in one writer at a time. The lock ends with its process."""
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-        os.close(descriptor)
 
 
 def _commit(new, folder):

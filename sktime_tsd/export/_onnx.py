@@ -3,11 +3,9 @@
 import copy
 import json
 import math
-import os
 import re
 import warnings
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import torch
@@ -17,6 +15,8 @@ from sktime_tsd._panels.arrays import check_panel_shape
 from sktime_tsd._panels.panel import channel_names
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.replace_file import sync
+from sktime_tsd._utils.staged_file import staged_file
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
@@ -32,6 +32,9 @@ _TOLERANCE = 1e-5
 
 # Terminal colour codes in torch's messages.
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+# More than the graph takes beside the weights.
+_GRAPH_BYTES = 2**16
 
 _N_RANDOM_SERIES = 256
 _MAX_RANDOM_VALUES = 2**21
@@ -156,9 +159,9 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         channel_names(student),
         has_steps=bool(chain.steps),
     )
-    new = path.with_name(f".{path.name}-{uuid4().hex}")
-    new.touch()  # fails here, before the export, if the place is not writable
-    try:
+    with staged_file(path) as new:
+        new.touch()  # fails here, before the export, if the place is not writable
+        _check_room(new, network)
         follows_one_path = _export(probabilities, metadata, new, batches, expected)
         if follows_one_path:
             warnings.warn(
@@ -170,10 +173,15 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
             )
         if int8:
             quantize_weights(new, X, expected[-1])
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
     return path
+
+
+def _check_room(path, network):
+    """Raise OSError if the disk has no room; the exporters would blame the network."""
+    n_bytes = sum(value.nbytes for value in network.state_dict().values())
+    path.write_bytes(bytes(2 * n_bytes + _GRAPH_BYTES))
+    sync(path)
+    path.write_bytes(b"")
 
 
 def _batches(network, sizes, X):
@@ -204,9 +212,10 @@ def _export(probabilities, metadata, path, batches, expected):
             _finish(path, metadata)
             _compare(path, batches, expected)
             return follows_one_path
-        except ImportError:
+        except (ImportError, OSError):
             raise
         except Exception as error:  # exporters may raise anything on a user's network
+            _check_room(path, probabilities.network)  # another program may have filled the disk
             reason = _ANSI.sub("", str(error)).strip().split("\n")[0]
             found.append(f"{exporter.__doc__} {type(error).__name__}: {reason:.300}")
     raise RuntimeError(
