@@ -1,6 +1,7 @@
 """Classifier that predicts from an ONNX file. Does not import torch, sktime or pandas."""
 
 import json
+import math
 from numbers import Integral
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 
 from sktime_tsd._panels.arrays import as_array, check_panel_shape
 from sktime_tsd._panels.precision import cast_panel
+from sktime_tsd._utils.regular_file import read_regular_file
+from sktime_tsd.runtime._bounds import check_model, read_model
 from sktime_tsd.runtime._model_files import (
     ONNX_FORMAT_VERSION,
     ONNX_KEY,
@@ -102,13 +105,18 @@ class OnnxClassifier:
             )
         path = self.path = Path(path)
         self.n_threads = n_threads = int(n_threads)
-        self._session = _open_session(path, n_threads)
-        metadata = _read_metadata(self._session, path)
+        data = _read(path)
+        graph = read_model(data, path)
+        metadata = _read_metadata(graph.metadata, path)
         self.classes_ = classes_from_json(metadata["classes"])
         self.n_channels_, self.n_timepoints_ = check_sizes(metadata)
         if (names := names_from_json(metadata, self.n_channels_)) is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
-        self._check_file()
+        sizes = self.n_channels_, self.n_timepoints_
+        bounds = check_model(graph, sizes, _VALUES_PER_BATCH // math.prod(sizes), path)
+        self._at_once = bounds.n_instances
+        self._session = _open_session(data, path, n_threads)
+        self._check_file(with_trial=bounds.is_tried)
 
     def __repr__(self):
         return f"OnnxClassifier({str(self.path)!r}, n_threads={self.n_threads})"
@@ -117,7 +125,7 @@ class OnnxClassifier:
         """Pickle the path only, since a session cannot be pickled."""
         return _reopen, (self.path, self.n_threads)
 
-    def _check_file(self):
+    def _check_file(self, *, with_trial):
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         names = [value.name for value in (*inputs, *outputs)]
         if names != ["X", "probabilities"]:
@@ -131,11 +139,12 @@ class OnnxClassifier:
                 f"{self.path} maps shape {shapes[0]} to {shapes[1]}, but its metadata say "
                 f"{expected[0]} to {expected[1]}."
             )
-        try:
-            self.input_dtype = _INPUT_DTYPES[inputs[0].type]
-            found = self._run(np.zeros((2, *expected[0]), dtype=self.input_dtype))
-        except Exception as error:  # onnxruntime raises many types of errors
-            raise ModelFileError(f"{self.path} cannot be run: {error}") from error
+        if inputs[0].type not in _INPUT_DTYPES:
+            raise ModelFileError(f"{self.path} reads {inputs[0].type}, no series of floats.")
+        self.input_dtype = _INPUT_DTYPES[inputs[0].type]
+        if not with_trial:  # it would take long; every answer is checked, too
+            return
+        found = self._run(np.zeros((2, *expected[0]), dtype=self.input_dtype))
         is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
         if not is_probability or not (found.min() >= 0 and np.allclose(found.sum(axis=1), 1)):
             raise ModelFileError(
@@ -143,7 +152,10 @@ class OnnxClassifier:
             )
 
     def _run(self, X):
-        return self._session.run(["probabilities"], {"X": X})[0]
+        try:
+            return self._session.run(["probabilities"], {"X": X})[0]
+        except Exception as error:  # onnxruntime raises many types of errors
+            raise ModelFileError(f"{self.path} cannot be run: {error}") from error
 
     def predict_proba(self, X):
         """Predict class probabilities.
@@ -172,7 +184,7 @@ class OnnxClassifier:
         """
         X = cast_panel(as_array(X), self.input_dtype)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
-        at_once = max(1, _VALUES_PER_BATCH // X[0].size)
+        at_once = self._at_once
         parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -232,7 +244,14 @@ def _reopen(path, n_threads):
     return OnnxClassifier(path, n_threads=n_threads)
 
 
-def _open_session(path, n_threads):
+def _read(path):
+    try:
+        return read_regular_file(path, at_most=_LARGEST_FILE)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error}") from error
+
+
+def _open_session(data, path, n_threads):
     try:
         import onnxruntime
     except ImportError as error:
@@ -243,21 +262,19 @@ def _open_session(path, n_threads):
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # only errors, which are raised anyway
+    # belts and braces, since `read_model` has refused such files: no other files, no other format
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(path / "none")
+    )
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ModelFileError(f"{path} is too large for an ONNX file, which has at most 2 GiB.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error}") from error
-    try:
-        # bytes instead of the path, so that the file cannot refer to other files
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many types of errors
         raise ModelFileError(f"{path} is damaged, or not an ONNX file: {error}") from error
 
 
-def _read_metadata(session, path):
-    text = session.get_modelmeta().custom_metadata_map.get(ONNX_KEY)
+def _read_metadata(texts, path):
+    text = texts.get(ONNX_KEY)
     if text is None:
         raise ModelFileError(f"{path} was not written by sktime_tsd.to_onnx: it has no labels.")
     try:
