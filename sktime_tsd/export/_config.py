@@ -39,6 +39,9 @@ STEPLESS_VERSION = 1
 # Levels of nesting: more than a network's settings have, less than Python's recursion limit.
 _MAX_DEPTH = 50
 
+# More than one for each of 100,000 classes. Each takes a while.
+_MOST_LISTS = 2**18
+
 #: Number of test series. Their logits are saved, and compared when the model is loaded.
 N_CHECKED = 2
 
@@ -89,6 +92,8 @@ def read_config(data):
         If the contents are damaged, not a model's, of a newer format, or do not match their
         digest.
     """
+    if data.count(b"[") + data.count(b"{") > _MOST_LISTS:
+        raise ModelFileError(f"config.json is damaged: it has more than {_MOST_LISTS} lists.")
     try:
         config = json.loads(
             data.decode(), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant

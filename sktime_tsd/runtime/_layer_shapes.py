@@ -61,6 +61,10 @@ def _gemm(node, a, b, *_):
     return [(rows, columns)], rows * columns * inner
 
 
+# Products of three tensors or more.
+_MOST_EINSUM = 2**24
+
+
 def _einsum(node, *inputs):
     terms, _, result = node.get("equation").replace(" ", "").partition("->")
     sizes = {}
@@ -69,6 +73,8 @@ def _einsum(node, *inputs):
             sizes[letter] = max(size, sizes.get(letter, 1))
     if not all(letter.isalpha() for letter in [*sizes, *result]):
         raise ValueError(f"the equation {node.get('equation')}")
+    if len(inputs) > 2 and math.prod(sizes.values()) > _MOST_EINSUM:  # pairs may need as many
+        raise ValueError(f"a sum over {math.prod(sizes.values()):,} products")
     return [tuple(sizes[letter] for letter in result)], math.prod(sizes.values())
 
 
@@ -120,14 +126,15 @@ def _conv_transpose(node, x, weight, *_):
     if min(*sizes, *steps, *dilations, *more, *pads) < 0 or len(sizes) != rank:
         raise ValueError(f"sizes {sizes}, pads {pads}")
     shape = (x.shape[0], weight.shape[1] * node.get("group", 1), *sizes)
-    work = math.prod(x.shape) * math.prod(weight.shape[1:])
+    work = 4 * math.prod(x.shape) * math.prod(weight.shape[1:])
     return [shape], work + 8 * math.prod(shape)
 
 
 def _pool(node, x):
     kernel = node.get("kernel_shape")
     shape = (*x.shape[:2], *_windows(node, x.shape[2:], kernel))
-    return [shape] * len(node.outputs), math.prod(shape) * math.prod(kernel)
+    slow = 16 if node.kind == "LpPool" else 1
+    return [shape] * len(node.outputs), slow * math.prod(shape) * math.prod(kernel)
 
 
 def _global_pool(node, x):
