@@ -126,14 +126,17 @@ class OnnxClassifier:
         return _reopen, (self.path, self.n_threads)
 
     def _check_file(self, *, with_trial):
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        names = [value.name for value in (*inputs, *outputs)]
+        try:
+            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+            names = [value.name for value in (*inputs, *outputs)]
+            shapes = [value.shape[1:] for value in (*inputs, *outputs)]
+        except UnicodeDecodeError as error:
+            raise ModelFileError(f"{self.path} is damaged: {error}") from error
         if names != ["X", "probabilities"]:
             raise ModelFileError(
                 f"{self.path} must map X to probabilities, but its inputs and outputs are {names}."
             )
-        shapes = inputs[0].shape[1:], outputs[0].shape[1:]
-        expected = [self.n_channels_, self.n_timepoints_], [len(self.classes_)]
+        expected = [[self.n_channels_, self.n_timepoints_], [len(self.classes_)]]
         if shapes != expected:
             raise ModelFileError(
                 f"{self.path} maps shape {shapes[0]} to {shapes[1]}, but its metadata say "
