@@ -1,11 +1,16 @@
 """What lies in the parts folder of a benchmark and is no row spoils nothing."""
 
 import json
+import os
+import signal
+import threading
+import time
 
 import pandas as pd
 import pytest
 
-from sktime_tsd.benchmark import _plan
+from sktime_tsd.benchmark import _plan, run_benchmark
+from sktime_tsd.benchmark._parts import parts_folder
 from sktime_tsd.benchmark._results import KEY, ResultFile, read_results, write_part
 
 
@@ -129,3 +134,44 @@ def test_rows_of_every_kind_are_rows(tmp_path):
     ]
     assert not rows.duplicated(list(KEY)).any()
     assert pd.isna(rows.set_index("status").loc["ok", "latency_1_student"])
+
+
+@pytest.mark.slow
+def test_a_killed_worker_of_a_running_dask_cluster_loses_no_unit(tmp_path):
+    """Units that were running start again; the cluster gives up none, and is as before."""
+    distributed = pytest.importorskip("distributed", reason="the extra is not installed")
+    out = tmp_path / "results.csv"
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=":0",
+        scheduler_kwargs={"allowed_failures": 0},
+    ) as cluster:
+        with distributed.Client(cluster) as client:
+            pids = list(client.run(os.getpid).values())
+
+        def kill():
+            while not list(parts_folder(out).glob("*.running")):
+                time.sleep(0.01)
+            os.kill(pids[0], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        rows = run_benchmark(
+            ["UnitTest"],
+            ["ce"],
+            range(4),
+            teacher="lstm",
+            max_epochs=3,
+            saliency_instances=2,
+            removal=False,
+            latency=False,
+            backend="dask",
+            scheduler=cluster.scheduler_address,
+            out=out,
+            report=lambda line: None,
+        )
+        killer.join()
+        assert cluster.scheduler.allowed_failures == 0
+    assert (rows["status"] == "ok").all()
+    assert sorted(rows["seed"]) == [0, 1, 2, 3]
