@@ -31,7 +31,7 @@ def test_a_killed_writer_leaves_the_former_file_and_the_next_one_sweeps(tmp_path
     killed_while_writing(path)
     killed_while_writing(tmp_path / "other.csv")
     assert path.read_text() == "former"
-    mine = tmp_path / ".sktime_tsd-a.csv-mine"
+    mine = tmp_path / ".sktime_tsd_file-a.csv-mine"
     mine.mkdir()
     assert len(list(tmp_path.iterdir())) == 4
     with staged_file(path) as new:

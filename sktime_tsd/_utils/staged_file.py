@@ -10,7 +10,8 @@ from sktime_tsd._utils.replace_file import replace_file
 
 __all__ = ["staged_file"]
 
-_PREFIX = ".sktime_tsd-"
+# Not the prefix of model folders' staging folders, which `save_model` sweeps.
+_PREFIX = ".sktime_tsd_file-"
 
 
 @contextmanager

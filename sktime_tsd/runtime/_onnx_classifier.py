@@ -264,7 +264,7 @@ def _open_session(data, path, n_threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # only errors, which are raised anyway
+    options.log_severity_level = 4  # errors are raised, not printed
     # belts and braces, since `read_model` has refused such files: no other files, no other format
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(path / "none")
