@@ -44,7 +44,7 @@ class Many(nn.Module):
         super().__init__()
         self.conv = nn.Conv1d(1, 8, 4, stride=2, dilation=2, padding=3)
         self.norm = nn.GroupNorm(2, 8)
-        self.up = nn.ConvTranspose1d(8, 4, 3, stride=2, output_padding=1)
+        self.up = nn.ConvTranspose1d(8, 4, 3, stride=2, padding=1, output_padding=1)
         self.gru = nn.GRU(4, 3, batch_first=True, bidirectional=True)
         self.attend = nn.MultiheadAttention(6, 2, batch_first=True)
         self.linear = nn.Linear(6, 2)
@@ -305,6 +305,10 @@ BOMBS = {
         [node("ConvTranspose", ["X", "w"], ["y"], strides=[10**10])],
         [constant("w", np.ones((1, 1, 1)))],
     ),
+    "strides of a convolution of the same size": (
+        [node("ConvTranspose", ["X", "w"], ["y"], strides=[10**10], auto_pad="SAME_UPPER")],
+        [constant("w", np.ones((1, 1, 1)))],
+    ),
     "margins of a pool": (
         [node("MaxPool", ["X"], ["y"], kernel_shape=[10**10], pads=[10**10 - 1] * 2)],
         [],
@@ -325,6 +329,20 @@ BOMBS = {
             filled("y", "big"),
         ],
         [sizes("s", 1, 1)],
+    ),
+    "nothing, many times": (
+        [
+            node("Slice", ["X", "a", "a", "c"], ["none"]),
+            node("Tile", ["none", "s"], ["y"]),
+        ],
+        [sizes("a", 3), sizes("c", 2), sizes("s", 1, 1, BIG)],
+    ),
+    "a pool wider than its series": (
+        [
+            node("MaxPool", ["X"], ["one"], kernel_shape=[25], strides=[24]),
+            node("Tile", ["one", "s"], ["y"]),
+        ],
+        [sizes("s", 1, BIG, BIG)],
     ),
     "work before any series": (
         [

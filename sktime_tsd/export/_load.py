@@ -58,7 +58,8 @@ def load_model(folder, *, network=None, device="auto"):
     ModelFileError
         A ``ValueError``. If a file is missing, damaged or of a newer format, a digest does not
         match, a path leads out of the folder, weights are not finite or do not fit the network,
-        or the network's answers differ from those when it was saved.
+        a network of this package would take far more than the size of its files suggests, or the
+        network's answers differ from those when it was saved.
     ValueError
         If the device cannot be used, or `network` is passed but not needed.
 

@@ -116,6 +116,9 @@ def _run(node, known):
         raise ModelFileError(f"{node.kind}: {error}") from error
     except Exception as error:  # a file may hold anything
         raise ModelFileError(f"{node.kind} does not fit its inputs: {error!r:.200}") from error
+    if values is None and any(0 in shape for shape in shapes):
+        # one size that is 0 here and 1 there would hide all that follows
+        raise ModelFileError(f"{node.kind} gives a tensor without values")
     fixed = all(each is None or each.is_fixed or each.values is not None for each in inputs)
     fixed = fixed or values is not None
     first, *others = shapes

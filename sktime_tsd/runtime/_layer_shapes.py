@@ -94,7 +94,9 @@ def _windows(node, spatial, kernel):
     for axis, size in enumerate(spatial):
         reach = (kernel[axis] - 1) * dilations[axis] + 1
         room = size + pads[axis] + pads[rank + axis] - reach
-        sizes.append(max(room // strides[axis] + 1 + node.get("ceil_mode", 0), 0))
+        # onnxruntime rounds towards 0, below 0 too
+        steps = abs(room) // strides[axis] * (1 if room > 0 else -1)
+        sizes.append(max(steps + 1 + node.get("ceil_mode", 0), 0))
     return tuple(sizes)
 
 
@@ -118,13 +120,23 @@ def _conv_transpose(node, x, weight, *_):
     steps = node.get("strides") or [1] * rank
     dilations = node.get("dilations") or [1] * rank
     more = node.get("output_padding") or [0] * rank
-    sizes = node.get("output_shape") or [
-        (size - 1) * steps[axis] + (kernel[axis] - 1) * dilations[axis] + 1 + more[axis]
-        for axis, size in enumerate(x.shape[2:])
-    ]
-    pads = node.get("pads") or [0]
-    if min(*sizes, *steps, *dilations, *more, *pads) < 0 or len(sizes) != rank:
-        raise ValueError(f"sizes {sizes}, pads {pads}")
+    pads = node.get("pads") or [0] * (2 * rank)
+    padding = node.get("auto_pad", "NOTSET")
+    if min(*steps, *dilations, *kernel) < 1 or min(*more, *pads) < 0 or len(pads) != 2 * rank:
+        raise ValueError(f"strides {steps}, dilations {dilations}, pads {pads}, {more}")
+    sizes = node.get("output_shape")
+    if not sizes:
+        sizes = []
+        for axis, size in enumerate(x.shape[2:]):
+            if padding in ("SAME_UPPER", "SAME_LOWER"):
+                sizes.append(size * steps[axis] + more[axis])
+                continue
+            taken = pads[axis] + pads[rank + axis] if padding == "NOTSET" else 0
+            reach = (kernel[axis] - 1) * dilations[axis] + 1
+            sizes.append((size - 1) * steps[axis] + reach + more[axis] - taken)
+    if len(sizes) != rank:
+        raise ValueError(f"sizes {sizes}")
+    sizes = sized(sizes)
     shape = (x.shape[0], weight.shape[1] * node.get("group", 1), *sizes)
     work = 4 * math.prod(x.shape) * math.prod(weight.shape[1:])
     return [shape], work + 8 * math.prod(shape)

@@ -108,7 +108,7 @@ def _size(node, x):
 
 
 def _constant(node):
-    value = next(iter(node.attributes.values()))
+    (value,) = node.attributes.values()
     return [value.shape if hasattr(value, "shape") else np.shape(value)], 0
 
 

@@ -68,7 +68,9 @@ class OnnxClassifier:
     Raises
     ------
     ModelFileError
-        A ``ValueError``. If the file is missing, damaged, or was not written by `to_onnx`.
+        A ``ValueError``. If the file is missing, damaged, or was not written by `to_onnx`; if it
+        keeps data in other files, loops or branches, has unknown operators, or would take much
+        memory or time.
     ValueError
         If `n_threads` is not an integer from 1 to 1024.
     ImportError
