@@ -5,11 +5,14 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._panels.arrays import as_array
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import channel_names, read_panel
 from sktime_tsd._panels.precision import as_training_panel
+from sktime_tsd._panels.rules import STRICT, PanelRules
 from sktime_tsd._scoring.classifier import ClassifierScorer
 from sktime_tsd._sklearn_interop import SklearnInterop
+from sktime_tsd._utils.long_work import timed
 
 __all__ = ["LogitsClassifier"]
 
@@ -17,8 +20,9 @@ __all__ = ["LogitsClassifier"]
 class LogitsClassifier(SklearnInterop, BaseClassifier):
     """Base of classifiers that return logits, for sktime and scikit-learn's tools.
 
-    A subclass implements `_check_parameters`, `_fit`, `_fit_single_class`,
-    `_network_scorer` and `_build_network`.
+    A subclass has the parameters ``unequal_length`` and ``missing_values``, and implements
+    `_check_parameters`, `_fit`, `_fit_single_class`, `_network_scorer`, `_build_network` and
+    `_n_timepoints_of_fit`.
     """
 
     _tags = {
@@ -34,14 +38,23 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         "property:randomness": "derandomized",
     }
 
+    def __init__(self):
+        super().__init__()
+        self.set_tags(
+            **{
+                "capability:unequal_length": self.unequal_length == "resample",
+                "capability:missing_values": self.missing_values == "interpolate",
+            }
+        )
+
     def fit(self, X, y):
         """Fit to series and their labels.
 
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
-            is read as one channel.
+            Or a list of arrays, or any other sktime panel. A 2-D array is read as one channel.
+            `unequal_length` and `missing_values` say what may be irregular.
         y : array-like of shape (n_instances,)
             Class labels. A pandas Series is put in the order of the series by its index, if
             `X` has one. With several columns, one classifier is fitted per column, as sktime
@@ -58,8 +71,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             training diverges.
         """
         self._check_parameters()
-        panel = read_panel(X)
-        super().fit(panel.values, check_labels(y, panel))
+        panel = self._read_for_fit(X)
+        with timed():
+            super().fit(panel.values, check_labels(y, panel))
         if self.n_classes_ == 1:  # the base class skips _fit then
             try:
                 inner_X = as_training_panel(panel.values)
@@ -69,6 +83,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
                 raise
         self._set_channel_names(panel.names)
         return self
+
+    def _read_for_fit(self, X):
+        return read_panel(X, self._panel_rules(fitting=True))
 
     def _set_channel_names(self, names):
         """Remember the names of the channels, to find them again in `predict`."""
@@ -82,8 +99,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -93,8 +110,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError, TypeError
-            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
-            network overflows.
+            If shape or channel names differ from `fit`, a value is missing that `missing_values`
+            does not fill, or infinite, or the network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
@@ -106,8 +123,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -117,8 +134,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError, TypeError
-            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
-            network overflows.
+            If shape or channel names differ from `fit`, a value is missing that `missing_values`
+            does not fill, or infinite, or the network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
@@ -142,7 +159,7 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             Share of the series whose label is predicted.
         """
         has_index = isinstance(y, (pd.Series, pd.DataFrame)) and not isinstance(X, np.ndarray)
-        y = check_labels(y, read_panel(X) if has_index else None)
+        y = check_labels(y, read_panel(X, self._panel_rules()) if has_index else None)
         if sample_weight is None:
             return super().score(X, y)
         return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
@@ -153,8 +170,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -209,7 +226,26 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         raise NotImplementedError
 
     def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        return read_panel(X).in_order(channel_names(self)).values
+        rules = self._panel_rules()
+        if isinstance(X, np.ndarray):  # has no names
+            return as_array(X, rules)
+        return read_panel(X, rules).in_order(channel_names(self)).values
+
+    def _panel_rules(self, *, fitting=False):
+        """How series are read: in `fit`, or by the fitted classifier."""
+        if self.unequal_length == self.missing_values == "raise":
+            return STRICT
+        n_timepoints = None if fitting else self._length_of_fit()
+        return PanelRules(self.unequal_length, self.missing_values, n_timepoints)
+
+    def _length_of_fit(self):
+        if self._is_vectorized:  # a classifier for each output
+            return self.classifiers_.iloc[0, 0]._n_timepoints_of_fit()
+        return self._n_timepoints_of_fit()
+
+    def _n_timepoints_of_fit(self):
+        """Return the length of the series in `fit`; None before it, or if any will do."""
+        raise NotImplementedError
 
     def _for_each_output(self, X):
         """Read X once, with names, if there is a classifier for each output: they have none."""

@@ -19,7 +19,12 @@ _ADDED = {
     "n_jobs": None,
     "n_mixes": 0,
     "cross_entropy_weight": 1.0,
+    "unequal_length": "raise",
+    "missing_values": "raise",
 }
+
+# Parameters that teacher and student take over, unless they are None or "raise".
+_FOR_BOTH = ("device", "verbose", "unequal_length", "missing_values")
 
 
 def default_student():
@@ -53,6 +58,18 @@ class TeacherStudentParams:
             if is_set and params.get(role, getattr(self, role)) is None:
                 params[role] = default()
         return super().set_params(**params)
+
+    def _new_student(self):
+        student = default_student() if self.student is None else self.student
+        return self._override(student.clone())
+
+    def _override(self, classifier):
+        """Give a classifier of this package the settings of the whole that are set."""
+        if isinstance(classifier, (SkorchClassifier, TeacherStudentParams)):
+            given = {name: getattr(self, name) for name in _FOR_BOTH}
+            given = {k: v for k, v in given.items() if v not in (None, "raise")}
+            classifier.set_params(**given)
+        return classifier
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):
@@ -89,6 +106,8 @@ class TeacherStudentParams:
                 "window": 1,
                 "n_windows": 1,
                 "bank_size": 2,
+                "unequal_length": "resample",
+                "missing_values": "interpolate",
             },
         ]
 

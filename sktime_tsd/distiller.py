@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_memory
 
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._panels.labels import aligned
-from sktime_tsd._panels.panel import channel_names, read_like, read_panel
+from sktime_tsd._panels.panel import channel_names, length_of, read_like, read_panel
 from sktime_tsd._panels.precision import as_training_panel, cast_panel
 from sktime_tsd._scoring.settings import ScoringSettings
 from sktime_tsd._teacher_student_params import TeacherStudentParams, default_student
@@ -19,13 +19,9 @@ from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.perturbations import OpposingClass, window_width
 from sktime_tsd.teachers._check_terms import check_terms
-from sktime_tsd.teachers._check_transfer import check_transfer
+from sktime_tsd.teachers._check_transfer import check_one_output, check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
-from sktime_tsd.teachers._loss_terms import (
-    cross_entropy_weight,
-    loss_terms,
-    n_mixes,
-)
+from sktime_tsd.teachers._loss_terms import cross_entropy_weight, loss_terms, n_mixes
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
@@ -112,11 +108,19 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         ``joblib.parallel_config``, such as a Dask cluster, or else 1. The answers are the same.
         Threads would share the global generators that teachers draw from: where joblib uses
         threads, calls are made one by one.
+    unequal_length : {"raise", "resample"}, default="raise"
+        As of `SkorchClassifier`: "resample" brings series of any length to that of the longest in
+        `fit` (to the length that a fitted teacher reads, if it says so). Teacher and student see
+        the same series, and ``student_`` takes the setting over.
+    missing_values : {"raise", "interpolate"}, default="raise"
+        As of `SkorchClassifier`: "interpolate" fills them for teacher and student.
     device : str, torch.device or None, default=None
         Overrides the device of teacher and student; None keeps each one's own.
     verbose : int or None, default=None
         Overrides the verbosity of teacher and student; None keeps each one's own. 1 shows
-        progress bars and, before scoring starts, how many series the teacher must score.
+        progress bars and, before scoring starts, how many series the teacher must score; 0
+        nothing. If all are None, a fit says how long it takes once it is known to last more than
+        a minute, on the logger ``sktime_tsd``.
     random_state : int, RandomState or None, default=None
         Seeds the bank, and the teacher and student if they have no seed of their own.
 
@@ -183,6 +187,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         bank_size=100,
         memory=None,
         n_jobs=None,
+        unequal_length="raise",
+        missing_values="raise",
         device=None,
         verbose=None,
         random_state=None,
@@ -206,6 +212,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         self.bank_size = bank_size
         self.memory = memory
         self.n_jobs = n_jobs
+        self.unequal_length = unequal_length
+        self.missing_values = missing_values
         self.device = device
         self.verbose = verbose
         self.random_state = random_state
@@ -219,8 +227,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
-            is read as one channel. Named channels are put in the order of a given teacher's.
+            Or a list of arrays, or any other sktime panel. A 2-D array is read as one channel.
+            Named channels are put in the order of a given teacher's. `unequal_length` and
+            `missing_values` say what may be irregular.
         y : array-like of shape (n_instances,)
             Class labels. A pandas Series is put in the order of the series by its index, if
             `X` has one. With several columns, one classifier is fitted per column, as sktime
@@ -255,23 +264,26 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         >>> clf.fit(X, y, X_unlabelled=X_unlabelled).predict(X).shape
         (20,)
         """
-        X, fit_params = read_panel(X), (X_unlabelled, teacher_proba)
-        if is_given(self.teacher):
-            X = X.in_order(channel_names(self.teacher), "the teacher")
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and any(p is not None for p in fit_params):
-            raise ValueError(
-                "X_unlabelled and teacher_proba need a y of one column, got "
-                f"{np.shape(y)[1]} columns. Fit one classifier per column."
-            )
-        if X_unlabelled is not None:
-            X_unlabelled = read_like(X_unlabelled, X, "X_unlabelled")
-        if teacher_proba is not None:
-            teacher_proba = aligned("teacher_proba", teacher_proba, X)
+        check_one_output(y, X_unlabelled, teacher_proba)
         self._fit_params = X_unlabelled, teacher_proba
         try:
             return super().fit(X, y)
         finally:
             del self._fit_params
+
+    def _read_for_fit(self, X):
+        rules, (X_unlabelled, teacher_proba) = self._panel_rules(fitting=True), self._fit_params
+        if is_given(self.teacher):
+            rules = rules._replace(n_timepoints=length_of(self.teacher))
+        panel = read_panel(X, rules)
+        if is_given(self.teacher):
+            panel = panel.in_order(channel_names(self.teacher), "the teacher")
+        if X_unlabelled is not None:
+            X_unlabelled = read_like(X_unlabelled, panel, "X_unlabelled", rules)
+        if teacher_proba is not None:
+            teacher_proba = aligned("teacher_proba", teacher_proba, panel)
+        self._fit_params = X_unlabelled, teacher_proba
+        return panel
 
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))
@@ -358,17 +370,6 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         if isinstance(self.teacher_, LogitsClassifier) and not is_given(self.teacher):
             self.teacher_._set_channel_names(names)
 
-    def _new_student(self):
-        student = default_student() if self.student is None else self.student
-        return self._override(student.clone())
-
-    def _override(self, classifier):
-        """Set the device and verbosity of a classifier of this package, if given."""
-        if isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier)):
-            given = {"device": self.device, "verbose": self.verbose}
-            classifier.set_params(**{k: v for k, v in given.items() if v is not None})
-        return classifier
-
     def _scoring(self, *, verbose):
         memory = self.memory
         if memory is not None:
@@ -390,6 +391,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
 
     def _network_scorer(self):
         return self.student_._network_scorer()
+
+    def _n_timepoints_of_fit(self):
+        return getattr(getattr(self, "student_", None), "n_timepoints_", None)
 
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
         return self._new_student()._build_network(n_channels, n_timepoints, n_classes, seed)

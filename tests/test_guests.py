@@ -126,6 +126,21 @@ def test_every_kind_teaches(make):
     assert clf.clone().set_params(n_windows=2).fit(X, Y).is_fitted
 
 
+MODULES = {"logits": Linear, "one logit": lambda: Linear(1), "no column": lambda: Linear(0)}
+
+
+@pytest.mark.parametrize("make", [*MODULES.values(), Output], ids=[*MODULES, "object"])
+def test_every_module_answers_though_the_shape_of_its_series_is_unknown(make):
+    clf = SkorchClassifier.from_module(make(), LABELS)
+    np.testing.assert_allclose(clf.predict_proba(X), both(X), atol=1e-5)
+
+
+def test_a_module_of_unknown_shape_with_too_many_outputs_is_refused():
+    clf = SkorchClassifier.from_module(nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), LABELS)
+    with pytest.raises(ValueError, match=r"must return logits of shape \(n, 2\)"):
+        clf.predict(X)
+
+
 def test_an_onnx_file_teaches(onnx_file):
     teacher = OnnxClassifier(onnx_file)
     clf = distil(teacher)

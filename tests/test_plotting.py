@@ -411,7 +411,7 @@ def test_cost_against_worth_of_several_students(panel, report):
         interval = of.metrics.loc["top_1_agreement", ["low", "high"]].astype(float)
         np.testing.assert_allclose([low, high], interval)
         assert np.ptp(across.get_segments()[0][:, 0]) == 0
-    assert axis.get_xlabel() == "pickle, student (bytes), lower is better"
+    assert axis.get_xlabel() == "size, student (bytes), lower is better"
     assert axis.get_ylabel() == "top-1 agreement, higher is better"
     assert axis.get_xscale() == "linear"
 

@@ -47,6 +47,13 @@ def test_they_teach_as_the_teacher_itself_would(data, teacher, terms):
     )
 
 
+def test_answers_in_another_order_than_the_labels_are_warned_of(data, teacher):
+    X, y = data
+    swapped = np.eye(2)[(y != np.unique(y)[1]).astype(int)]
+    with pytest.warns(UserWarning, match="gives the right label to 0%"):
+        student().fit(X, y, teacher_proba=swapped)
+
+
 def test_votes_are_smoothed(data):
     X, y = data
     votes = (y[:, None] == np.unique(y)).astype(float)

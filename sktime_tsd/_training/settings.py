@@ -3,6 +3,7 @@
 from skorch.callbacks import Callback
 from torch import optim
 
+from sktime_tsd._panels.rules import MISSING_VALUES, UNEQUAL_LENGTH
 from sktime_tsd._training.auto import AUTO
 from sktime_tsd._training.optimization import OPTIMIZERS, SCHEDULES, trial_optimizer
 from sktime_tsd._utils.validation import (
@@ -71,10 +72,13 @@ def check_settings(settings):
             "callbacks must be a list of skorch callbacks or (name, callback) pairs, got "
             f"{callbacks!r}."
         )
+    check_choice("unequal_length", settings.unequal_length, UNEQUAL_LENGTH)
+    check_choice("missing_values", settings.missing_values, MISSING_VALUES)
     resolve_device(settings.device)
     check_flag("compile", settings.compile)
     check_flag("amp", settings.amp)
-    check_verbose(settings.verbose)
+    if settings.verbose is not None:
+        check_verbose(settings.verbose)
     check_random_state_parameter(settings.random_state)
 
 

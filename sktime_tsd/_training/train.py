@@ -15,7 +15,7 @@ from sktime_tsd._training.build import feature_shapes
 from sktime_tsd._training.cuda_graph import record_cuda_graph
 from sktime_tsd._training.net import TrainingNet, softmax
 from sktime_tsd._training.optimization import OPTIMIZERS, build_optimizer, schedule
-from sktime_tsd._training.progress import ProgressBar
+from sktime_tsd._training.progress import LongTraining, ProgressBar
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd.losses import UNLABELLED, DistillationCriterion
@@ -51,6 +51,8 @@ def _callbacks(settings, description):
     callbacks = list(copy.deepcopy(settings.callbacks or ()))
     if settings.verbose:
         callbacks.append(("_tsd_progress", ProgressBar(description)))
+    elif settings.verbose is None:
+        callbacks.append(("_tsd_long_training", LongTraining(description)))
     if settings.patience is not None:  # last, as stopping hides the epoch from later callbacks
         stopping = EarlyStopping(patience=settings.patience, load_best=True)
         callbacks.append(("_tsd_early_stopping", stopping))

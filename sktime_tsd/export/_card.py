@@ -21,7 +21,7 @@ tags:
 # {title}
 
 {n_classes} classes: {classes}. A series has {n_channels} channel{s} of {length} time points,
-without missing values, in the units of the training data.{steps}
+{missing}, in the units of the training data.{steps}
 
 ## Use
 
@@ -97,7 +97,12 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
         if not isinstance(text, (str, type(None))):
             raise TypeError(f"{name} must be a string, got {text!r:.100}.")
     network = student.network_ and student.network_.network
-    length = first_length(chain.steps, student.n_timepoints_)
+    rules, length = student._panel_rules(), first_length(chain.steps, student.n_timepoints_)
+    missing = "without missing values"
+    if rules.missing_values == "interpolate":
+        missing = "with missing values filled by interpolation"
+    if rules.resamples and length:
+        length, missing = None, f"resampled to {length}, {missing}"
     kind = "No network" if network is None else type(network).__name__
     weights = 0 if network is None else n_parameters(network)
     own = not isinstance(student.network, str)
@@ -109,6 +114,7 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
         s="" if student.n_channels_ == 1 else "s",
         length=length or "any number of",
         n_timepoints=length or "n_timepoints",
+        missing=missing,
         steps=_steps(chain.steps),
         network=f", network={_name(student.network)}" if own else "",
         data=data or "Not stated when the model was saved.",

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from sktime_tsd._panels.arrays import check_panel_shape
-from sktime_tsd._panels.panel import channel_names
+from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.replace_file import sync
@@ -22,6 +23,7 @@ from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
 from sktime_tsd.export._steps import chain_of, first_length, transformed
 from sktime_tsd.export._student import fitted_student, typical_series
+from sktime_tsd.networks import n_parameters
 from sktime_tsd.runtime import OnnxClassifier
 from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
 
@@ -127,9 +129,9 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
             "There is no network to export, because all labels in fit were equal. Fit with two "
             "classes or more."
         )
-    length = first_length(chain.steps, student.n_timepoints_)
+    rules, length = _rules_of_file(chain, student), first_length(chain.steps, student.n_timepoints_)
     if X is not None:
-        X = student._check_convert_X_for_predict(X)
+        X = read_panel(X, rules).in_order(channel_names(student)).values
         check_panel_shape(X, student.n_channels_, length)
         length = X.shape[2]
     elif length is None:
@@ -157,6 +159,8 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         int(student.n_channels_),
         int(length),
         channel_names(student),
+        n_parameters=n_parameters(network),
+        rules=rules,
         has_steps=bool(chain.steps),
     )
     with staged_file(path) as new:
@@ -182,6 +186,21 @@ def _check_room(path, network):
     path.write_bytes(bytes(2 * n_bytes + _GRAPH_BYTES))
     sync(path)
     path.write_bytes(b"")
+
+
+def _rules_of_file(chain, student):
+    """How the file reads series, before its first step: as the pipeline would."""
+    rules = student._panel_rules()
+    if not chain.steps:
+        return rules
+    if rules.resamples:
+        raise ValueError(
+            'The classifier has unequal_length="resample", which applies after the steps of the '
+            "pipeline, each on series of their own length. An ONNX file with steps reads one "
+            f"length. Put SeriesResampler(length={student.n_timepoints_}) before them and fit "
+            'again with unequal_length="raise", or keep the pipeline as save_model writes it.'
+        )
+    return STRICT  # the steps refuse missing values
 
 
 def _batches(network, sizes, X):

@@ -5,9 +5,10 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
+import torch
 
 from sktime_tsd._panels.labels import check_labels
-from sktime_tsd._panels.panel import by_position, channel_names, read_panel
+from sktime_tsd._panels.panel import by_position, channel_names, read_panel, rules_of
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import (
@@ -61,6 +62,9 @@ class FidelityReference:
         See `fidelity_report`.
     removal, n_resamples, confidence_level, latency, batch_size, random_state, verbose : object
         See `fidelity_report`.
+    series_like : fitted classifier, optional
+        Whose `unequal_length` and `missing_values` say how to read `X` and the background; by
+        default the teacher.
 
     Raises
     ------
@@ -102,6 +106,7 @@ class FidelityReference:
         batch_size=1024,
         random_state=None,
         verbose=0,
+        series_like=None,
     ):
         check_number("max_saliency_instances", max_saliency_instances, integer=True, low=0)
         check_flag("removal", removal)
@@ -112,9 +117,10 @@ class FidelityReference:
         self._intervals = Bootstrap(n_resamples, confidence_level, seed)
         # find mistakes before any classifier is called
         names = channel_names(teacher)
+        rules = rules_of(teacher if series_like is None else series_like)
         teacher = scorer_of(teacher, "teacher")
-        panel = read_panel(X).in_order(names, "the teacher")
-        background = read_background(background, panel)
+        panel = read_panel(X, rules).in_order(names, "the teacher")
+        background = read_background(background, panel, rules)
         x = as_tensor(panel, background)
         warn_of_lost_digits(x, teacher)
         width, stride = width_and_stride(window, stride, x.shape[2])
@@ -137,7 +143,12 @@ class FidelityReference:
             "picked": self._picked,
             "x": x[self._picked],
             "donors": donors,
-            "of_saliency": {"width": width, "stride": stride, **batches},
+            "of_saliency": {
+                "width": width,
+                "stride": stride,
+                "lengths": panel.lengths and panel.lengths.of(self._picked),
+                **batches,
+            },
         }
         self._curves = partial(
             removal_curves, X=x[self._picked], donors=donors, n_donors=_CURVE_DONORS, **batches
@@ -154,6 +165,7 @@ class FidelityReference:
             "n_resamples": n_resamples,
             "confidence_level": confidence_level,
             "random_state": seed,
+            "torch_threads": torch.get_num_threads(),
         }
 
     def report(self, student):
@@ -227,8 +239,8 @@ class FidelityReference:
 
     def _removed(self, student):
         """Compute the curves of both models by both saliencies; the teacher's own only once."""
-        of_teacher = {"teacher": self._teacher.saliency.values}
-        of_student = {"student": student.saliency.values}
+        of_teacher = {"teacher": self._teacher.saliency.common_values}
+        of_student = {"student": student.saliency.common_values}
         parts = (
             self._teacher_by_teacher,
             self._curves({"teacher": self._teacher}, saliencies=of_student),
@@ -239,7 +251,7 @@ class FidelityReference:
 
     @cached_property
     def _teacher_by_teacher(self):
-        of_teacher = {"teacher": self._teacher.saliency.values}
+        of_teacher = {"teacher": self._teacher.saliency.common_values}
         return self._curves({"teacher": self._teacher}, saliencies=of_teacher)
 
     @cached_property

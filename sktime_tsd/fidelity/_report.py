@@ -58,7 +58,8 @@ class FidelityReport:
     settings : dict
         Settings of the report: ``window`` and ``stride`` in time points, ``perturbation``,
         ``n_donors``, ``max_saliency_instances``, ``removal``, ``n_resamples``,
-        ``confidence_level`` and ``random_state`` (the seed drawn if none was given).
+        ``confidence_level``, ``random_state`` (the seed drawn if none was given) and
+        ``torch_threads`` (while calls were timed).
     """
 
     metrics: pd.DataFrame
@@ -141,6 +142,14 @@ class FidelityReport:
         ]
         if n_saliency:
             headline.append(f"saliency: {self.teacher_saliency.filling}")
+        if "bytes_student" in self.metrics.index:
+            headline.append("size:     of the pickle, or of the ONNX file")
+        if "latency_1_student" in self.metrics.index:
+            threads = self.settings.get("torch_threads", "some")
+            headline.append(
+                "one call: of predict_proba in Python, with its checks of the input; median, torch "
+                f"on {threads} thread{'' if threads == 1 else 's'}, ONNX files on n_threads"
+            )
         headline.append("(+) higher is better, (-) lower is better")
         if self.settings["n_resamples"]:
             level = f"{100 * self.settings['confidence_level']:g} %"
@@ -260,7 +269,8 @@ def compare(reports):
         raise ValueError("reports is empty. Pass at least one report to compare.")
     first, *others = reports.values()
     for report in others:
-        other = [name for name, value in report.settings.items() if value != first.settings[name]]
+        names = report.settings.keys() - {"torch_threads"}  # of latency alone
+        other = sorted(name for name in names if report.settings[name] != first.settings[name])
         if other:
             raise ValueError(
                 f"The reports were made with different settings ({', '.join(other)}), so their "

@@ -193,7 +193,6 @@ def check_logits(network, n_channels, n_timepoints, n_classes, name=None):
     Parameters
     ----------
     network : nn.Module
-        On the CPU.
     n_channels, n_timepoints, n_classes : int
     name : str, optional
         What messages call it. Default: its class.
@@ -213,7 +212,8 @@ def check_logits(network, n_channels, n_timepoints, n_classes, name=None):
     network.eval()  # in train mode, the trial would update batch norm's statistics
     try:
         with torch.no_grad():
-            logits = network(torch.zeros(2, n_channels, n_timepoints))
+            device = next(network.parameters(), torch.empty(0)).device
+            logits = network(torch.zeros(2, n_channels, n_timepoints, device=device))
     except Exception as error:  # a user's network may fail in any way
         raise ValueError(
             f"{name} cannot read series of shape "

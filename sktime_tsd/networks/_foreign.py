@@ -69,6 +69,10 @@ class ForeignNetwork(nn.Module):
                 parameter.requires_grad_(False)
 
 
+def _device(module):
+    return next(module.parameters(), torch.empty(0)).device
+
+
 def _is_single(logits):
     if not isinstance(logits, torch.Tensor):
         return False
@@ -81,7 +85,7 @@ def adapted(module, n_classes, input_shape=None):
     Parameters
     ----------
     module : nn.Module
-        On the CPU, in eval mode.
+        In eval mode.
     n_classes : int
     input_shape : tuple of int, optional
         ``(n_channels, n_timepoints)``. Without it the outputs cannot be tried.
@@ -96,7 +100,7 @@ def adapted(module, n_classes, input_shape=None):
         return module
     try:
         with torch.no_grad():
-            output = module(torch.zeros(2, *input_shape))
+            output = module(torch.zeros(2, *input_shape, device=_device(module)))
     except Exception:  # what it cannot read is said by `check_logits`
         return module
     if hasattr(output, "logits") or (_is_single(output) and n_classes == 2):

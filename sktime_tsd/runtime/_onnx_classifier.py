@@ -20,6 +20,7 @@ from sktime_tsd.runtime._model_files import (
     classes_from_json,
     entry,
     names_from_json,
+    rules_from_json,
 )
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
@@ -43,8 +44,8 @@ _VALUES_PER_BATCH = 2**16
 class OnnxClassifier:
     """Classifier that predicts from an ONNX file written by `sktime_tsd.to_onnx`.
 
-    Several threads can share it. It can be pickled; unpickling reads the file again, so the file
-    must still exist.
+    Several threads can share it. Copies in the same process share what was read. A pickle holds the
+    path: unpickling reads the file again, so it must still be there.
 
     Parameters
     ----------
@@ -55,10 +56,16 @@ class OnnxClassifier:
 
     Attributes
     ----------
+    path : pathlib.Path
+        Absolute, so that changing the working directory does not matter.
+    n_parameters_ : int or None
+        Weights of the network; None for a file of version 0.1.
     classes_ : numpy.ndarray of shape (n_classes,)
         Labels, in the order of the columns of `predict_proba`.
     n_channels_, n_timepoints_ : int
-        Shape of a series.
+        Shape of the series that the network reads.
+    unequal_length, missing_values : str
+        As of the exported classifier: "resample" and "interpolate", or "raise".
     input_dtype : type
         Precision in which the file reads series: ``numpy.float32``, or ``numpy.float64`` if
         float32 could not tell the training series apart, or there are steps before the network.
@@ -105,13 +112,17 @@ class OnnxClassifier:
             raise ValueError(
                 f"n_threads must be an integer from 1 to {_MAX_THREADS}, got {n_threads!r}."
             )
-        path = self.path = Path(path)
+        path = self.path = Path(path).absolute()
         self.n_threads = n_threads = int(n_threads)
         data = _read(path)
         graph = read_model(data, path)
         metadata = _read_metadata(graph.metadata, path)
         self.classes_ = classes_from_json(metadata["classes"])
         self.n_channels_, self.n_timepoints_ = check_sizes(metadata)
+        self.n_parameters_ = None
+        if "n_parameters" in metadata:
+            self.n_parameters_ = entry(metadata, "n_parameters", int)
+        self._rules = rules_from_json(metadata)._replace(n_timepoints=self.n_timepoints_)
         if (names := names_from_json(metadata, self.n_channels_)) is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
         sizes = self.n_channels_, self.n_timepoints_
@@ -123,9 +134,31 @@ class OnnxClassifier:
     def __repr__(self):
         return f"OnnxClassifier({str(self.path)!r}, n_threads={self.n_threads})"
 
+    @property
+    def unequal_length(self):
+        """Whether series of any length are resampled ("resample") or refused ("raise")."""
+        return self._rules.unequal_length
+
+    @property
+    def missing_values(self):
+        """Whether missing values are filled ("interpolate") or refused ("raise")."""
+        return self._rules.missing_values
+
+    def _panel_rules(self):
+        return self._rules
+
     def __reduce__(self):
         """Pickle the path only, since a session cannot be pickled."""
         return _reopen, (self.path, self.n_threads)
+
+    def __copy__(self):
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __deepcopy__(self, memo):
+        """Share the session, which several threads can use and nothing changes."""
+        return self.__copy__()
 
     def _check_file(self, *, with_trial):
         try:
@@ -168,9 +201,13 @@ class OnnxClassifier:
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            In the units of the training data, channels in the order of `fit`. A 2-D array is
-            read as one channel. Or a list of arrays, one for each series, of shape
-            (n_channels, n_timepoints) or (n_timepoints,). For a single series pass ``[series]``.
+            In the units of the training data, channels in the order of `fit`. Or a list with an
+            array for each series, of shape (n_channels, n_timepoints) or (n_timepoints,). Or a
+            single series, of shape (n_channels, n_timepoints) or (n_timepoints,). An array of
+            shape (n_instances, n_timepoints) holds series of one channel. Lists of numbers do
+            for arrays.
+            Lengths may differ if `unequal_length` is "resample", and values may be missing (NaN or
+            masked) if `missing_values` is "interpolate".
 
         Returns
         -------
@@ -180,18 +217,33 @@ class OnnxClassifier:
         Raises
         ------
         TypeError
-            If `X` is no numpy array of real numbers, nor a list of such.
+            If `X` is neither an array of real numbers nor a list of such.
         ValueError
-            If the series have a different shape than in `fit`, missing, NaN or infinite values,
-            or the network overflows.
+            If the series have a different shape than in `fit`, or missing values, and the file
+            does not mend that; or infinite values, or the network overflows.
         ModelFileError
             If the file does not give probabilities for each series.
         """
-        X = cast_panel(as_array(X), self.input_dtype)
+        X = cast_panel(as_array([X] if self._is_single(X) else X, self._rules), self.input_dtype)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
         at_once = self._at_once
         parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _is_single(self, X):
+        """Tell whether X is one series, which cannot be told from its dimensions alone."""
+        if not isinstance(X, (np.ndarray, list, tuple)):
+            return False
+        try:
+            shape = np.shape(X)
+        except (ValueError, TypeError):  # of series that differ in length, or no arrays
+            return False
+        several = self.n_channels_ > 1  # then two dimensions cannot be series of one channel
+        if len(shape) != 1 + several or (several and shape[0] != self.n_channels_):
+            return False
+        has_length = shape[-1] == self.n_timepoints_ or self._rules.resamples
+        # an array of objects is a list of series
+        return has_length and not (isinstance(X, np.ndarray) and X.dtype == object)
 
     def _answers(self, X, start, at_once):
         """Probabilities of some series, checked: a file may hold anything."""
@@ -229,9 +281,11 @@ class OnnxClassifier:
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            In the units of the training data, channels in the order of `fit`. A 2-D array is
-            read as one channel. Or a list of arrays, one for each series, of shape
-            (n_channels, n_timepoints) or (n_timepoints,). For a single series pass ``[series]``.
+            In the units of the training data, channels in the order of `fit`. Or a list with an
+            array for each series, of shape (n_channels, n_timepoints) or (n_timepoints,). Or a
+            single series, of shape (n_channels, n_timepoints) or (n_timepoints,). An array of
+            shape (n_instances, n_timepoints) holds series of one channel. Lists of numbers do
+            for arrays.
 
         Returns
         -------

@@ -9,6 +9,7 @@ from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.validation import check_probabilities
 from sktime_tsd.losses import Outputs
 from sktime_tsd.teachers._smoothing import smoothed, smoothing_share
+from sktime_tsd.teachers._teacher import warn_if_useless
 
 __all__ = ["check_saved_answers", "teach_saved"]
 
@@ -102,10 +103,16 @@ def teach_saved(probabilities, X, y, *, split, smoothing):
     -------
     training_set : TrainingSet
     valid_set : TrainingSet or None
+
+    Warns
+    -----
+    UserWarning
+        If the answers are right hardly more often than the most frequent class would be.
     """
     logits = clipped_logits(probabilities).float()
-    logits = smoothed(logits, smoothing_share(smoothing, logits))
     X, y = torch.from_numpy(X), torch.from_numpy(y)
+    warn_if_useless("The teacher of teacher_proba", logits, y)
+    logits = smoothed(logits, smoothing_share(smoothing, logits))
     train, valid = split
     valid_set = None if valid is None else TrainingSet(X[valid], y[valid])
     return TrainingSet(X[train], y[train], teacher=Outputs(logits[train])), valid_set

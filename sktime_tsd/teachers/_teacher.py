@@ -8,7 +8,7 @@ from sktime_tsd._scoring.ask import as_guest_unless_steady, ask
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._scoring.settings import ScoringSettings
 
-__all__ = ["Teacher"]
+__all__ = ["Teacher", "warn_if_useless"]
 
 # Probabilities that differ by less are equal but for rounding.
 _STEADY = 1e-3
@@ -221,17 +221,7 @@ class Teacher:
             If it is right hardly more often than the most frequent class would be, or its
             outputs are no logits.
         """
-        accuracy = (logits.argmax(dim=1) == y).double().mean().item()
-        most_frequent = y.bincount().max().item() / len(y)
-        if accuracy < most_frequent + _LEAST_GAIN * (1 - most_frequent):
-            warnings.warn(
-                f"The teacher {self.name} gives the right label to {accuracy:.0%} of the "
-                f"training series; always predicting the most frequent class would score "
-                f"{most_frequent:.0%}. A student learns nothing useful from it. Does it expect "
-                "scaled series, or are its outputs in another order than its classes?",
-                UserWarning,
-                stacklevel=2,
-            )
+        warn_if_useless(f"The teacher {self.name}", logits, y)
         sum_to_one = (logits >= 0).all() and (logits.sum(dim=1) - 1).abs().max() < 1e-4
         if self._scorer.gives_logits and sum_to_one:
             warnings.warn(
@@ -240,6 +230,30 @@ class Teacher:
                 UserWarning,
                 stacklevel=2,
             )
+
+
+def warn_if_useless(whose, logits, y):
+    """Warn of answers that are right hardly more often than the most frequent class is.
+
+    Parameters
+    ----------
+    whose : str
+        Begins the message.
+    logits : torch.Tensor of shape (n_instances, n_classes)
+    y : torch.Tensor of shape (n_instances,), int64
+        Class indices.
+    """
+    accuracy = (logits.argmax(dim=1) == y).double().mean().item()
+    most_frequent = y.bincount().max().item() / len(y)
+    if accuracy < most_frequent + _LEAST_GAIN * (1 - most_frequent):
+        warnings.warn(
+            f"{whose} gives the right label to {accuracy:.0%} of the training series; always "
+            f"predicting the most frequent class would score {most_frequent:.0%}. A student "
+            "learns nothing useful from it. Does it expect scaled series, or are its outputs in "
+            "another order than its classes?",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _is_one_hot(p):
