@@ -37,7 +37,7 @@ def card_settings(estimator):
     >>> from sktime_tsd import SkorchClassifier
     >>> from sktime_tsd.export._card_settings import card_settings
     >>> card_settings(SkorchClassifier("lstm", {"hidden_size": 8}, lr=0.01, device="cpu"))
-    "SkorchClassifier(network='lstm', network_params={'hidden_size': 8}, lr=0.01)"
+    "SkorchClassifier(lr=0.01, network='lstm', network_params={'hidden_size': 8})"
     """
     return _shown(estimator, trusted=False, level=0)
 
