@@ -6,8 +6,9 @@ from pathlib import Path
 
 from sktime_tsd._cli.command_line import Parser
 from sktime_tsd._cli.model_sources import add_model, open_model
-from sktime_tsd._cli.output_file import check_output_file, whole_file
+from sktime_tsd._cli.output_file import check_output_file
 from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
+from sktime_tsd._utils.staged_file import staged_file
 
 __all__ = ["main"]
 
@@ -77,7 +78,7 @@ def main(arguments):
         if options.out is None:
             table.to_csv(sys.stdout, index=False)
             return
-        with whole_file(options.out) as path:
+        with staged_file(options.out) as path:
             table.to_csv(path, index=False)
     except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

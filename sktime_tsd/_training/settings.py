@@ -47,7 +47,8 @@ def check_settings(settings):
     if not is_class or settings.optimizer is optim.Optimizer:
         check_choice("optimizer", settings.optimizer, tuple(OPTIMIZERS))
     check_number("weight_decay", settings.weight_decay, low=0)
-    trial_optimizer(settings)
+    if is_class:  # ours can be built with any such numbers, and torch takes seconds for the first
+        trial_optimizer(settings)
     check_choice("lr_schedule", settings.lr_schedule, SCHEDULES)
     check_number("gradient_clip", settings.gradient_clip, none_ok=True, **positive)
     fraction = settings.validation_fraction

@@ -2,6 +2,8 @@
 
 from sklearn.frozen import FrozenEstimator
 
+from sktime_tsd._utils.markdown import code_block, code_span, markdown_text
+from sktime_tsd.export._card_settings import card_settings
 from sktime_tsd.export._steps import first_length
 from sktime_tsd.fidelity import FidelityReport, Verdict
 from sktime_tsd.networks import n_parameters
@@ -113,16 +115,16 @@ def model_card(student, chain, *, report=None, verdict=None, data=None, intended
     weights = 0 if network is None else n_parameters(network)
     own = not isinstance(student.network, str)
     return _CARD.format(
-        title=f"{kind} of {weights:,} weights",
+        title=f"{markdown_text(kind)} of {weights:,} weights",
         n_classes=len(student.classes_),
-        classes=", ".join(f"`{label!r}`" for label in student.classes_.tolist()),
+        classes=", ".join(code_span(repr(label)) for label in student.classes_.tolist()),
         n_channels=student.n_channels_,
         s="" if student.n_channels_ == 1 else "s",
         length=length or "any number of",
         n_timepoints=length or "n_timepoints",
         missing=missing,
         steps=_steps(chain.steps),
-        network=f", network={getattr(student.network, '__name__', 'YourNetwork')}" if own else "",
+        network=f", network={_name(student.network)}" if own else "",
         data=data or "Not stated when the model was saved.",
         training=_training(student, chain.classifier),
         report=_quoted(report, "Not measured when the model was saved."),
@@ -132,21 +134,26 @@ def model_card(student, chain, *, report=None, verdict=None, data=None, intended
 
 
 def _quoted(result, otherwise):
-    return otherwise if result is None else f"```text\n{result}\n```"
+    return otherwise if result is None else code_block(str(result))
 
 
 def _steps(steps):
     if not steps:
         return ""
-    names = ", ".join(f"`{step!r}`" for step in steps)
+    names = ", ".join(code_span(card_settings(step)) for step in steps)
     return f"\nBefore its network, the model applies `sktime_tsd.preprocessing`: {names}."
+
+
+def _name(network):
+    name = getattr(network, "__name__", "")
+    return name if name.isidentifier() else "YourNetwork"
 
 
 def _training(student, classifier):
     if isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
-    lines = [f"    {line}" for line in repr(student).splitlines()]
+    lines = [f"    {card_settings(student)}"]
     if student is not classifier:
         lines = ["Distilled from a teacher with these settings:", ""]
-        lines += [f"    {line}" for line in repr(classifier).splitlines()]
+        lines += [f"    {card_settings(classifier)}"]
     return "\n".join(lines)

@@ -41,6 +41,9 @@ _FORMER_VERSION = 1
 # Levels of nesting: more than a network's settings have, less than Python's recursion limit.
 _MAX_DEPTH = 50
 
+# More than one for each of 100,000 classes. Each takes a while.
+_MOST_LISTS = 2**18
+
 #: Settings that are in a file only if they are not the default.
 RULES = {"unequal_length", "missing_values"}
 
@@ -111,6 +114,8 @@ def read_config(data):
         If the contents are damaged, not a model's, of a newer format, or do not match their
         digest.
     """
+    if data.count(b"[") + data.count(b"{") > _MOST_LISTS:
+        raise ModelFileError(f"config.json is damaged: it has more than {_MOST_LISTS} lists.")
     try:
         config = json.loads(
             data.decode(), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant

@@ -3,11 +3,9 @@
 import copy
 import json
 import math
-import os
 import re
 import warnings
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import torch
@@ -18,6 +16,8 @@ from sktime_tsd._panels.panel import channel_names, read_panel
 from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.replace_file import sync
+from sktime_tsd._utils.staged_file import staged_file
 from sktime_tsd.export._cascade import add_threshold, exported_chain
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
@@ -39,6 +39,9 @@ _TOLERANCE_OF_SCORES = 1e-3
 
 # Terminal colour codes in torch's messages.
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+# More than the graph takes beside the weights.
+_GRAPH_BYTES = 2**16
 
 _N_RANDOM_SERIES = 256
 _MAX_RANDOM_VALUES = 2**21
@@ -176,9 +179,9 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         has_steps=bool(chain.steps),
         deferral=deferral,
     )
-    new = path.with_name(f".{path.name}-{uuid4().hex}")
-    new.touch()  # fails here, before the export, if the place is not writable
-    try:
+    with staged_file(path) as new:
+        new.touch()  # fails here, before the export, if the place is not writable
+        _check_room(new, network)
         follows_one_path = _export(probabilities, metadata, new, batches, expected)
         if deferral is not None:
             _compare_deferral(new, batches, expected, **deferral)
@@ -192,10 +195,15 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
             )
         if int8:
             quantize_weights(new, X, expected[-1])
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
     return path
+
+
+def _check_room(path, network):
+    """Raise OSError if the disk has no room; the exporters would blame the network."""
+    n_bytes = sum(value.nbytes for value in network.state_dict().values())
+    path.write_bytes(bytes(2 * n_bytes + _GRAPH_BYTES))
+    sync(path)
+    path.write_bytes(b"")
 
 
 def _rules_of_file(chain, student):
@@ -224,12 +232,8 @@ def _check_place(path, *, overwrite):
 
 def _add_threshold(student, path, deferral):
     """Write the file of an `OnnxClassifier` again, with a threshold."""
-    new = path.with_name(f".{path.name}-{uuid4().hex}")
-    try:
+    with staged_file(path) as new:
         add_threshold(student.path, new, deferral)
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
     return path
 
 
@@ -261,9 +265,10 @@ def _export(probabilities, metadata, path, batches, expected):
             _finish(path, metadata)
             _compare(path, batches, expected)
             return follows_one_path
-        except ImportError:
+        except (ImportError, OSError):
             raise
         except Exception as error:  # exporters may raise anything on a user's network
+            _check_room(path, probabilities.network)  # another program may have filled the disk
             reason = _ANSI.sub("", str(error)).strip().split("\n")[0]
             found.append(f"{exporter.__doc__} {type(error).__name__}: {reason:.300}")
     raise RuntimeError(

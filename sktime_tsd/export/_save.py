@@ -1,6 +1,8 @@
 """Save a fitted student to a folder of files without pickles."""
 
 import copy
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +25,17 @@ from sktime_tsd.export._config import (
     write_config,
 )
 from sktime_tsd.export._folder import CARD, staging_folder
-from sktime_tsd.export._load import CONFIG, WEIGHTS, load_model
+from sktime_tsd.export._load import load_model
+from sktime_tsd.export._read_folder import CONFIG, WEIGHTS
 from sktime_tsd.export._steps import chain_of, first_length, steps_to_json, transformed
 from sktime_tsd.export._student import fitted_student, typical_inputs, typical_series
 from sktime_tsd.networks import NETWORKS, check_network
 from sktime_tsd.runtime._model_files import ModelFileError, classes_to_json, names_to_json
 
 __all__ = ["save_model"]
+
+# Parts of paths and addresses.
+_TELLS = re.compile(r"[/\\\\@]|://")
 
 # Dtypes that safetensors can store and torch.isfinite can check.
 _DTYPES = {
@@ -89,6 +95,11 @@ def save_model(
         saved, or the network cannot be rebuilt from them. Nothing is written then.
     NotFittedError
         If the classifier is not fitted.
+
+    Warns
+    -----
+    UserWarning
+        If the network's settings hold a path or an address, which the file would tell.
 
     Notes
     -----
@@ -184,11 +195,27 @@ def _describe_network(student):
     kind = factory if student.network_ is None else type(student.network_.network)
     qualified = getattr(kind, "__qualname__", type(kind).__qualname__)
     params = student.network_params
+    for text in _texts(params):
+        if _TELLS.search(text):
+            warnings.warn(
+                f"network_params hold {text!r:.100}, which config.json will tell to everyone who "
+                "gets the folder. Let the network read it from elsewhere.",
+                stacklevel=3,
+            )
     return {
         "name": name,
         "class": f"{kind.__module__}.{qualified}",
         "params": None if params is None else params_to_json(params)["dict"],
     }
+
+
+def _texts(value):
+    """All texts in the settings of a network."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _plain_settings(student):

@@ -96,7 +96,7 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
             _draw_colored(axis, x[channel], values[column, row], colors, largest)
             axis.set_ylabel(f"channel {channel}" if n_channels > 1 else "series")
             if row == 0 and name is not None:
-                axis.set_title(name)
+                axis.set_title(name, parse_math=False)  # a label, which may hold a $
         axes[-1, column].set_xlabel("time point")
     figure = axes[0, 0].figure
     unit = "nats" if saliency.target is None or per_class else "fall of probability"

@@ -1,6 +1,7 @@
 """Classifier that predicts from an ONNX file. Does not import torch, sktime or pandas."""
 
 import json
+import math
 from numbers import Integral
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 
 from sktime_tsd._panels.arrays import as_array, check_panel_shape
 from sktime_tsd._panels.precision import cast_panel
+from sktime_tsd._utils.regular_file import read_regular_file
+from sktime_tsd.runtime._bounds import check_model, read_model
 from sktime_tsd.runtime._confidence import SCORES
 from sktime_tsd.runtime._model_files import (
     ONNX_FORMAT_VERSION,
@@ -74,7 +77,9 @@ class OnnxClassifier:
     Raises
     ------
     ModelFileError
-        A ``ValueError``. If the file is missing, damaged, or was not written by `to_onnx`.
+        A ``ValueError``. If the file is missing, damaged, or was not written by `to_onnx`; if it
+        keeps data in other files, loops or branches, has unknown operators, or would take much
+        memory or time.
     ValueError
         If `n_threads` is not an integer from 1 to 1024.
     ImportError
@@ -111,8 +116,9 @@ class OnnxClassifier:
             )
         path = self.path = Path(path).absolute()
         self.n_threads = n_threads = int(n_threads)
-        self._session = _open_session(path, n_threads)
-        metadata = _read_metadata(self._session, path)
+        data = _read(path)
+        graph = read_model(data, path)
+        metadata = _read_metadata(graph.metadata, path)
         self.classes_ = classes_from_json(metadata["classes"])
         self.n_channels_, self.n_timepoints_ = check_sizes(metadata)
         self.n_parameters_ = None
@@ -122,7 +128,11 @@ class OnnxClassifier:
         if (names := names_from_json(metadata, self.n_channels_)) is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
         self._deferral = deferral_from_json(metadata)
-        self._check_file()
+        sizes = self.n_channels_, self.n_timepoints_
+        bounds = check_model(graph, sizes, _VALUES_PER_BATCH // math.prod(sizes), path)
+        self._at_once = bounds.n_instances
+        self._session = _open_session(data, path, n_threads)
+        self._check_file(with_trial=bounds.is_tried)
 
     def __repr__(self):
         return f"OnnxClassifier({str(self.path)!r}, n_threads={self.n_threads})"
@@ -153,25 +163,29 @@ class OnnxClassifier:
         """Share the session, which several threads can use and nothing changes."""
         return self.__copy__()
 
-    def _check_file(self):
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        names = [value.name for value in (*inputs, *outputs)]
+    def _check_file(self, *, with_trial):
+        try:
+            inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+            names = [value.name for value in (*inputs, *outputs)]
+            shapes = [value.shape[1:] for value in (*inputs, *outputs)]
+        except UnicodeDecodeError as error:
+            raise ModelFileError(f"{self.path} is damaged: {error}") from error
         if names != ["X", "probabilities"]:
             raise ModelFileError(
                 f"{self.path} must map X to probabilities, but its inputs and outputs are {names}."
             )
-        shapes = inputs[0].shape[1:], outputs[0].shape[1:]
-        expected = [self.n_channels_, self.n_timepoints_], [len(self.classes_)]
+        expected = [[self.n_channels_, self.n_timepoints_], [len(self.classes_)]]
         if shapes != expected:
             raise ModelFileError(
                 f"{self.path} maps shape {shapes[0]} to {shapes[1]}, but its metadata say "
                 f"{expected[0]} to {expected[1]}."
             )
-        try:
-            self.input_dtype = _INPUT_DTYPES[inputs[0].type]
-            found = self._run(np.zeros((2, *expected[0]), dtype=self.input_dtype))
-        except Exception as error:  # onnxruntime raises many types of errors
-            raise ModelFileError(f"{self.path} cannot be run: {error}") from error
+        if inputs[0].type not in _INPUT_DTYPES:
+            raise ModelFileError(f"{self.path} reads {inputs[0].type}, no series of floats.")
+        self.input_dtype = _INPUT_DTYPES[inputs[0].type]
+        if not with_trial:  # it would take long; every answer is checked, too
+            return
+        found = self._run(np.zeros((2, *expected[0]), dtype=self.input_dtype))
         is_probability = found.dtype.kind == "f" and found.shape == (2, *expected[1])
         if not is_probability or not (found.min() >= 0 and np.allclose(found.sum(axis=1), 1)):
             raise ModelFileError(
@@ -179,7 +193,10 @@ class OnnxClassifier:
             )
 
     def _run(self, X):
-        return self._session.run(["probabilities"], {"X": X})[0]
+        try:
+            return self._session.run(["probabilities"], {"X": X})[0]
+        except Exception as error:  # onnxruntime raises many types of errors
+            raise ModelFileError(f"{self.path} cannot be run: {error}") from error
 
     def predict_proba(self, X):
         """Predict class probabilities.
@@ -212,7 +229,7 @@ class OnnxClassifier:
         """
         X = cast_panel(as_array([X] if self._is_single(X) else X, self._rules), self.input_dtype)
         check_panel_shape(X, self.n_channels_, self.n_timepoints_)
-        at_once = max(1, _VALUES_PER_BATCH // X[0].size)
+        at_once = self._at_once
         parts = [self._answers(X, start, at_once) for start in range(0, len(X), at_once)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -317,7 +334,14 @@ def _reopen(path, n_threads):
     return OnnxClassifier(path, n_threads=n_threads)
 
 
-def _open_session(path, n_threads):
+def _read(path):
+    try:
+        return read_regular_file(path, at_most=_LARGEST_FILE)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error}") from error
+
+
+def _open_session(data, path, n_threads):
     try:
         import onnxruntime
     except ImportError as error:
@@ -327,22 +351,20 @@ def _open_session(path, n_threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # only errors, which are raised anyway
+    options.log_severity_level = 4  # errors are raised, not printed
+    # belts and braces, since `read_model` has refused such files: no other files, no other format
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(path / "none")
+    )
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ModelFileError(f"{path} is too large for an ONNX file, which has at most 2 GiB.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error}") from error
-    try:
-        # bytes instead of the path, so that the file cannot refer to other files
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many types of errors
         raise ModelFileError(f"{path} is damaged, or not an ONNX file: {error}") from error
 
 
-def _read_metadata(session, path):
-    text = session.get_modelmeta().custom_metadata_map.get(ONNX_KEY)
+def _read_metadata(texts, path):
+    text = texts.get(ONNX_KEY)
     if text is None:
         raise ModelFileError(f"{path} was not written by sktime_tsd.to_onnx: it has no labels.")
     try:
