@@ -49,7 +49,7 @@ def divergence(logits_p, logits_q):
 
 
 def _exp_less_tangent(v):
-    """Compute exp(v) - 1 - v for \\|v\\| <= 1, by its power series."""
+    """Compute exp(v) - 1 - v for v in [-1, 1], by its power series."""
     tail = 1.0
     for n in range(12, 2, -1):
         tail = 1 + v / n * tail

@@ -20,7 +20,7 @@ from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.networks import adapted
+from sktime_tsd.networks import adapted, deep_copy
 
 __all__ = [
     "check_teacher",
@@ -179,7 +179,7 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
         If the teacher is not a torch network.
     """
     if isinstance(_unwrapped(teacher), nn.Module):
-        return adapted(copy.deepcopy(_unwrapped(teacher)).cpu(), n_classes)
+        return adapted(deep_copy(_unwrapped(teacher)).cpu(), n_classes)
     teacher = default_teacher() if teacher is None else teacher
     is_frozen = isinstance(teacher, FrozenEstimator)
     classifier = _unwrapped(teacher)
