@@ -10,6 +10,7 @@ from sktime_tsd._panels.panel import channel_names, read_panel
 from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._scoring.classifier import ClassifierScorer
 from sktime_tsd._sklearn_interop import SklearnInterop
+from sktime_tsd._utils.usual_state import usual_state
 
 __all__ = ["LogitsClassifier"]
 
@@ -57,17 +58,18 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If a parameter, the teacher, the series or the labels cannot be used, or if
             training diverges.
         """
-        self._check_parameters()
-        panel = read_panel(X)
-        super().fit(panel.values, check_labels(y, panel))
-        if self.n_classes_ == 1:  # the base class skips _fit then
-            try:
-                inner_X = as_training_panel(panel.values)
-                self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
-            except BaseException:
-                self.reset()
-                raise
-        self._set_channel_names(panel.names)
+        with usual_state():
+            self._check_parameters()
+            panel = read_panel(X)
+            super().fit(panel.values, check_labels(y, panel))
+            if self.n_classes_ == 1:  # the base class skips _fit then
+                try:
+                    inner_X = as_training_panel(panel.values)
+                    self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
+                except BaseException:
+                    self.reset()
+                    raise
+            self._set_channel_names(panel.names)
         return self
 
     def _set_channel_names(self, names):
@@ -98,7 +100,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict(self._for_each_output(X))
+        with usual_state():
+            return super().predict(self._for_each_output(X))
 
     def predict_proba(self, X):
         """Predict the class probabilities of series.
@@ -122,7 +125,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict_proba(self._for_each_output(X))
+        with usual_state():
+            return super().predict_proba(self._for_each_output(X))
 
     def score(self, X, y, sample_weight=None):
         """Compute the accuracy.
@@ -171,8 +175,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If the classifier is not fitted.
         """
         self._check_gives_logits()
-        X = self._check_convert_X_for_predict(X)
-        return self._network_scorer().finite_logits(X).numpy()
+        with usual_state():
+            X = self._check_convert_X_for_predict(X)
+            return self._network_scorer().finite_logits(X).numpy()
 
     def _check_gives_logits(self):
         self.check_is_fitted()

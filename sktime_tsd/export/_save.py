@@ -8,6 +8,7 @@ import safetensors.torch
 import torch
 
 from sktime_tsd._panels.panel import channel_names
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.export._card import model_card
 from sktime_tsd.export._config import (
@@ -37,6 +38,7 @@ _DTYPES = {
 }
 
 
+@in_usual_state
 def save_model(classifier, folder, *, report=None, data=None, intended_use=None, overwrite=False):
     """Save a fitted student to a folder, which `load_model` reads without running code.
 

@@ -10,6 +10,7 @@ from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import by_position, channel_names, read_panel
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import (
     check_flag,
     check_number,
@@ -83,6 +84,7 @@ class FidelityReference:
     True
     """
 
+    @in_usual_state
     def __init__(
         self,
         teacher,
@@ -156,6 +158,7 @@ class FidelityReference:
             "random_state": seed,
         }
 
+    @in_usual_state
     def report(self, student):
         """Compare a student with the teacher.
 
