@@ -1,7 +1,9 @@
 """Silence warnings of this thread alone, and import libraries without their warning filters."""
 
 import contextlib
+import copyreg
 import importlib
+import re
 import sys
 import threading
 import warnings
@@ -39,23 +41,57 @@ def silenced(message="", category=Warning):
     >>> said
     [<class 'UserWarning'>]
     """
-    thread, said, ended = threading.get_ident(), [], False
-
-    class OfThisThread(type):
-        def __subclasscheck__(cls, raised):
-            if ended or threading.get_ident() != thread or not issubclass(raised, category):
-                return False
-            if not message:  # with a message, the category may be asked of others
-                said.append(raised)
-            return True
-
-    own = OfThisThread("SilencedWarning", (Warning,), {})
-    warnings.filterwarnings("ignore", message, own)
+    silence = _Silence(message, category)
+    warnings.simplefilter("ignore", silence.kind)
+    place = [item[2] for item in warnings.filters].index(silence.kind)
+    warnings.filters[place] = ("ignore", silence, silence.kind, None, 0)
     try:
-        yield said
+        yield silence.said
     finally:
-        ended = True
-        warnings.filters[:] = [item for item in warnings.filters if item[2] is not own]
+        silence.thread = None
+        warnings.filters[:] = [item for item in warnings.filters if item[1] is not silence]
+
+
+class _Silence:
+    """What a filter asks: first if a message matches, then if its category is a subclass."""
+
+    def __init__(self, message, category):
+        self.pattern, self.category = message, category  # joblib's workers may copy the filters
+        self.said, self.thread, self._matches = [], threading.get_ident(), False
+        self._message = re.compile(message, re.IGNORECASE)
+        self.kind = _OfOneThread("SilencedWarning", (Warning,), {"silence": self})
+
+    def _is_asked_here(self):
+        return threading.get_ident() == self.thread
+
+    def match(self, text):
+        if not self._is_asked_here():
+            return False
+        self._matches = bool(self._message.match(text))
+        return self._matches
+
+    def concerns(self, raised):
+        """Tell whether the message that was asked for last is silenced, by its category."""
+        if not (self._is_asked_here() and self._matches and issubclass(raised, self.category)):
+            return False
+        self.said.append(raised)
+        return True
+
+
+class _OfOneThread(type):
+    def __subclasscheck__(cls, raised):
+        return cls.silence.concerns(raised)
+
+
+class _OtherProcessWarning(Warning):
+    """What another process reads in place of a silence: nothing raises it."""
+
+
+def _of_other_process():
+    return _OtherProcessWarning
+
+
+copyreg.pickle(_OfOneThread, lambda kind: (_of_other_process, ()))
 
 
 def import_silently(*names):

@@ -117,6 +117,12 @@ class OnnxClassifier:
         """Pickle the path only, since a session cannot be pickled."""
         return _reopen, (self.path, self.n_threads)
 
+    def _fingerprint_parts(self):
+        """List what identifies the model to a cache: the file, and answers of the model in use."""
+        rng = np.random.default_rng(0)
+        probe = rng.normal(size=(4, self.n_channels_, self.n_timepoints_))
+        return [self.path.read_bytes(), self._run(probe.astype(self.input_dtype)), self.classes_]
+
     def _check_file(self):
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         names = [value.name for value in (*inputs, *outputs)]
