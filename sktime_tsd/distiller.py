@@ -106,7 +106,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         then fits the teacher once per fold. (With more jobs than folds, jobs that start
         together each fit it.) A teacher that is no network of this package is kept call by
         call: after an error or a kill the same fit resumes, and a larger `bank_size` asks for
-        the new copies only. Set `random_state` too, or every fit draws a new bank.
+        the new copies only. Set `random_state` too, or every fit draws a new bank. A teacher whose
+        code or state has changed is asked again. The files are pickles, which run code when they
+        are read: use a folder that only you can write to.
     n_jobs : int or None, default=None
         Processes in which such a teacher scores; -1 uses all cores. None uses the active
         ``joblib.parallel_config``, such as a Dask cluster, or else 1. The answers are the same.

@@ -36,7 +36,7 @@ _HOOKS = (
 _IS_NO_CONTENT = re.compile(r"\.debug_pkl$|serialization_id$")
 
 # torch.jit counts classes of the same name.
-_MANGLED = re.compile(r"___torch_mangle_\d+\.?")
+_MANGLED = re.compile(r"[/.]?___torch_mangle_\d+")
 
 _VALUES = (type(None), bool, int, float, complex, str, bytes, np.generic)
 
