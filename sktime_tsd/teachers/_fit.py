@@ -15,7 +15,7 @@ from sktime.classification.dummy import DummyClassifier
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
+from sktime_tsd._scoring.classifier import explained, in_native_dtype
 from sktime_tsd._scoring.kept_answers import cached
 from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.fingerprint import fingerprint
@@ -206,11 +206,12 @@ def _fit(teacher, X, y, seed):
         try:
             return teacher.fit(X, y)
         except Exception as error:  # re-raised, with a note on where it came from
-            error.add_note(
-                f"Raised while fitting the teacher {type(teacher).__name__} on X of shape "
-                f"{X.shape}."
-                f"{FLATTEN if 'dim 3' in str(error) else ''}"
+            name = type(teacher).__name__
+            better = explained(
+                error, f"Raised while fitting the teacher {name} on X of shape {X.shape}."
             )
+            if better is not error:
+                raise better from error
             raise
 
 
