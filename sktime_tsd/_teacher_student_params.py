@@ -4,7 +4,7 @@ from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.networks import deep_copy, picklable
+from sktime_tsd.networks._parametrized import deep_copy, picklable
 from sktime_tsd.teachers import default_teacher
 
 __all__ = ["TeacherStudentParams", "default_student"]

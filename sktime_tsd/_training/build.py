@@ -14,9 +14,9 @@ from sktime_tsd.networks import (
     adapted,
     build_network,
     check_logits,
-    deep_copy,
     feature_sizes,
 )
+from sktime_tsd.networks._parametrized import deep_copy
 
 __all__ = ["FreshNetwork", "build", "feature_shapes", "frozen_copy"]
 

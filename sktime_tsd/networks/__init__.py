@@ -20,7 +20,6 @@ from sktime_tsd.networks._features import FeatureTaps, feature_sizes
 from sktime_tsd.networks._foreign import ForeignNetwork, adapted
 from sktime_tsd.networks._inception_time import InceptionTime
 from sktime_tsd.networks._lstm import LSTM
-from sktime_tsd.networks._parametrized import deep_copy, picklable
 from sktime_tsd.networks._scaled import ScaledNetwork, channel_statistics
 
 __all__ = [
@@ -37,10 +36,8 @@ __all__ = [
     "check_logits",
     "check_network",
     "check_setting_names",
-    "deep_copy",
     "feature_sizes",
     "forward_copies",
     "n_parameters",
     "network_settings",
-    "picklable",
 ]

@@ -23,7 +23,8 @@ from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd._utils.silence import silenced
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.networks import adapted, deep_copy
+from sktime_tsd.networks import adapted
+from sktime_tsd.networks._parametrized import deep_copy
 
 __all__ = [
     "check_teacher",
