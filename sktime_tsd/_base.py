@@ -9,6 +9,7 @@ from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._panels.rules import STRICT, PanelRules
 from sktime_tsd._scoring.classifier import ClassifierScorer
 from sktime_tsd._utils.long_work import timed
+from sktime_tsd._utils.usual_state import usual_state
 
 __all__ = ["LogitsClassifier"]
 
@@ -55,18 +56,19 @@ class LogitsClassifier(PanelClassifier):
             If a parameter, the teacher, the series or the labels cannot be used, or if
             training diverges.
         """
-        self._check_parameters()
-        panel = self._read_for_fit(X)
-        with timed():
-            super().fit(panel.values, check_labels(y, panel))
-        if self.n_classes_ == 1:  # the base class skips _fit then
-            try:
-                inner_X = as_training_panel(panel.values)
-                self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
-            except BaseException:
-                self.reset()
-                raise
-        self._set_channel_names(panel.names)
+        with usual_state():
+            self._check_parameters()
+            panel = self._read_for_fit(X)
+            with timed():
+                super().fit(panel.values, check_labels(y, panel))
+            if self.n_classes_ == 1:  # the base class skips _fit then
+                try:
+                    inner_X = as_training_panel(panel.values)
+                    self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
+                except BaseException:
+                    self.reset()
+                    raise
+            self._set_channel_names(panel.names)
         return self
 
     def _read_for_fit(self, X):
@@ -94,7 +96,8 @@ class LogitsClassifier(PanelClassifier):
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict(self._for_each_output(X))
+        with usual_state():
+            return super().predict(self._for_each_output(X))
 
     def predict_proba(self, X):
         """Predict the class probabilities of series.
@@ -118,7 +121,8 @@ class LogitsClassifier(PanelClassifier):
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict_proba(self._for_each_output(X))
+        with usual_state():
+            return super().predict_proba(self._for_each_output(X))
 
     def predict_logits(self, X):
         """Predict the logits of series; their softmax is `predict_proba`.
@@ -144,8 +148,9 @@ class LogitsClassifier(PanelClassifier):
             If the classifier is not fitted.
         """
         self._check_gives_logits()
-        X = self._check_convert_X_for_predict(X)
-        return self._network_scorer().finite_logits(X).numpy()
+        with usual_state():
+            X = self._check_convert_X_for_predict(X)
+            return self._network_scorer().finite_logits(X).numpy()
 
     def _check_gives_logits(self):
         self.check_is_fitted()

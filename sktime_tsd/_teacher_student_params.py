@@ -1,10 +1,10 @@
 """Parameters of a distiller: defaults that appear when one is set, pickles of any version."""
 
-import copy
-
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.networks._parametrized import deep_copy, picklable
 from sktime_tsd.teachers import default_teacher
 
 __all__ = ["TeacherStudentParams", "default_student"]
@@ -115,7 +115,11 @@ class TeacherStudentParams:
         """Move a teacher network to the CPU, so that any machine can load it."""
         state = self.__dict__.copy()
         if isinstance(self.teacher, nn.Module):
-            state["teacher"] = copy.deepcopy(self.teacher).cpu()
+            state["teacher"] = picklable(deep_copy(self.teacher).cpu())
+        if isinstance(self.teacher, FrozenEstimator):
+            held = self.teacher.estimator
+            if isinstance(held, nn.Module):
+                state["teacher"] = FrozenEstimator(picklable(deep_copy(held).cpu()))
         return state
 
     def __setstate__(self, state):

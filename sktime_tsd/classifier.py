@@ -19,6 +19,7 @@ from sktime_tsd._training.train import train_network
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import check_distinct_labels, resolve_device
 from sktime_tsd.losses import UNLABELLED
 
@@ -202,6 +203,7 @@ class SkorchClassifier(NetworkParams, LogitsClassifier):
         super().__init__()
 
     @classmethod
+    @in_usual_state
     def from_module(
         cls, module, classes, *, network=None, network_params=None, input_shape=None, device="auto"
     ):

@@ -1,7 +1,6 @@
 """Distil a teacher into a student that gives the same answers for the same reasons."""
 
 import os
-import warnings
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from sktime_tsd._teacher_student_params import TeacherStudentParams, default_stu
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.silence import silenced
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.perturbations import OpposingClass, window_width
 from sktime_tsd.teachers._check_terms import check_terms
@@ -102,7 +102,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         then fits the teacher once per fold. (With more jobs than folds, jobs that start
         together each fit it.) A teacher that is no network of this package is kept call by
         call: after an error or a kill the same fit resumes, and a larger `bank_size` asks for
-        the new copies only. Set `random_state` too, or every fit draws a new bank.
+        the new copies only. Set `random_state` too, or every fit draws a new bank. A teacher whose
+        code or state has changed is asked again. The files are pickles, which run code when they
+        are read: use a folder that only you can write to.
     n_jobs : int or None, default=None
         Processes in which such a teacher scores; -1 uses all cores. None uses the active
         ``joblib.parallel_config``, such as a Dask cluster, or else 1. The answers are the same.
@@ -356,8 +358,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
 
     def _fit_single_class(self, X, y):
         window_width(self.window, X.shape[2])
-        with warnings.catch_warnings():  # the base class has warned already
-            warnings.filterwarnings("ignore", message=".*only single label seen.*")
+        with silenced(".*only single label seen.*"):  # the base class has warned already
             self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)
             self.student_ = self._new_student().fit(X, y)
         Teacher(self.teacher_, self.classes_, torch.from_numpy(X[:1]))

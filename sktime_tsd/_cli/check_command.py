@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sktime_tsd._cli.command_line import INTERRUPTED, Parser, whole_number
 from sktime_tsd._cli.model_sources import add_model, open_model
-from sktime_tsd._cli.output_file import check_output_file, whole_file
+from sktime_tsd._cli.output_file import check_output_file
 from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
+from sktime_tsd._utils.staged_file import staged_file
 
 __all__ = ["main"]
 
@@ -159,7 +160,7 @@ def main(arguments):
         )
         verdict = report.check(**dict(options.require))
         if options.out is not None:
-            with whole_file(options.out) as path:
+            with staged_file(options.out) as path:
                 path.write_text(_as_json(verdict, report, options), encoding="utf-8")
     except KeyboardInterrupt:
         parser.exit(INTERRUPTED, "\nStopped; nothing was written.\n")

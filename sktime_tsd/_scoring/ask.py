@@ -191,7 +191,8 @@ def _watched(scorer, settings, n_plain, n_copies, n_kept=0):
             yield update
         except Exception as error:
             note = f"The teacher {scorer.name} had scored {n_scored:,} of {n_series:,} series."
-            error.add_note(note + (_remedy(settings) if scorer.is_chunked else ""))
+            # before the first answer there is nothing to keep
+            error.add_note(note + (_remedy(settings) if scorer.is_chunked and n_scored else ""))
             raise
 
 

@@ -1,10 +1,10 @@
 """Checks of a classifier's training settings."""
 
-from skorch.callbacks import Callback
 from torch import optim
 
 from sktime_tsd._panels.rules import MISSING_VALUES, UNEQUAL_LENGTH
 from sktime_tsd._training.auto import AUTO
+from sktime_tsd._training.callbacks import check_callbacks
 from sktime_tsd._training.optimization import OPTIMIZERS, SCHEDULES, trial_optimizer
 from sktime_tsd._utils.validation import (
     check_choice,
@@ -64,14 +64,7 @@ def check_settings(settings):
             check_number(f"class_weight[{label!r}]", weight, low=0)
     else:
         check_choice("class_weight", settings.class_weight, ("balanced", None))
-    callbacks = settings.callbacks
-    if not isinstance(callbacks, (list, tuple, type(None))) or not all(
-        map(_is_callback, callbacks or ())
-    ):
-        raise TypeError(
-            "callbacks must be a list of skorch callbacks or (name, callback) pairs, got "
-            f"{callbacks!r}."
-        )
+    check_callbacks(settings.callbacks, has_split=fraction is not None)
     check_choice("unequal_length", settings.unequal_length, UNEQUAL_LENGTH)
     check_choice("missing_values", settings.missing_values, MISSING_VALUES)
     resolve_device(settings.device)
@@ -80,9 +73,3 @@ def check_settings(settings):
     if settings.verbose is not None:
         check_verbose(settings.verbose)
     check_random_state_parameter(settings.random_state)
-
-
-def _is_callback(item):
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        item = item[1]
-    return isinstance(item, Callback) or (isinstance(item, type) and issubclass(item, Callback))

@@ -7,6 +7,8 @@ import torch
 from sklearn.pipeline import make_pipeline
 
 from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.threads import in_own_thread
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.export._config import (
@@ -33,6 +35,7 @@ _MOST_DIMENSIONS = 8
 _TOLERANCE = 1e-3
 
 
+@in_usual_state
 def load_model(folder, *, network=None, device="auto"):
     """Load a student saved with `save_model`, without running code from the files.
 
@@ -76,7 +79,7 @@ def load_model(folder, *, network=None, device="auto"):
     folder, on_device = Path(folder), resolve_device(device)
     config, weights = read_folder(folder)
     factory = _factory(config["network"], network)
-    tensors = _tensors(folder, weights)
+    tensors = in_own_thread(_tensors, folder, weights)  # a fork may follow
     classes = classes_from_json(config["classes"])
     params = config["network"]["params"]
     if params is not None:
@@ -91,7 +94,7 @@ def load_model(folder, *, network=None, device="auto"):
         built = _build(factory, sizes, params, tensors)
         if factory in NETWORKS.values():
             check_forward_cost(built, sizes[1], len(weights))
-        _check_answers(built, sizes, steps, config["check_logits"])
+        in_own_thread(_check_answers, built, sizes, steps, config["check_logits"])
         built.to(on_device)
     classifier._set_fitted(classes, built, [], *sizes[:2])
     classifier._set_channel_names(names_from_json(config["input"], sizes[0]))
@@ -164,7 +167,7 @@ def _build(factory, sizes, params, tensors):
     _check_names(tensors, expected)
     _check_scaling(*scaling, n_channels=sizes[0])
     try:
-        network.load_state_dict(tensors, strict=True, assign=of_package)
+        in_own_thread(lambda: network.load_state_dict(tensors, assign=of_package))
     except RuntimeError as error:
         raise ModelFileError(f"The weights do not fit the network: {error}") from error
     return network

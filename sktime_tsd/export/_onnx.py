@@ -17,7 +17,9 @@ from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.replace_file import sync
+from sktime_tsd._utils.silence import import_silently
 from sktime_tsd._utils.staged_file import staged_file
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd.export._cascade import add_threshold, exported_chain
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
@@ -59,6 +61,7 @@ class _Probabilities(nn.Module):
         return self.network(self.steps(X)).softmax(dim=1)
 
 
+@in_usual_state
 def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     """Export a fitted student to an ONNX file, for `sktime_tsd.runtime.OnnxClassifier`.
 
@@ -168,7 +171,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         batches = [batch.astype(np.float64) for batch in batches]
     scorer = NetworkScorer(student, network)
     expected = [scorer.probabilities(transformed(chain.given, batch)) for batch in batches]
-    probabilities = _Probabilities(chain.steps, network, length)
+    probabilities = _Probabilities(chain.steps, network, length).eval()
     metadata = onnx_metadata(
         student.classes_,
         int(student.n_channels_),
@@ -191,7 +194,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
                 "ONNX file cannot do: the file always takes the branch taken in the export. Its "
                 f"predictions on {sum(map(len, batches))} series equal the network's. Pass many "
                 "real series as X to make sure, or use torch.where instead of branches.",
-                stacklevel=2,
+                stacklevel=3,
             )
         if int8:
             quantize_weights(new, X, expected[-1])
@@ -257,11 +260,14 @@ def _export(probabilities, metadata, path, batches, expected):
     Returns whether the network branches on values, of which the file has one branch only.
     """
     example = torch.from_numpy(batches[1][:2])
+    import_silently("sympy", "torch._dynamo", "torch.onnx", "onnxscript")
     found = []
     for exporter in (_export_program, _export_trace):
         try:
-            with quietly("torch"), seeded(0, torch.device("cpu")):
-                follows_one_path = exporter(probabilities, example, path)
+            with quietly("torch") as said, seeded(0, torch.device("cpu")):
+                exporter(probabilities, example, path)
+            # torch.export rejects networks that branch on values; tracing warns
+            follows_one_path = any(issubclass(kind, torch.jit.TracerWarning) for kind in said)
             _finish(path, metadata)
             _compare(path, batches, expected)
             return follows_one_path
@@ -289,23 +295,19 @@ def _export_program(network, example, path):
         verbose=False,
     )
     program.save(path, external_data=False)
-    return False  # torch.export rejects networks that branch on values
 
 
 def _export_trace(network, example, path):
     """By tracing:"""  # noqa: D400
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", torch.jit.TracerWarning)
-        torch.onnx.export(
-            network,
-            (example,),
-            str(path),
-            dynamo=False,
-            dynamic_axes={"X": {0: "n_instances"}, "probabilities": {0: "n_instances"}},
-            input_names=["X"],
-            output_names=["probabilities"],
-        )
-    return any(issubclass(warning.category, torch.jit.TracerWarning) for warning in said)
+    torch.onnx.export(
+        network,
+        (example,),
+        str(path),
+        dynamo=False,
+        dynamic_axes={"X": {0: "n_instances"}, "probabilities": {0: "n_instances"}},
+        input_names=["X"],
+        output_names=["probabilities"],
+    )
 
 
 def _finish(path, metadata):

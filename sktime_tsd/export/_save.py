@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 
 from sktime_tsd._panels.panel import channel_names
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.export._card import model_card
 from sktime_tsd.export._cascade import refuse_cascade
@@ -44,6 +45,7 @@ _DTYPES = {
 }
 
 
+@in_usual_state
 def save_model(
     classifier,
     folder,

@@ -12,6 +12,7 @@ from sktime_tsd._panels.panel import by_position, channel_names, read_panel, rul
 from sktime_tsd._scoring.scorer_of import scorer_of
 from sktime_tsd._scoring.student_columns import student_columns
 from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import (
     check_flag,
     check_number,
@@ -88,6 +89,7 @@ class FidelityReference:
     True
     """
 
+    @in_usual_state
     def __init__(
         self,
         teacher,
@@ -169,6 +171,7 @@ class FidelityReference:
             "torch_threads": torch.get_num_threads(),
         }
 
+    @in_usual_state
     def report(self, student):
         """Compare a student with the teacher.
 

@@ -163,6 +163,12 @@ class OnnxClassifier:
         """Share the session, which several threads can use and nothing changes."""
         return self.__copy__()
 
+    def _fingerprint_parts(self):
+        """List what identifies the model to a cache: the file, and answers of the model in use."""
+        rng = np.random.default_rng(0)
+        probe = rng.normal(size=(4, self.n_channels_, self.n_timepoints_))
+        return [self.path.read_bytes(), self._run(probe.astype(self.input_dtype)), self.classes_]
+
     def _check_file(self, *, with_trial):
         try:
             inputs, outputs = self._session.get_inputs(), self._session.get_outputs()

@@ -62,7 +62,7 @@ def warn_of_lost_digits(x, scorer):
             f"The values of X vary too little around their level ({x.abs().max():.3g}) for "
             f"float32, in which {scorer.name} computes. Subtract the mean first.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from sktime_tsd._panels.labels import aligned
 from sktime_tsd._panels.panel import channel_names, read_panel, rules_of
 from sktime_tsd._scoring.scorer_of import scorer_of
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import (
     check_flag,
     check_random_state_parameter,
@@ -25,6 +26,7 @@ from sktime_tsd.saliency._shared_donors import (
 __all__ = ["temporal_saliency"]
 
 
+@in_usual_state
 def temporal_saliency(
     classifier,
     X,

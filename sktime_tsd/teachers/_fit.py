@@ -1,6 +1,7 @@
 """From the ``teacher`` parameter of a distiller to a fitted classifier."""
 
 import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -14,13 +15,16 @@ from sktime.classification.dummy import DummyClassifier
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
+from sktime_tsd._scoring.classifier import explained, in_native_dtype
+from sktime_tsd._scoring.kept_answers import cached
 from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
+from sktime_tsd._utils.silence import silenced
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.networks import adapted
+from sktime_tsd.networks._parametrized import deep_copy
 
 __all__ = [
     "check_teacher",
@@ -201,7 +205,7 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
         If the teacher is not a torch network.
     """
     if isinstance(unwrapped(teacher), nn.Module):
-        return adapted(copy.deepcopy(unwrapped(teacher)).cpu(), n_classes)
+        return adapted(deep_copy(unwrapped(teacher)).cpu(), n_classes)
     teacher = default_teacher() if teacher is None else teacher
     is_frozen = isinstance(teacher, FrozenEstimator)
     classifier = unwrapped(teacher)
@@ -218,19 +222,19 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     return None if network is None else copy.deepcopy(network).cpu()
 
 
-# Cached: equal keys, equal results.
-def _fit(key, teacher, X, y, seed):
+def _fit(teacher, X, y, seed):
     parts = (teacher, *teacher.get_params(deep=True).values())
     has_own = any(isinstance(part, LogitsClassifier) for part in parts)
     with as_guest(seed, uses_torch=not has_own):
         try:
             return teacher.fit(X, y)
         except Exception as error:  # re-raised, with a note on where it came from
-            error.add_note(
-                f"Raised while fitting the teacher {type(teacher).__name__} on X of shape "
-                f"{X.shape}."
-                f"{FLATTEN if 'dim 3' in str(error) else ''}"
+            name = type(teacher).__name__
+            better = explained(
+                error, f"Raised while fitting the teacher {name} on X of shape {X.shape}."
             )
+            if better is not error:
+                raise better from error
             raise
 
 
@@ -277,9 +281,35 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     X = in_native_dtype(teacher, X)
     seed = draw_seed(None) if seed is None else seed
     if memory is None:
-        return _fit(None, teacher, X, y, seed)
-    fit = memory.cache(_fit, ignore=["teacher", "X", "y", "seed"])
-    return fit(fingerprint(teacher, X, y), teacher, X, y, seed)
+        return _fit(teacher, X, y, seed)
+    _check_can_be_kept(teacher)
+    kept, key = cached(memory), fingerprint("fit", teacher, X, y)
+    if kept.check_call_in_cache(key, None):
+        return kept(key, lambda: _fit(teacher, X, y, seed))
+    fitted = _fit(teacher, X, y, seed)
+    with silenced("Unable to cache to disk") as failed:
+        fitted = kept(key, lambda: fitted)
+    if failed:
+        warnings.warn(
+            f"memory cannot keep the fitted teacher {type(teacher).__name__}: it cannot be written "
+            "to the disk, because there is no room or a part of it cannot be pickled. It will be "
+            "fitted again next time. Its answers are kept.",
+            UserWarning,
+            stacklevel=6,
+        )
+    return fitted
+
+
+def _check_can_be_kept(teacher):
+    """Refuse before the fit what could not be kept after it."""
+    try:
+        pickle.dumps(teacher)
+    except Exception as error:  # pickling fails in many ways
+        raise TypeError(
+            f"memory cannot keep the teacher {type(teacher).__name__}, because it cannot be "
+            f"pickled ({error}). Use functions and classes that can be imported, or set "
+            "memory=None."
+        ) from error
 
 
 def _given(teacher, X, y, device):
