@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from sktime_tsd import (
+    CascadeClassifier,
     SkorchClassifier,
     fidelity_report,
     load_model,
@@ -196,6 +197,12 @@ class Calls:
         options = {"latency": False, "random_state": 0, "n_resamples": 20}
         report = fidelity_report(teacher, self.distilled, X, Y, **options)
         return report.to_frame()[["value", "low", "high"]].to_numpy(float)
+
+    def cascade(self):
+        cascade = CascadeClassifier(
+            self.network, self.distilled, target_agreement=0.2, confidence_level=0.6
+        )
+        return cascade.fit(X).predict_proba(X)
 
     def save_and_load(self):
         return load_model(save_model(self.network, self.new_path())).predict_proba(X)

@@ -7,6 +7,7 @@ import numpy as np
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import read_panel, rules_of
 from sktime_tsd._panels.rules import STRICT
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.cascade._analysis import CascadeAnalysis
 from sktime_tsd.cascade._calibrate import calibrate, why_all_are_deferred
@@ -155,6 +156,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
 
     # -- calibration -----------------------------------------------------------------
 
+    @in_usual_state
     def fit(self, X, y=None):
         """Calibrate: find how sure the student must be. Trains neither model.
 
@@ -249,6 +251,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
 
     # -- answers ---------------------------------------------------------------------
 
+    @in_usual_state
     def defers(self, X):
         """Tell which series the teacher answers.
 
@@ -281,6 +284,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
             return np.zeros(len(probabilities), dtype=bool)
         return ~(self._scores(probabilities) > self.threshold_)
 
+    @in_usual_state
     def predict(self, X):
         """Predict the labels of series: the student's, or the teacher's where it is deferred to.
 
@@ -303,6 +307,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
             return super().predict(self._for_each_output(X))
         return self.classes_[self._answer(X, as_labels=True)]
 
+    @in_usual_state
     def predict_proba(self, X):
         """Predict class probabilities: the student's, or the teacher's where it is deferred to.
 
@@ -349,10 +354,7 @@ class CascadeClassifier(CascadeAnalysis, ClassifierWithScores):
 
     def _calibrated(self, method):
         if self._answers_as_base():
-            raise ValueError(
-                f"{method} needs one output with several labels, but y in fit had several "
-                "outputs or a single label."
-            )
+            raise ValueError(f"{method} needs a y of one output and several labels in fit.")
 
     @property
     def teacher_calls_(self):
