@@ -213,6 +213,8 @@ def differing_settings(one, other):
     >>> from sktime_tsd.benchmark._results import differing_settings
     >>> differing_settings('{"run": {"threads": 1}}', '{"run": {"threads": 2}}')
     ['run.threads']
+    >>> differing_settings('{"student": {}}', '{"student": {"missing_values": "raise"}}')
+    []
     """
     one, other = (
         {
@@ -222,9 +224,13 @@ def differing_settings(one, other):
         }
         for text in (one, other)
     )
-    missing = object()
     names = one.keys() | other.keys()
-    return sorted(name for name in names if one.get(name, missing) != other.get(name, missing))
+    return sorted(name for name in names if _setting(one, name) != _setting(other, name))
+
+
+def _setting(settings, name):
+    unknown = _BEFORE.get(name.partition(".")[2], _UNKNOWN)
+    return settings.get(name, unknown)
 
 
 class ResultFile:
