@@ -89,6 +89,11 @@ def write_part(folder, row):
     _parts.write_part(folder, row, KEY)
 
 
+# Parameters that older rows lack -> what those runs did.
+_BEFORE = {"unequal_length": "raise", "missing_values": "raise"}
+_UNKNOWN = object()
+
+
 def read_results(path):
     """Read a result file.
 
