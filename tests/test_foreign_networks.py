@@ -244,7 +244,7 @@ class Reads(Callback):
         LRScheduler("ReduceLROnPlateau", monitor=loss_of_validation),
         Reads(),
     ],
-    ids=str,
+    ids=lambda callback: f"{callback!r:.30}".partition(" object")[0],
 )
 def test_callbacks_that_need_a_split_say_so(callback, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
@@ -264,7 +264,9 @@ def test_callbacks_are_checked_before_the_teacher_is_fitted():
 
 
 @pytest.mark.parametrize(
-    "callback", [EarlyStopping(monitor="train_loss"), EpochScoring("accuracy")], ids=str
+    "callback",
+    [EarlyStopping(monitor="train_loss"), EpochScoring("accuracy")],
+    ids=["stop", "score"],
 )
 def test_callbacks_that_need_no_split_work_without(callback):
     assert learner(callbacks=[callback]).fit(X, Y).score(X, Y) > 0.8

@@ -85,6 +85,11 @@ class Output(Linear):
         return types.SimpleNamespace(logits=super().forward(x), loss=None)
 
 
+class Mapping(Linear):
+    def forward(self, x):
+        return {"z": super().forward(x)}
+
+
 def scripted():
     with warnings.catch_warnings():  # torch would rather see torch.export
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -142,6 +147,14 @@ def test_a_module_of_unknown_shape_with_too_many_outputs_is_refused():
     clf = SkorchClassifier.from_module(nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), LABELS)
     with pytest.raises(ValueError, match=r"must return logits of shape \(n, 2\)"):
         clf.predict(X)
+
+
+def test_a_module_that_returns_no_tensor_is_refused():
+    clf = SkorchClassifier.from_module(Mapping(), LABELS)
+    with pytest.raises(TypeError, match=r"Mapping returned a dict. Return a tensor of logits"):
+        clf.predict(X)
+    with pytest.raises(ValueError, match=r"Mapping returned a dict"):
+        SkorchClassifier.from_module(Mapping(), LABELS, input_shape=(1, 20))
 
 
 def test_an_onnx_file_teaches(onnx_file):

@@ -12,7 +12,7 @@ from sktime_tsd._scoring.batches import (
     logits_in_batches,
 )
 from sktime_tsd._scoring.scorer import Scorer
-from sktime_tsd.networks import NETWORKS, ScaledNetwork, adapted, check_logits
+from sktime_tsd.networks import NETWORKS, ScaledNetwork, adapted
 
 __all__ = ["NetworkScorer"]
 
@@ -60,7 +60,6 @@ class NetworkScorer(Scorer):
         if self._sizes != (None, None) or type(inner) in NETWORKS.values():
             return self.network
         inner = adapted(inner, len(self.classes), sizes)
-        check_logits(inner, *sizes, len(self.classes), name=self.name)
         return ScaledNetwork(inner, self.network.mean, self.network.std).eval()
 
     def probabilities(self, X):

@@ -43,6 +43,11 @@ class ForeignNetwork(nn.Module):
         """
         output = self.module(x)
         logits = getattr(output, "logits", output)
+        if not isinstance(logits, torch.Tensor):
+            raise TypeError(
+                f"{type(self.module).__name__} returned a {type(output).__name__}. Return a "
+                "tensor of logits (n, n_classes), or an object with one as .logits."
+            )
         if _is_single(logits):
             logits = logits.reshape(-1, 1)
             # sigmoid(z) is the softmax of (0, z)
@@ -104,6 +109,6 @@ def adapted(module, n_classes, input_shape=None):
             output = module(torch.zeros(2, *input_shape, device=_device(module)))
     except Exception:  # what it cannot read is said by `check_logits`
         return module
-    if hasattr(output, "logits") or (_is_single(output) and n_classes == 2):
+    if not isinstance(output, torch.Tensor) or (_is_single(output) and n_classes == 2):
         return ForeignNetwork(module)
     return module
