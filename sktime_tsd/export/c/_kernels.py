@@ -1,0 +1,360 @@
+"""The C functions that layers call. Only those that are called get into the file."""
+
+import re
+
+from sktime_tsd.export.c._activations import ACTIVATIONS, COMBINATIONS
+
+__all__ = ["KERNELS", "kernel_source"]
+
+_DOT = """
+static float dot(const weight_t *weights, const float *x, int n)
+{
+    float sum = 0.0f;
+    int i;
+    for (i = 0; i < n; ++i) {
+        sum += (float)weights[i] * x[i];
+    }
+    return sum;
+}
+"""
+
+_CONVOLVE = """
+/* One column of a convolution over the time points first, first + dilation, ... of x, a ring of
+   n_slots columns. Beyond the length of the series there is nothing to add. */
+static void convolve(const float *x, int n_slots, int n_in, int length, const weight_t *weights,
+                     @SCALES@const float *biases, int n_taps, int dilation, int n_groups,
+                     int first, float *y, int n_out)
+{
+    const int n_each = n_in / n_groups;
+    int from = 0, to = n_taps, slot = 0, o, k;
+    while (from < to && first + from * dilation < 0) {
+        ++from;
+    }
+    while (from < to && first + (to - 1) * dilation >= length) {
+        --to;
+    }
+    if (from < to) {
+        slot = (first + from * dilation) % n_slots;
+    }
+    for (o = 0; o < n_out; ++o) {
+        const float *group = x + o / (n_out / n_groups) * n_each;
+        const weight_t *row = weights + (o * n_taps + from) * n_each;
+        float sum = 0.0f;
+        int at = slot;
+        for (k = from; k < to; ++k) {
+            sum += dot(row, group + at * n_in, n_each);
+            row += n_each;
+            at += dilation;
+            if (at >= n_slots) {
+                at -= n_slots;
+            }
+        }
+        y[o] = sum@SCALE(o)@ + biases[o];
+    }
+}
+"""
+
+_POOL_MAX = """
+/* The largest value of each channel in a window; a value that is no number counts as largest. */
+static void pool_max(const float *x, int n_slots, int n, int length, int n_taps, int dilation,
+                     int first, float *y)
+{
+    int c, k, is_first = 1;
+    for (k = 0; k < n_taps; ++k) {
+        const int t = first + k * dilation;
+        if (t >= 0 && t < length) {
+            const float *column = x + t % n_slots * n;
+            for (c = 0; c < n; ++c) {
+                if (is_first || column[c] > y[c] || column[c] != column[c]) {
+                    y[c] = column[c];
+                }
+            }
+            is_first = 0;
+        }
+    }
+}
+"""
+
+_POOL_MEAN = """
+/* The mean of each channel in a window, over the time points that count. */
+static void pool_mean(const float *x, int n_slots, int n, int length, int n_taps, int first,
+                      int counts_from, int counts_to, float *y)
+{
+    int c, t, n_counted = 0;
+    for (c = 0; c < n; ++c) {
+        y[c] = 0.0f;
+    }
+    for (t = first; t < first + n_taps; ++t) {
+        n_counted += t >= counts_from && t < counts_to;
+        if (t >= 0 && t < length) {
+            const float *column = x + t % n_slots * n;
+            for (c = 0; c < n; ++c) {
+                y[c] += column[c];
+            }
+        }
+    }
+    for (c = 0; c < n; ++c) {
+        y[c] /= (float)n_counted;
+    }
+}
+"""
+
+_COPY = """
+static void copy(const float *x, float *y, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) {
+        y[i] = x[i];
+    }
+}
+"""
+
+_FILL = """
+static void fill(float *y, float value, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) {
+        y[i] = value;
+    }
+}
+"""
+
+_SIGMOID = """
+static float logistic(float x)
+{
+    return 1.0f / (1.0f + expf(-x));
+}
+"""
+
+_LSTM = """
+/* One time point of an LSTM. The state holds h, c and room for the next h. */
+static void lstm(const float *x, int n_in, const weight_t *weights, @SCALES@const float *biases,
+                 float *state, int n)
+{
+    const int n_row = n_in + n;
+    float *const h = state, *const c = state + n, *const next = state + 2 * n;
+    float gates[4];
+    int g, j;
+    for (j = 0; j < n; ++j) {
+        for (g = 0; g < 4; ++g) {
+            const int r = g * n + j;
+            const weight_t *row = weights + r * n_row;
+            gates[g] = (dot(row, x, n_in) + dot(row + n_in, h, n))@SCALE(r)@ + biases[r];
+        }
+        c[j] = logistic(gates[2]) * c[j] + logistic(gates[0]) * tanhf(gates[3]);
+        next[j] = logistic(gates[1]) * tanhf(c[j]);
+    }
+    copy(next, h, n);
+}
+"""
+
+_GRU = """
+/* One time point of a GRU. The state holds h and room for the next h. */
+static void gru(const float *x, int n_in, const weight_t *weights, @SCALES@const float *biases,
+                float *state, int n)
+{
+    const int n_row = n_in + n;
+    float *const h = state, *const next = state + n;
+    float gates[2];
+    int g, j;
+    for (j = 0; j < n; ++j) {
+        const int r = 2 * n + j;
+        const weight_t *row = weights + r * n_row;
+        float candidate;
+        for (g = 0; g < 2; ++g) {
+            const int r_gate = g * n + j;
+            const weight_t *gate = weights + r_gate * n_row;
+            gates[g] = logistic((dot(gate, x, n_in) + dot(gate + n_in, h, n))@SCALE(r_gate)@
+                                + biases[r_gate]);
+        }
+        candidate = dot(row + n_in, h, n)@SCALE(r)@ + biases[r + n];
+        candidate = tanhf(dot(row, x, n_in)@SCALE(r)@ + biases[r] + gates[1] * candidate);
+        next[j] = (1.0f - gates[0]) * candidate + gates[0] * h[j];
+    }
+    copy(next, h, n);
+}
+"""
+
+_DENSE = """
+static void dense(const float *x, int n_in, const weight_t *weights, @SCALES@const float *biases,
+                  float *y, int n_out)
+{
+    int o;
+    for (o = 0; o < n_out; ++o) {
+        y[o] = dot(weights + o * n_in, x, n_in)@SCALE(o)@ + biases[o];
+    }
+}
+"""
+
+_DENSE_ADD = """
+/* What one column adds to a dense layer of a whole series. */
+static void dense_add(const float *x, int n_in, const weight_t *weights, float *y, int n_out)
+{
+    int o;
+    for (o = 0; o < n_out; ++o) {
+        y[o] += dot(weights + o * n_in, x, n_in);
+    }
+}
+"""
+
+_DENSE_END = """
+static void dense_end(@SCALES@const float *biases, float *y, int n_out)
+{
+    int o;
+    for (o = 0; o < n_out; ++o) {
+        y[o] = y[o]@SCALE(o)@ + biases[o];
+    }
+}
+"""
+
+_ADD_TO = """
+static void add_to(const float *x, float *y, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) {
+        y[i] += x[i];
+    }
+}
+"""
+
+_DIVIDE = """
+static void divide(float *y, float by, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) {
+        y[i] /= by;
+    }
+}
+"""
+
+_LARGEST = """
+static void keep_largest(const float *x, float *y, int n)
+{
+    int i;
+    for (i = 0; i < n; ++i) {
+        if (x[i] > y[i] || x[i] != x[i]) {
+            y[i] = x[i];
+        }
+    }
+}
+"""
+
+_LAYER_NORM = """
+static void do_layer_norm(float *y, int n, float a, const float *factors, const float *terms)
+{
+    float mean = 0.0f, variance = 0.0f, scale;
+    int i;
+    for (i = 0; i < n; ++i) {
+        mean += y[i];
+    }
+    mean /= (float)n;
+    for (i = 0; i < n; ++i) {
+        variance += (y[i] - mean) * (y[i] - mean);
+    }
+    scale = 1.0f / sqrtf(variance / (float)n + a);
+    for (i = 0; i < n; ++i) {
+        y[i] = (y[i] - mean) * scale * factors[i] + terms[i];
+    }
+}
+"""
+
+_SOFTMAX = """
+static void softmax(const float *x, float *y, int n)
+{
+    float largest = x[0], sum = 0.0f;
+    int i;
+    for (i = 1; i < n; ++i) {
+        if (x[i] > largest) {
+            largest = x[i];
+        }
+    }
+    for (i = 0; i < n; ++i) {
+        y[i] = expf(x[i] - largest);
+        sum += y[i];
+    }
+    for (i = 0; i < n; ++i) {
+        y[i] /= sum;
+    }
+}
+"""
+
+
+def _activation(name, expression):
+    numbers = [f", float {n}" for n in "ab" if re.search(rf"\b{n}\b", expression)]
+    arrays = {"p": "factors", "q": "terms"}
+    arrays = {n: array for n, array in arrays.items() if re.search(rf"\b{n}\b", expression)}
+    for n, array in arrays.items():
+        expression = re.sub(rf"\b{n}\b", f"{array}[i]", expression)
+    parameters = "".join([*numbers, *(f", const float *{array}" for array in arrays.values())])
+    return f"""
+static void {name}(float *y, int n{parameters})
+{{
+    int i;
+    for (i = 0; i < n; ++i) {{
+        const float x = y[i];
+        y[i] = {expression};
+    }}
+}}
+"""
+
+
+def _combination(name, expression):
+    return f"""
+static void {name}(const float *first, const float *second, float *z, int n)
+{{
+    int i;
+    for (i = 0; i < n; ++i) {{
+        const float x = first[i], y = second[i];
+        z[i] = {expression};
+    }}
+}}
+"""
+
+
+#: Name of a C function -> its source and the functions that it calls, before it.
+KERNELS = {
+    "dot": (_DOT, ()),
+    "copy": (_COPY, ()),
+    "fill": (_FILL, ()),
+    "logistic": (_SIGMOID, ()),
+    "convolve": (_CONVOLVE, ("dot",)),
+    "pool_max": (_POOL_MAX, ()),
+    "pool_mean": (_POOL_MEAN, ()),
+    "lstm": (_LSTM, ("dot", "copy", "logistic")),
+    "gru": (_GRU, ("dot", "copy", "logistic")),
+    "dense": (_DENSE, ("dot",)),
+    "dense_add": (_DENSE_ADD, ("dot",)),
+    "dense_end": (_DENSE_END, ()),
+    "add_to": (_ADD_TO, ()),
+    "divide": (_DIVIDE, ()),
+    "keep_largest": (_LARGEST, ()),
+    "keep_smallest": (_LARGEST.replace("keep_largest", "keep_smallest").replace(">", "<"), ()),
+    "do_layer_norm": (_LAYER_NORM, ()),
+    "softmax": (_SOFTMAX, ()),
+    **{f"do_{k}": (_activation(f"do_{k}", v), ()) for k, v in ACTIVATIONS.items()},
+    **{f"both_{k}": (_combination(f"both_{k}", v), ()) for k, v in COMBINATIONS.items()},
+}
+
+
+def kernel_source(names, *, int8):
+    """Write the C functions of these names, and those that they call.
+
+    Parameters
+    ----------
+    names : set of str
+    int8 : bool
+        Whether weights are rounded to 8 bits, with a scale for each row.
+
+    Returns
+    -------
+    source : str
+    """
+    names = set(names)
+    names |= {called for name in names for called in KERNELS[name][1]}
+    text = "".join(source for name, (source, _) in KERNELS.items() if name in names)
+    text = text.replace("@SCALES@", "const float *scales, " if int8 else "")
+    for index in ("o", "r", "r_gate"):
+        text = text.replace(f"@SCALE({index})@", f" * scales[{index}]" if int8 else "")
+    if "const weight_t" in text:
+        text = f"\ntypedef {'signed char' if int8 else 'float'} weight_t;\n{text}"
+    return text
