@@ -104,7 +104,7 @@ def to_c(
     >>> sorted(file.name for file in path.parent.iterdir())
     ['student.c', 'student.h', 'student_test.c']
     >>> path.cost.multiply_adds
-    27264
+    26320
     """
     check_name(name)
     check_flag("int8", int8)
