@@ -18,6 +18,7 @@ from sktime_tsd.runtime._model_files import (
     entry,
     names_from_json,
 )
+from sktime_tsd.runtime._stream import Stream
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
 
@@ -226,6 +227,25 @@ class OnnxClassifier:
             See `predict_proba`.
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def stream(self, stride=1):
+        """Begin a recording, of which the last time points are classified again and again.
+
+        Parameters
+        ----------
+        stride : int, default=1
+            Samples from one answer to the next.
+
+        Returns
+        -------
+        stream : Stream
+
+        Raises
+        ------
+        ValueError
+            If `stride` is not an integer of at least 1.
+        """
+        return Stream(self, stride)
 
 
 def _reopen(path, n_threads):
