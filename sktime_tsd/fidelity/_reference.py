@@ -28,7 +28,7 @@ from sktime_tsd.fidelity._comparisons import (
     with_intervals,
 )
 from sktime_tsd.fidelity._measured import MeasuredModel
-from sktime_tsd.fidelity._metrics import METRICS, SIDES
+from sktime_tsd.fidelity._metrics import ALL_METRICS, DEVICE_METRICS, SIDES
 from sktime_tsd.fidelity._removal import RemovalCurves, removal_curves
 from sktime_tsd.fidelity._report import FidelityReport
 from sktime_tsd.saliency._copy_batches import most_at_once
@@ -156,12 +156,14 @@ class FidelityReference:
             "random_state": seed,
         }
 
-    def report(self, student):
+    def report(self, student, *, c_cost=None):
         """Compare a student with the teacher.
 
         Parameters
         ----------
         student : fitted classifier
+        c_cost : CCost, optional
+            What the student costs as a C file; see `fidelity_report`.
 
         Returns
         -------
@@ -207,9 +209,11 @@ class FidelityReference:
 
         cost = {"teacher": self._teacher_cost, "student": self._cost(student)}
         metrics |= {f"{name}_{side}": row for side in SIDES for name, row in cost[side].items()}
+        if c_cost is not None:
+            metrics |= _device_metrics(c_cost)
         frame = pd.DataFrame(metrics, index=["value", "low", "high"]).T
-        frame = frame.reindex([name for name in METRICS if name in metrics]).rename_axis("name")
-        frame["higher_is_better"] = [METRICS[name].higher_is_better for name in frame.index]
+        frame = frame.reindex([name for name in ALL_METRICS if name in metrics]).rename_axis("name")
+        frame["higher_is_better"] = [ALL_METRICS[name].higher_is_better for name in frame.index]
         return FidelityReport(
             metrics=frame,
             samples=samples.rename_axis("instance"),
@@ -248,6 +252,11 @@ class FidelityReference:
 
     def _cost(self, model):
         return model.cost(self._intervals, with_latency=self._has_latency)
+
+
+def _device_metrics(c_cost):
+    numbers = {f"c_{name}": number for name, number in c_cost.to_dict().items()}
+    return {name: np.repeat(np.array(numbers[name], dtype=float), 3) for name in DEVICE_METRICS}
 
 
 def _check_same_order(names, of_student):
