@@ -24,7 +24,7 @@ def fuse(layers):
             readers.setdefault(tensor, []).append(layer)
     makers = {layer.output: layer for layer in layers}
     kept = []
-    for layer in layers:
+    for layer in _without_padding(layers, readers):
         if type(layer) is Shift and len(readers[layer.inputs[0]]) == 1:
             maker = makers.get(layer.inputs[0])
             if maker is not None and (_is_same(layer) or _is_shorter(layer, maker)):
@@ -32,6 +32,24 @@ def fuse(layers):
                     _activate(maker, activation)
                 maker.output = layer.output
                 makers[layer.output] = maker
+                continue
+        kept.append(layer)
+    return kept
+
+
+def _without_padding(layers, readers):
+    """Let convolutions pad for themselves."""
+    kept = []
+    for layer in layers:
+        if type(layer) is Shift and layer.stride == 1 and layer.pad >= 0 and not layer.activations:
+            (x,), y = layer.inputs, layer.output
+            following = readers.get(y, [])
+            grows = y.is_series and y.n_timepoints >= x.n_timepoints + layer.pad
+            if grows and following and all(type(r) is Convolution for r in following):
+                for reader in following:
+                    reader.inputs = [x]
+                    reader.pad += layer.pad
+                readers[x] = [r for r in readers[x] if r is not layer] + following
                 continue
         kept.append(layer)
     return kept

@@ -1,13 +1,23 @@
 """The ONNX graph of a fitted network for one series at a time, with constants worked out."""
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import torch
+from torch import nn
+
+from sktime_tsd._utils.random import seeded
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.export._onnx import to_onnx
+from sktime_tsd.export._quiet import quietly
 
 __all__ = ["Graph", "network_graph"]
+
+_TOLERANCE = 1e-5
+_N_TRIED = 8
 
 
 class Graph(NamedTuple):
@@ -22,6 +32,15 @@ class Graph(NamedTuple):
 
     nodes: list
     constants: dict
+
+
+class _Probabilities(nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, X):
+        return self.network(X).softmax(dim=1)
 
 
 def network_graph(network, n_classes, input_shape):
@@ -44,26 +63,95 @@ def network_graph(network, n_classes, input_shape):
     ------
     RuntimeError, ImportError
         See `to_onnx`.
+
+    Warns
+    -----
+    UserWarning
+        If the network branches on values that it computes.
     """
     import onnx
-    import onnxruntime
 
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        # tracing for one series takes a fraction of a second; to_onnx, which exports for any
+        # number of series, up to a minute for an LSTM
+        model = _traced(network, input_shape, path)
+        if model is None:
+            model = onnx.load(_by_to_onnx(network, n_classes, input_shape, path))
+            for value in (*model.graph.input, *model.graph.output):
+                value.type.tensor_type.shape.dim[0].dim_value = 1
+            _fold(model, path)
+        graph = onnx.load(path).graph
+    constants = {value.name: onnx.numpy_helper.to_array(value) for value in graph.initializer}
+    return Graph(list(graph.node), constants)
+
+
+def _by_to_onnx(network, n_classes, input_shape, path):
     # without scaling: it is written for itself, so that it can be done in double precision
     alone = SkorchClassifier.from_module(
         network, list(range(n_classes)), input_shape=input_shape, device="cpu"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        path, folded = Path(folder) / "network.onnx", Path(folder) / "folded.onnx"
-        model = onnx.load(to_onnx(alone, path))
-        for value in (*model.graph.input, *model.graph.output):
-            value.type.tensor_type.shape.dim[0].dim_value = 1
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.optimized_model_filepath = str(folded)
-        onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    return to_onnx(alone, path, overwrite=True)
+
+
+def _traced(network, input_shape, path):
+    """Write a file by tracing, or return None if it does not give the network's answers."""
+    import onnx
+
+    module = _Probabilities(network).eval()
+    generator = torch.Generator().manual_seed(0)
+    series = torch.randn(_N_TRIED, *input_shape, generator=generator)
+    try:
+        with quietly("torch"), seeded(0, torch.device("cpu")):
+            follows_one_path = _trace(module, series[:1], path)
+        session = _fold(onnx.load(path), path)
+        for x in series.split(1):
+            with torch.no_grad():
+                expected = module(x).numpy()
+            (found,) = session.run(None, {"X": x.numpy()})
+            if not np.abs(found - expected).max() <= _TOLERANCE:
+                return None
+    except ImportError:
+        raise
+    except Exception:  # the exporter may raise anything on a user's network
+        return None
+    if follows_one_path:
+        warnings.warn(
+            f"{type(network).__name__} branches on values that it computes, which a C file cannot "
+            "do: it always takes the branch taken in the export. Use torch.where instead of "
+            "branches.",
+            stacklevel=5,
         )
-        graph = onnx.load(folded).graph
-    constants = {value.name: onnx.numpy_helper.to_array(value) for value in graph.initializer}
-    return Graph(list(graph.node), constants)
+    return onnx.load(path)
+
+
+def _trace(module, example, path):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", torch.jit.TracerWarning)
+        torch.onnx.export(
+            module,
+            (example,),
+            str(path),
+            dynamo=False,
+            input_names=["X"],
+            output_names=["probabilities"],
+        )
+    # torch's own layers only branch on shapes
+    return any(
+        issubclass(warning.category, torch.jit.TracerWarning)
+        and not Path(warning.filename).is_relative_to(Path(torch.__file__).parent)
+        for warning in said
+    )
+
+
+def _fold(model, path):
+    """Write a model with its constants worked out, and open it."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path)
+    data = model.SerializeToString()
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

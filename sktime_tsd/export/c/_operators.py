@@ -21,8 +21,6 @@ def _window(view, attributes, n_weights=None):
     n_spatial = len(view.axes) - 2
     if not view.holds(None, "channel", *[None] * (n_spatial - 1), "time"):
         raise UnsupportedError("its input must have the shape (1, n_channels, n_timepoints)")
-    if attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
-        raise UnsupportedError("auto_pad has no C code, give the padding in numbers")
     ones, zeros = [1] * n_spatial, [0] * (2 * n_spatial)
     kernel = list(attributes.get("kernel_shape", n_weights))
     stride = list(attributes.get("strides", ones))
@@ -31,13 +29,19 @@ def _window(view, attributes, n_weights=None):
     others = kernel[:-1] + stride[:-1]
     if any(n != 1 for n in others) or any(pads[: n_spatial - 1] + pads[n_spatial:-1]):
         raise UnsupportedError("it must work along the time axis only")
-    window = {
-        "kernel": kernel[-1],
-        "stride": stride[-1],
-        "dilation": dilation[-1],
-        "pad": pads[n_spatial - 1],
-    }
-    return window, pads[-1]
+    window = {"kernel": kernel[-1], "stride": stride[-1], "dilation": dilation[-1]}
+    before, after = pads[n_spatial - 1], pads[-1]
+    automatic = attributes.get("auto_pad", b"NOTSET")
+    if automatic in (b"SAME_UPPER", b"SAME_LOWER"):
+        # as many columns as steps of the stride begin in the series
+        n_timepoints = view.tensor.n_timepoints
+        reach = (kernel[-1] - 1) * dilation[-1] + 1
+        begins = (n_timepoints - 1) // stride[-1] * stride[-1]
+        missing = max(0, begins + reach - n_timepoints)
+        before, after = missing // 2, missing - missing // 2
+        if automatic == b"SAME_LOWER":
+            before, after = after, before
+    return window | {"pad": before}, after
 
 
 def _length(n_timepoints, window, pad_after, *, ceil_mode=False):
