@@ -44,7 +44,8 @@ def _without_padding(layers, readers):
         if type(layer) is Shift and layer.stride == 1 and layer.pad >= 0 and not layer.activations:
             (x,), y = layer.inputs, layer.output
             following = readers.get(y, [])
-            grows = y.is_series and y.n_timepoints >= x.n_timepoints + layer.pad
+            same_channels = x.n_channels == y.n_channels
+            grows = y.is_series and same_channels and y.n_timepoints >= x.n_timepoints + layer.pad
             if grows and following and all(type(r) is Convolution for r in following):
                 for reader in following:
                     reader.inputs = [x]
@@ -56,13 +57,16 @@ def _without_padding(layers, readers):
 
 
 def _is_same(shift):
-    same_length = shift.inputs[0].n_timepoints == shift.output.n_timepoints
-    return same_length and not shift.pad and shift.stride == 1
+    (x,), y = shift.inputs, shift.output
+    same_shape = (x.n_timepoints, x.n_channels) == (y.n_timepoints, y.n_channels)
+    return same_shape and not shift.pad and shift.stride == 1
 
 
 def _is_shorter(shift, maker):
     """Whether only the end is cut off, which a window need not compute."""
     if not isinstance(maker, Window) or shift.pad or shift.stride != 1:
+        return False
+    if shift.inputs[0].n_channels != shift.output.n_channels:
         return False
     return shift.output.n_timepoints <= shift.inputs[0].n_timepoints
 

@@ -1,5 +1,6 @@
 """The ONNX graph of a fitted network for one series at a time, with constants worked out."""
 
+import copy
 import tempfile
 import warnings
 from pathlib import Path
@@ -115,7 +116,7 @@ def _traced(network, input_shape, path):
         raise
     except Exception:  # the exporter may raise anything on a user's network
         return None
-    if follows_one_path:
+    if follows_one_path and _reads_values(module, series[:1]):
         warnings.warn(
             f"{type(network).__name__} branches on values that it computes, which a C file cannot "
             "do: it always takes the branch taken in the export. Use torch.where instead of "
@@ -123,6 +124,15 @@ def _traced(network, input_shape, path):
             stacklevel=5,
         )
     return onnx.load(path)
+
+
+def _reads_values(module, example):
+    """Whether a network must know values, not only shapes, to decide what it computes."""
+    try:
+        copy.deepcopy(module).to("meta")(example.to("meta"))  # tensors without values
+    except Exception:  # there is no one error for it
+        return True
+    return False
 
 
 def _trace(module, example, path):

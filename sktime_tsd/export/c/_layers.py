@@ -172,7 +172,15 @@ class Pool(Window):
 
 @dataclass(eq=False, kw_only=True)
 class Shift(Window):
-    """A copy of some columns, with zeros before and after the series."""
+    """A copy of some columns, with zeros before and after the series.
+
+    Parameters
+    ----------
+    channel : int
+        First channel to copy.
+    """
+
+    channel: int = 0
 
 
 @dataclass(eq=False, kw_only=True)

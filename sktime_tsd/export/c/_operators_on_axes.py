@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sktime_tsd.export.c._layers import Shift, Summary, Tensor
+from sktime_tsd.export.c._layers import Dense, Shift, Summary, Tensor
 from sktime_tsd.export.c._view import Stack, UnsupportedError, View
 
 __all__ = ["OPERATORS"]
@@ -73,6 +73,9 @@ def _concat(lowering, node, attributes):
         views = [v for value in given for v in (value.views if type(value) is Stack else [value])]
         lowering.values[node.output[0]] = Stack(tuple(views))
         return
+    if any(map(lowering.is_constant, node.input)):
+        lowering.values[node.output[0]] = _with_constants(lowering, node.input, axis)
+        return
     views = [lowering.view(name) for name in node.input]
     axis %= len(views[0].axes)
     along = {view.axes[axis] for view in views} - {()}
@@ -84,6 +87,56 @@ def _concat(lowering, node, attributes):
     axes = list(views[0].axes)
     axes[axis] = ("channel",)
     lowering.values[node.output[0]] = View(tensor, ()).moved(axes)
+
+
+def _with_constants(lowering, names, axis):
+    """Join constants to vectors, as a dense layer that copies: a logit that is always 0, say."""
+    rows, biases, view = [], [], None
+    for name in names:
+        if lowering.is_constant(name):
+            biases += np.ravel(lowering.constant(name)).tolist()
+            rows.append(np.zeros((np.size(lowering.constant(name)), 1)))
+        else:
+            if view is not None:
+                raise UnsupportedError("it must join constants to one vector")
+            view = lowering.view(name)
+            rows.append(np.eye(view.tensor.n_channels))
+            biases += [0.0] * view.tensor.n_channels
+    is_last = axis % len(view.axes) == len(view.axes) - 1
+    if view.tensor.is_series or not is_last or view.n_inner:
+        raise UnsupportedError("it must join constants to one vector")
+    n = view.tensor.n_channels
+    matrix = np.concatenate([np.broadcast_to(row, (len(row), n)) for row in rows])
+    output = Tensor(len(matrix))
+    layer = Dense(inputs=[view.tensor], output=output, matrix=matrix, biases=np.array(biases))
+    return View(lowering.add(layer), ()).moved((*view.axes[:-1], ("channel",)))
+
+
+def _split(lowering, node, attributes):
+    value, sizes = lowering.values.get(node.input[0]), lowering.integers(node, 1)
+    axis, n_parts = attributes.get("axis", 0), len(node.output)
+    if type(value) is Stack and axis == 0 and len(value.views) == n_parts:
+        lowering.values.update(zip(node.output, value.views, strict=True))
+        return
+    view = lowering.view(node.input[0])
+    axis %= len(view.axes)
+    if view.axes[axis] != ("channel",):
+        raise UnsupportedError("it must split the channels")
+    n = view.tensor.n_channels
+    sizes = attributes.get("split") if sizes is None else sizes
+    if sizes is None:
+        each = -(-n // n_parts)
+        sizes = [min(each, n - i * each) for i in range(n_parts)]
+    first = 0
+    for name, size in zip(node.output, sizes, strict=True):
+        lowering.values[name] = _channels(lowering, view, first, size)
+        first += size
+
+
+def _channels(lowering, view, first, n_channels):
+    output = Tensor(n_channels, view.tensor.n_timepoints)
+    layer = Shift(inputs=[view.tensor], output=output, channel=first)
+    return View(lowering.add(layer), ()).moved(view.axes)
 
 
 def _is_stackable(value, axis):
@@ -147,17 +200,25 @@ def _reduce(lowering, node, attributes):
 
 
 def _slice(lowering, node, attributes):
-    view = lowering.view(node.input[0])
     starts, ends, axes, steps = (lowering.integers(node, i) for i in (1, 2, 3, 4))
     axes = list(range(len(starts))) if axes is None else axes
+    value = lowering.values.get(node.input[0])
+    if type(value) is Stack and axes == [0]:
+        picked = value.views[starts[0] : ends[0] : 1 if steps is None else steps[0]]
+        lowering.values[node.output[0]] = Stack(picked)
+        return
+    view = lowering.view(node.input[0])
     for i, axis in enumerate(axes):
         axis %= len(view.axes)
         n, step = view.shape[axis], 1 if steps is None else steps[i]
         places = range(n)[slice(starts[i], ends[i], step)]
         if len(places) == n and step > 0:
             continue
+        if view.axes[axis] == ("channel",) and step == 1 and places:
+            view = _channels(lowering, view, places[0], len(places))
+            continue
         if view.axes[axis] != ("time",) or step < 1 or not places:
-            raise UnsupportedError("it must cut the time axis, in its direction")
+            raise UnsupportedError("it must cut the time axis in its direction, or the channels")
         output = Tensor(view.tensor.n_channels, len(places))
         layer = Shift(inputs=[view.tensor], output=output, stride=step, pad=-places[0])
         view = View(lowering.add(layer), view.axes, view.n_inner)
@@ -205,6 +266,7 @@ OPERATORS = {
     "Pad": _pad,
     "Reshape": _reshape,
     "Slice": _slice,
+    "Split": _split,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,

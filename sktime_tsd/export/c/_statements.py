@@ -192,10 +192,11 @@ class Statements:
     @_column.register
     def _(self, layer: layers.Shift):
         (x,), y, n = layer.inputs, layer.output, layer.output.n_channels
+        channel = f" + {layer.channel}" if layer.channel else ""
         if not y.is_series:
-            return [self._call("copy", self._at(x), self._at(y), n)]
+            return [self._call("copy", self._at(x) + channel, self._at(y), n)]
         first = self._first(layer)
-        place = self._at(x, f"({first})" if first != "t" else "t")
+        place = self._at(x, f"({first})" if first != "t" else "t") + channel
         copies = self._call("copy", place, self._at(y), n)
         last = (y.n_timepoints - 1) * layer.stride - layer.pad
         if layer.pad <= 0 and last < x.n_timepoints:
