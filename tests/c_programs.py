@@ -111,3 +111,22 @@ def gives_the_same(path, clf, X, *options):
     labels = [library.labels[i] for i in library.predict(X)]
     assert labels == list(map(str, clf.predict(X)))
     return library
+
+
+def files(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def runs_clean(path):
+    """Run the golden vectors under sanitizers."""
+    sanitizers = "-fsanitize=address,undefined", "-fno-sanitize-recover", "-g"
+    sources = [path, path.with_name("student_test.c")]
+    try:
+        program = compiled(sources, path.with_name("sanitized"), *sanitizers)
+    except AssertionError as error:
+        if "sanitize" in str(error):
+            pytest.skip("the compiler has no sanitizers")
+        raise
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("0 of ")

@@ -231,9 +231,18 @@ def scores(probabilities, kind):
 
 
 @needs_compiler
-@pytest.mark.parametrize("kind", ["top_probability", "margin", "entropy"])
-@pytest.mark.parametrize("threshold", [0.3, -np.inf, np.inf])
+@pytest.mark.parametrize(
+    ("kind", "threshold"),
+    [
+        ("top_probability", 0.3),
+        ("margin", 0.3),
+        ("entropy", 0.3),
+        ("margin", -np.inf),
+        ("entropy", np.inf),
+    ],
+)
 def test_the_student_of_a_cascade_says_when_to_ask_its_teacher(kind, threshold, clf, tmp_path):
+    # a finite threshold is given as the share of answers below it
     probabilities = np.random.RandomState(0).dirichlet(np.ones(3), 200).astype(np.float32)
     expected = scores(probabilities.astype(float), kind)
     if np.isfinite(threshold):
