@@ -166,7 +166,7 @@ def test_wrong_answers_leave_former_files(fault, fcn, tmp_path, monkeypatch):
     path = to_c(fcn, tmp_path / "student.c")
     former = path.read_text(), path.with_suffix(".h").read_text()
     texts = {
-        "probabilities": ("sum += (float)weights[i] * x[i];", "sum += (float)weights[i];"),
+        "probabilities": ("sum += (float)*weights++ * *x++;", "sum += (float)*weights++;"),
         "label": ("return best;", "return best == 0;"),
         "crash": ("int i, best = 0;", "int i, best = *(volatile int *)0;"),
         "syntax": ("int i, best = 0;", "int i, best = 0"),

@@ -10,20 +10,42 @@ _DOT = """
 static float dot(const weight_t *weights, const float *x, int n)
 {
     float sum = 0.0f;
-    int i;
-    for (i = 0; i < n; ++i) {
-        sum += (float)weights[i] * x[i];
+    for (; n >= 4; n -= 4, weights += 4, x += 4) {
+        sum += (float)weights[0] * x[0] + (float)weights[1] * x[1]
+             + (float)weights[2] * x[2] + (float)weights[3] * x[3];
+    }
+    for (; n > 0; --n) {
+        sum += (float)*weights++ * *x++;
     }
     return sum;
 }
 """
 
 _CONVOLVE = """
-/* One column of a convolution over the time points first, first + dilation, ... of x, a ring of
-   n_slots columns. Beyond the length of the series there is nothing to add. */
+/* One column of a convolution over n_taps time points of x, a ring of n_slots columns, from the
+   time point first on. Beyond the length of the series there is nothing to add. */
 static void convolve(const float *x, int n_slots, int n_in, int length, const weight_t *weights,
-                     @SCALES@const float *biases, int n_taps, int dilation, int n_groups,
-                     int first, float *y, int n_out)
+                     @SCALES@const float *biases, int n_taps, int first, float *y, int n_out)
+{
+    const int from = first < 0 ? -first : 0;
+    const int to = first + n_taps > length ? length - first : n_taps;
+    const int n = to > from ? to - from : 0, slot = n > 0 ? (first + from) % n_slots : 0;
+    const int n_first = (n < n_slots - slot ? n : n_slots - slot) * n_in; /* before the ring ends */
+    int o;
+    for (o = 0; o < n_out; ++o) {
+        const weight_t *row = weights + (o * n_taps + from) * n_in;
+        float sum = dot(row, x + slot * n_in, n_first);
+        sum += dot(row + n_first, x, n * n_in - n_first);
+        y[o] = sum@SCALE(o)@ + biases[o];
+    }
+}
+"""
+
+_CONVOLVE_SPREAD = """
+/* The same with gaps between the time points, or in groups of channels. */
+static void convolve_spread(const float *x, int n_slots, int n_in, int length,
+                            const weight_t *weights, @SCALES@const float *biases, int n_taps,
+                            int dilation, int n_groups, int first, float *y, int n_out)
 {
     const int n_each = n_in / n_groups;
     int from = 0, to = n_taps, slot = 0, o, k;
@@ -127,45 +149,52 @@ static float logistic(float x)
 """
 
 _LSTM = """
-/* One time point of an LSTM. The state holds h, c and room for the next h. */
+/* One time point of an LSTM. The state holds room for x, then h, c and room for the next h. Of
+   each unit, the weights of its four gates lie beside each other. */
 static void lstm(const float *x, int n_in, const weight_t *weights, @SCALES@const float *biases,
                  float *state, int n)
 {
     const int n_row = n_in + n;
-    float *const h = state, *const c = state + n, *const next = state + 2 * n;
-    float gates[4];
-    int g, j;
+    float *const h = state + n_in, *const c = h + n, *const next = c + n;
+    int i, j;
+    copy(x, state, n_in);
     for (j = 0; j < n; ++j) {
-        for (g = 0; g < 4; ++g) {
-            const int r = g * n + j;
-            const weight_t *row = weights + r * n_row;
-            gates[g] = (dot(row, x, n_in) + dot(row + n_in, h, n))@SCALE(r)@ + biases[r];
+        const int to_out = n + j, to_forget = 2 * n + j, to_cell = 3 * n + j;
+        float in = 0.0f, out = 0.0f, forget = 0.0f, cell = 0.0f;
+        for (i = 0; i < n_row; ++i, weights += 4) {
+            in += (float)weights[0] * state[i];
+            out += (float)weights[1] * state[i];
+            forget += (float)weights[2] * state[i];
+            cell += (float)weights[3] * state[i];
         }
-        c[j] = logistic(gates[2]) * c[j] + logistic(gates[0]) * tanhf(gates[3]);
-        next[j] = logistic(gates[1]) * tanhf(c[j]);
+        in = logistic(in@SCALE(j)@ + biases[j]);
+        out = logistic(out@SCALE(to_out)@ + biases[to_out]);
+        forget = logistic(forget@SCALE(to_forget)@ + biases[to_forget]);
+        cell = tanhf(cell@SCALE(to_cell)@ + biases[to_cell]);
+        c[j] = forget * c[j] + in * cell;
+        next[j] = out * tanhf(c[j]);
     }
     copy(next, h, n);
 }
 """
 
 _GRU = """
-/* One time point of a GRU. The state holds h and room for the next h. */
+/* One time point of a GRU. The state holds room for x, then h and room for the next h. */
 static void gru(const float *x, int n_in, const weight_t *weights, @SCALES@const float *biases,
                 float *state, int n)
 {
     const int n_row = n_in + n;
-    float *const h = state, *const next = state + n;
+    float *const h = state + n_in, *const next = h + n;
     float gates[2];
     int g, j;
+    copy(x, state, n_in);
     for (j = 0; j < n; ++j) {
         const int r = 2 * n + j;
         const weight_t *row = weights + r * n_row;
         float candidate;
         for (g = 0; g < 2; ++g) {
-            const int r_gate = g * n + j;
-            const weight_t *gate = weights + r_gate * n_row;
-            gates[g] = logistic((dot(gate, x, n_in) + dot(gate + n_in, h, n))@SCALE(r_gate)@
-                                + biases[r_gate]);
+            const int s = g * n + j;
+            gates[g] = logistic(dot(weights + s * n_row, state, n_row)@SCALE(s)@ + biases[s]);
         }
         candidate = dot(row + n_in, h, n)@SCALE(r)@ + biases[r + n];
         candidate = tanhf(dot(row, x, n_in)@SCALE(r)@ + biases[r] + gates[1] * candidate);
@@ -318,9 +347,10 @@ KERNELS = {
     "fill": (_FILL, ()),
     "logistic": (_SIGMOID, ()),
     "convolve": (_CONVOLVE, ("dot",)),
+    "convolve_spread": (_CONVOLVE_SPREAD, ("dot",)),
     "pool_max": (_POOL_MAX, ()),
     "pool_mean": (_POOL_MEAN, ()),
-    "lstm": (_LSTM, ("dot", "copy", "logistic")),
+    "lstm": (_LSTM, ("copy", "logistic")),
     "gru": (_GRU, ("dot", "copy", "logistic")),
     "dense": (_DENSE, ("dot",)),
     "dense_add": (_DENSE_ADD, ("dot",)),
@@ -353,7 +383,7 @@ def kernel_source(names, *, int8):
     names |= {called for name in names for called in KERNELS[name][1]}
     text = "".join(source for name, (source, _) in KERNELS.items() if name in names)
     text = text.replace("@SCALES@", "const float *scales, " if int8 else "")
-    for index in ("o", "r", "r_gate"):
+    for index in ("o", "r", "s", "j", "to_out", "to_forget", "to_cell"):
         text = text.replace(f"@SCALE({index})@", f" * scales[{index}]" if int8 else "")
     if "const weight_t" in text:
         text = f"\ntypedef {'signed char' if int8 else 'float'} weight_t;\n{text}"

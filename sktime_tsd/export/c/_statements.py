@@ -121,14 +121,18 @@ class Statements:
             self.n_constant_bytes += values.nbytes
         return self._written[key]
 
-    def _weights(self, matrix, order=None):
-        """Matrix and, if there are any, scales of its rows, as arguments."""
-        order = range(matrix.ndim) if order is None else order
-        if not self.int8:
-            return self._array("float", "w", matrix.astype(np.float32).transpose(order))
-        rounded, scales = rounded_rows(matrix)
-        name = self._array("signed char", "w", rounded.transpose(order))
-        return f"{name}, {self._floats(scales)}"
+    def _weights(self, matrix, shape=None, order=None):
+        """Matrix and, if there are any, scales of its rows, as arguments.
+
+        The matrix may be stored in another order: it is reshaped, then transposed.
+        """
+        rounded, scales = rounded_rows(matrix) if self.int8 else (matrix.astype(np.float32), None)
+        if shape is not None:
+            rounded = rounded.reshape(shape)
+        if order is not None:
+            rounded = rounded.transpose(order)
+        name = self._array("signed char" if self.int8 else "float", "w", rounded)
+        return f"{name}, {self._floats(scales)}" if self.int8 else name
 
     # -- what each layer does ----------------------------------------------------------------
 
@@ -165,15 +169,15 @@ class Statements:
 
     @_column.register
     def _(self, layer: layers.Convolution):
+        is_spread = layer.dilation != 1 or layer.groups != 1
         return [
             self._call(
-                "convolve",
+                "convolve_spread" if is_spread else "convolve",
                 *self._window(layer),
                 self._weights(layer.matrix),
                 self._floats(layer.biases),
                 layer.kernel,
-                layer.dilation,
-                layer.groups,
+                *((layer.dilation, layer.groups) if is_spread else ()),
                 self._first(layer),
                 self._at(layer.output),
                 layer.output.n_channels,
@@ -237,27 +241,31 @@ class Statements:
 
     @_before.register
     def _(self, layer: layers.Recurrent):
-        n_kept = 3 if layer.kind == "lstm" else 2
+        n = layer.inputs[0].n_channels + (3 if layer.kind == "lstm" else 2) * layer.n_hidden
         state = self._names[layer] = f"h{len(self._names)}"
-        self.members[state] = n_kept * layer.n_hidden
-        return [self._call("fill", f"b.{state}", "0.0f", n_kept * layer.n_hidden)]
+        self.members[state] = n
+        return [self._call("fill", f"b.{state}", "0.0f", n)]
 
     @_column.register
     def _(self, layer: layers.Recurrent):
         (x,), state, n = layer.inputs, f"b.{self._names[layer]}", layer.n_hidden
-        weights, biases = self._weights(layer.matrix), self._floats(layer.biases)
-        place = self._at(x)
+        place, biases = self._at(x), self._floats(layer.biases)
+        if layer.kind == "lstm":  # a state is read once for the four gates of a unit
+            weights = self._weights(layer.matrix, (4, n, -1), (1, 2, 0))
+        else:
+            weights = self._weights(layer.matrix)
         lines = [self._call(layer.kind, place, x.n_channels, weights, biases, state, n)]
         if layer.output is not None:
-            lines.append(self._call("copy", state, self._at(layer.output), n))
+            hidden = f"{state} + {x.n_channels}"
+            lines.append(self._call("copy", hidden, self._at(layer.output), n))
         return lines
 
     @_after.register
     def _(self, layer: layers.Recurrent):
         if layer.last is None:
             return []
-        state = f"b.{self._names[layer]}"
-        return [self._call("copy", state, self._at(layer.last), layer.n_hidden)]
+        hidden = f"b.{self._names[layer]} + {layer.inputs[0].n_channels}"
+        return [self._call("copy", hidden, self._at(layer.last), layer.n_hidden)]
 
     @_before.register
     def _(self, layer: layers.Summary):
@@ -306,4 +314,4 @@ class Statements:
 
     def _time_weights(self, layer):
         # stored time point by time point, as they are read
-        return self._weights(layer.matrix, (1, 0, 2)).split(", ")
+        return self._weights(layer.matrix, order=(1, 0, 2)).split(", ")
