@@ -146,7 +146,7 @@ _TOP = """/* {header}: {what}.
 #include <limits.h>
 #include <math.h>
 
-#if INT_MAX < 2147483647
+#if INT_MAX < {largest}
 #error "This file needs an int of 32 bits"
 #endif
 """
@@ -221,7 +221,10 @@ def write_source(model, header, *, int8):
     )
     labels = [f"    {string_literal(label)}" for label in model.labels]
     members = [f"    float {name}[{n}];" for name, n in statements.members.items()]
-    source = _TOP.format(what=_what(model), version=__version__, header=header) + _BODY.format(
+    largest = max(statements.largest, model.n_channels * model.n_timepoints)
+    source = _TOP.format(
+        what=_what(model), version=__version__, header=header, largest=largest
+    ) + _BODY.format(
         name=name,
         prefix=prefix,
         labels=",\n".join(labels),

@@ -27,6 +27,8 @@ class Statements:
         Constant arrays, as C source.
     n_constant_bytes : int
         Their size.
+    largest : int
+        The largest number that an int of the program holds.
     members : dict of str to int
         Buffers and how many floats they hold.
     kernels : set of str
@@ -40,6 +42,7 @@ class Statements:
         self.int8 = int8
         self.arrays, self.n_constant_bytes = [], 0
         self.members, self.kernels = {}, set()
+        self.largest = 0
         self._written, self._names = {}, {}
         self._schedule = scheduled(network)
         for tensor, n_slots in self._schedule.n_slots.items():
@@ -47,6 +50,8 @@ class Statements:
             self.members[name] = n_slots * tensor.n_channels
         self.body = "\n".join(self._stage(stage) for stage in self._schedule.stages)
         self.logits = f"b.{self._names[network[-1].output]}"
+        ticks = [stage.n_ticks for stage in self._schedule.stages]
+        self.largest = max(self.largest, *ticks, *self.members.values())
 
     # -- the frame -------------------------------------------------------------------------
 
@@ -119,6 +124,7 @@ class Statements:
             name = self._written[key] = f"{prefix}{len(self._written)}"
             self.arrays.append(array_source(kind, name, values))
             self.n_constant_bytes += values.nbytes
+            self.largest = max(self.largest, values.size)
         return self._written[key]
 
     def _weights(self, matrix, shape=None, order=None):
