@@ -19,7 +19,7 @@ class CProgram:
     name : str
         First part of public names.
     n_classes : int
-    options : str
+    *options : str
         For the compiler, in addition.
 
     Raises

@@ -61,7 +61,7 @@ def compile_program(compiler, sources, program, *options):
     compiler : tuple of str
     sources : list of pathlib.Path
     program : pathlib.Path
-    options : str
+    *options : str
         For the compiler, in addition.
 
     Returns
@@ -99,7 +99,7 @@ def run_program(program, *arguments):
     Parameters
     ----------
     program : str
-    arguments : str
+    *arguments : str
 
     Raises
     ------
@@ -118,7 +118,7 @@ def object_sizes(compiler, source, name, *options):
     source : pathlib.Path
     name : str
         First part of public names.
-    options : str
+    *options : str
         For the compiler, in addition.
 
     Returns

@@ -104,7 +104,7 @@ class Input(Layer):
 class Window(Layer):
     """A layer whose column t depends on some columns of its input around ``t * stride``.
 
-    Parameters
+    Attributes
     ----------
     kernel : int
         Number of columns in the window.
@@ -129,7 +129,7 @@ class Window(Layer):
 class Convolution(Window):
     """Convolution over time; also a dense layer for each column.
 
-    Parameters
+    Attributes
     ----------
     matrix : numpy.ndarray of shape (n_out, kernel, n_in // groups)
     biases : numpy.ndarray of shape (n_out,)
@@ -153,7 +153,7 @@ class Convolution(Window):
 class Pool(Window):
     """Maximum or mean over a window.
 
-    Parameters
+    Attributes
     ----------
     kind : {"max", "mean"}
     counts_from, counts_to : int
@@ -174,7 +174,7 @@ class Pool(Window):
 class Shift(Window):
     """A copy of some columns, with zeros before and after the series.
 
-    Parameters
+    Attributes
     ----------
     channel : int
         First channel to copy.
@@ -192,7 +192,7 @@ class Concatenation(Layer):
 class Combination(Layer):
     """Sum, product and the like of two tensors; a vector counts for every time point.
 
-    Parameters
+    Attributes
     ----------
     kind : str
         A key of `_activations.COMBINATIONS`.
@@ -209,7 +209,7 @@ class Combination(Layer):
 class Recurrent(Layer):
     """One direction of an LSTM or a GRU.
 
-    Parameters
+    Attributes
     ----------
     kind : {"lstm", "gru"}
     matrix : numpy.ndarray of shape (n_gates * n_hidden, n_in + n_hidden)
@@ -250,7 +250,7 @@ class Recurrent(Layer):
 class Summary(Layer):
     """A vector from a series.
 
-    Parameters
+    Attributes
     ----------
     kind : {"mean", "sum", "max", "min", "pick"}
     position : int
@@ -269,7 +269,7 @@ class Summary(Layer):
 class Dense(Layer):
     """A matrix times a vector.
 
-    Parameters
+    Attributes
     ----------
     matrix : numpy.ndarray of shape (n_out, n_in)
     biases : numpy.ndarray of shape (n_out,)
@@ -291,7 +291,7 @@ class Dense(Layer):
 class TimeDense(Dense):
     """A matrix times all values of a series, summed while they come.
 
-    Parameters
+    Attributes
     ----------
     matrix : numpy.ndarray of shape (n_out, n_timepoints, n_in)
     """
