@@ -156,6 +156,10 @@ NETWORKS = {
     "centred by itself": lambda: pooled(
         lambda x, a: (a(x - x.mean(2, keepdim=True))).relu(), 3, a=convolution(2, 3, 4)
     ),
+    "variance": lambda: Forward(
+        lambda x, a: a(torch.cat([x.var(2), (x**2).mean(2), (x.abs() + 1).mean(2) ** 0.5], 1)),
+        a=nn.Linear(6, 2),
+    ),
     "summaries": lambda: Forward(
         lambda x, a: a(torch.cat([x.amax(2), x.amin(2), x.sum(2), x[:, :, -1], x[:, :, 5]], 1)),
         a=nn.Linear(10, 2),

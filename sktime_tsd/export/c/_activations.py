@@ -23,6 +23,7 @@ ACTIVATIONS = {
     "softplus": "(x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)))",
     "softsign": "x / (1.0f + fabsf(x))",
     "sqrt": "sqrtf(x)",
+    "square": "x * x",
     "tanh": "tanhf(x)",
 }
 

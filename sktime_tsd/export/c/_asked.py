@@ -20,6 +20,10 @@ from sktime_tsd.export.c._view import UnsupportedError
 
 __all__ = ["Question", "asked"]
 
+# Multiply-adds for random series, and how many of these are compared at least.
+_MOST_WORK = 2 * 10**9
+_LEAST_SERIES = 8
+
 
 @dataclass(frozen=True)
 class Question:
@@ -121,7 +125,11 @@ def asked(classifier, X, *, name, stride):
             batch = transformed(chain.given, batch.astype(np.float64))
         return scorer.probabilities(batch)
 
+    shape = student.n_channels_, student.n_timepoints_
+    layers = _layers(network.network, len(labels), shape)
     batches = _batches(network, (student.n_channels_, length), given)
+    work = sum(layer.multiply_adds for layer in layers)
+    batches[1] = batches[1][-max(_LEAST_SERIES, _MOST_WORK // work) :]
     batches = [batch.astype(np.float32) for batch in batches]
     expected = [probabilities(batch) for batch in batches]
     if given is not None and _labels_differ(expected[-1], probabilities(given)).any():
@@ -129,10 +137,9 @@ def asked(classifier, X, *, name, stride):
             "float32 cannot tell series in X apart, and a C file reads float. Subtract the level "
             "of the series before fit, and in the program that calls the C file."
         )
-    shape = student.n_channels_, student.n_timepoints_
     model = Model(
         name=name,
-        network=_layers(network.network, len(labels), shape),
+        network=layers,
         steps=chain.steps,
         mean=network.mean.numpy().ravel(),
         std=network.std.numpy().ravel(),

@@ -21,6 +21,9 @@ _CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=ha
 _N_GOLDEN = 8
 _MAX_GOLDEN_VALUES = 4096
 
+# Buffers that a computer's stack may not hold are static in the comparison.
+_STACK_BYTES = 2**20
+
 
 class Build:
     """The files of one export, in a folder of their own.
@@ -55,8 +58,15 @@ class Build:
     @cached_property
     def program(self):
         """`CProgram` of the file."""
-        model = self._question.model
-        return CProgram(self._compiler, self.source, model.name, len(model.labels))
+        model, work = self._question.model, self._multiply_adds
+        options = []
+        if self._written.buffer_bytes > _STACK_BYTES:
+            options = [f"-D{model.prefix}_STATIC_BUFFERS"]
+        return CProgram(self._compiler, self.source, model.name, len(model.labels), work, *options)
+
+    @property
+    def _multiply_adds(self):
+        return sum(layer.multiply_adds for layer in self._question.model.network)
 
     @cached_property
     def cost(self):
@@ -79,7 +89,7 @@ class Build:
             code_bytes=None if text_bytes is None else text_bytes - written.weight_bytes,
             stack_bytes=frame_bytes or written.buffer_bytes,
             static_bytes=written.stream_bytes,
-            multiply_adds=sum(layer.multiply_adds for layer in self._question.model.network),
+            multiply_adds=self._multiply_adds,
             buffer_bytes=written.buffer_bytes,
             compiled_for=compiled_for if text_bytes is not None else "",
             int8=written.int8,

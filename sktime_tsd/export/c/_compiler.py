@@ -17,7 +17,8 @@ _NAMES = (["cc"], ["gcc"], ["clang"], ["zig", "cc"], ["tcc"])
 
 _TRIAL = "#include <math.h>\nint main(int n, char **v) { (void)v; return expf((float)n) < 0; }\n"
 
-_SECONDS = 300
+# Limits of a compiler's and of a program's run.
+_SECONDS = 600
 
 
 class CompileError(Exception):
@@ -80,10 +81,10 @@ def compile_program(compiler, sources, program, *options):
     return str(program)
 
 
-def _run(command, folder):
+def _run(command, folder, seconds=_SECONDS):
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, timeout=_SECONDS, check=False
+            command, cwd=folder, capture_output=True, timeout=seconds, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CompileError(f"{command[0]}: {error}") from error
@@ -93,20 +94,22 @@ def _run(command, folder):
     return done.stdout
 
 
-def run_program(program, *arguments):
+def run_program(program, *arguments, seconds):
     """Run a program.
 
     Parameters
     ----------
     program : str
     *arguments : str
+    seconds : float
+        How long it may take.
 
     Raises
     ------
     CompileError
         If it fails.
     """
-    _run([program, *map(str, arguments)], Path(program).parent)
+    _run([program, *map(str, arguments)], Path(program).parent, seconds)
 
 
 def object_sizes(compiler, source, name, *options):

@@ -1,8 +1,10 @@
 """The ONNX graph of a fitted network for one series at a time, with constants worked out."""
 
 import copy
+import io
 import tempfile
 import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,7 +105,12 @@ def _traced(network, input_shape, path):
     generator = torch.Generator().manual_seed(0)
     series = torch.randn(_N_TRIED, *input_shape, generator=generator)
     try:
-        with quietly("torch"), seeded(0, torch.device("cpu")):
+        # the lock of `seeded` first; on failure, torch prints the graph
+        with (
+            seeded(0, torch.device("cpu")),
+            quietly("torch"),
+            redirect_stdout(io.StringIO()),
+        ):
             follows_one_path = _trace(module, series[:1], path)
         session = _fold(onnx.load(path), path)
         for x in series.split(1):

@@ -298,6 +298,14 @@ def _clip(lowering, node, attributes):
     _activate(lowering, node, Activation("clip", numbers))
 
 
+def _power(lowering, node, attributes):
+    exponent = lowering.constant(node.input[1])
+    kinds = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}
+    if exponent.size != 1 or float(exponent.ravel()[0]) not in kinds:
+        raise UnsupportedError("its exponent must be 2, 0.5 or -1")
+    _activate(lowering, node, Activation(kinds[float(exponent.ravel()[0])]))
+
+
 def _negative(lowering, node, attributes):
     view = lowering.view(node.input[0])
     lowering.values[node.output[0]] = lowering.affine(view, -1, 0)
@@ -318,4 +326,5 @@ OPERATORS = {
     "MaxPool": _pool,
     "Neg": _negative,
     "PRelu": _leaky_relu,
+    "Pow": _power,
 }
