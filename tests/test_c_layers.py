@@ -62,6 +62,15 @@ NETWORKS = {
         nn.Flatten(),
         nn.Linear(4, 2),
     ),
+    "dilation as rows of an image": lambda: pooled(
+        lambda x, a: (
+            a(F.pad(x, (6, 6)).unflatten(2, (-1, 4)).transpose(2, 3))
+            .transpose(2, 3)
+            .flatten(2)[..., :20]
+        ),
+        3,
+        a=nn.Conv2d(2, 3, (1, 3)),
+    ),
     "groups": lambda: stacked(
         convolution(2, 6, 3, padding="same", groups=2),
         convolution(6, 6, 4, groups=6),

@@ -1,5 +1,7 @@
 """The state of a translation: what each value of the ONNX graph has become."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sktime_tsd.export.c._layers import Activation, Concatenation, Shift, Tensor
@@ -66,7 +68,7 @@ class Lowering:
         tensor = view.tensor
         output = Tensor(tensor.n_channels, tensor.n_timepoints)
         layer = Shift(inputs=[tensor], output=output, activations=[activation])
-        return View(self.add(layer), view.axes, view.n_inner)
+        return replace(view, tensor=self.add(layer))
 
     def affine(self, view, factors, terms):
         """Multiply and add one constant per channel."""

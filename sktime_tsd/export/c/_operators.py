@@ -18,8 +18,8 @@ __all__ = ["OPERATORS"]
 
 def _window(view, attributes, n_weights=None):
     """Read kernel, stride, dilation and padding of the time axis, the last one."""
-    n_spatial = len(view.axes) - 2
-    if not view.holds(None, "channel", *[None] * (n_spatial - 1), "time"):
+    n_spatial, in_rows = len(view.axes) - 2, view.holds(None, "channel", "phase", "row")
+    if not in_rows and not view.holds(None, "channel", *[None] * (n_spatial - 1), "time"):
         raise UnsupportedError("its input must have the shape (1, n_channels, n_timepoints)")
     ones, zeros = [1] * n_spatial, [0] * (2 * n_spatial)
     kernel = list(attributes.get("kernel_shape", n_weights))
@@ -41,6 +41,11 @@ def _window(view, attributes, n_weights=None):
         before, after = missing // 2, missing - missing // 2
         if automatic == b"SAME_LOWER":
             before, after = after, before
+    if in_rows:  # in each phase by itself: every n-th time point
+        if stride[-1] != 1 or automatic not in (b"NOTSET", b"VALID"):
+            raise UnsupportedError("a series in rows must be read without stride")
+        window["dilation"] *= view.n_phases
+        before, after = before * view.n_phases, after * view.n_phases
     return window | {"pad": before}, after
 
 
@@ -71,13 +76,16 @@ def _convolution(lowering, node, attributes):
         groups=groups,
         **window,
     )
-    lowering.values[node.output[0]] = View(lowering.add(layer), view.axes).moved(
-        _spatial(len(view.axes))
-    )
+    lowering.values[node.output[0]] = _windowed(view, lowering.add(layer))
 
 
-def _spatial(n_axes):
-    return ((), ("channel",), *[()] * (n_axes - 3), ("time",))
+def _windowed(view, tensor):
+    """See what a window over the time axis gives: the same axes as its input."""
+    if view.holds(None, "channel", "phase", "row"):
+        axes = (), ("channel",), ("phase",), ("row",)
+    else:
+        axes = ((), ("channel",), *[()] * (len(view.axes) - 3), ("time",))
+    return View(tensor, (), n_phases=view.n_phases).moved(axes)
 
 
 def _pool(lowering, node, attributes):
@@ -98,9 +106,7 @@ def _pool(lowering, node, attributes):
         counts_to=tensor.n_timepoints + (pad_after if counts_padding else 0),
         **window,
     )
-    lowering.values[node.output[0]] = View(lowering.add(layer), view.axes).moved(
-        _spatial(len(view.axes))
-    )
+    lowering.values[node.output[0]] = _windowed(view, lowering.add(layer))
 
 
 def _dense(lowering, view, weight, biases):

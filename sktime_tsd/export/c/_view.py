@@ -22,14 +22,16 @@ class View:
     axes : tuple of tuple of str
         For each ONNX axis what it holds: ``("time",)``, ``("channel",)``, several of them for an
         axis that is flattened, or nothing for an axis of length 1. Where two axes together hold
-        the channels, they are ``("outer",)`` and ``("inner",)``.
-    n_inner : int
-        Length of the axis ``"inner"``.
+        the channels, they are ``("outer",)`` and ``("inner",)``; where they hold the time
+        points, ``("row",)`` and ``("phase",)``.
+    n_inner, n_phases : int
+        Lengths of the axes ``"inner"`` and ``"phase"``.
     """
 
     tensor: Tensor
     axes: tuple
     n_inner: int = 0
+    n_phases: int = 0
 
     def size_of(self, atom):
         """Length of what an axis holds."""
@@ -38,6 +40,8 @@ class View:
             "channel": self.tensor.n_channels,
             "inner": self.n_inner,
             "outer": self.tensor.n_channels // max(1, self.n_inner),
+            "phase": self.n_phases,
+            "row": (self.tensor.n_timepoints or 1) // max(1, self.n_phases),
         }[atom]
 
     @property
@@ -52,6 +56,8 @@ class View:
     def _merged(self, axis):
         if axis == ("outer", "inner") or (axis == ("outer",) and self.n_inner == 1):
             return ("channel",)
+        if axis == ("row", "phase") or (axis == ("phase",) and self.size_of("row") == 1):
+            return ("time",)
         # an axis of length 1 holds nothing
         return tuple(atom for atom in axis if self.size_of(atom) != 1)
 
@@ -75,14 +81,22 @@ class View:
         Returns
         -------
         view : View or None
-            None if an axis would hold a part of the channels or of the time points.
+            None if an axis would hold a part of the channels, or of the time points otherwise
+            than ``"row"`` and ``"phase"`` do.
         """
         shape = [self.shape[i] if n == 0 else n for i, n in enumerate(shape)]
         if -1 in shape:
             rest = prod(n for n in shape if n != -1)
             shape[shape.index(-1)] = prod(self.shape) // max(1, rest)
         atoms, axes = [atom for axis in self.axes for atom in axis], []
-        for n in shape:
+        for i, n in enumerate(shape):
+            if atoms[:1] == ["time"] and 1 < n < self.size_of("time"):
+                if n * (shape[i + 1] if i + 1 < len(shape) else 0) != self.size_of("time"):
+                    return None
+                if len(atoms) > 1 or shape[i + 2 :] != [1] * len(shape[i + 2 :]):
+                    return None
+                split = [*axes, ("row",), ("phase",), *[()] * len(shape[i + 2 :])]
+                return replace(self, n_phases=shape[i + 1]).moved(split)
             taken = []
             while prod(map(self.size_of, taken)) < n and atoms:
                 taken.append(atoms.pop(0))
