@@ -106,6 +106,12 @@ def test_no_memory_is_written_but_the_stack(exported, tmp_path):
 
 
 @needs_compiler
+@pytest.mark.parametrize("options", [("-std=c11", "-O3"), ("-std=c99", "-O0"), ("-std=c17", "-Os")])
+def test_no_warnings_under_other_standards(options, exported, tmp_path):
+    compiled([exported], tmp_path / "student.o", "-c", *options)
+
+
+@needs_compiler
 def test_static_buffers_give_the_same(exported, fcn):
     X = series(3, fcn)
     library = gives_the_same(exported, fcn, X, "-DSTUDENT_STATIC_BUFFERS")

@@ -123,7 +123,7 @@ def test_weights_that_are_no_numbers(tmp_path):
     clf = classifier(network, (1, 10))
     with torch.no_grad():
         clf.network_.network.linear.weight[0, 0] = torch.nan
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match="NaN or infinite"):
         to_c(clf, tmp_path / "student.c")
     assert files(tmp_path) == []
 
@@ -255,6 +255,8 @@ def test_a_report_says_what_the_file_costs(fcn):
     )
     assert np.isnan(report["c_code_bytes"])
     assert "C file" not in repr(fidelity_report(fcn, fcn, X, **options))
+    with pytest.raises(TypeError, match="c_cost must be a CCost"):
+        fidelity_report(fcn, fcn, X, c_cost=7, **options)
 
 
 # -- 8 bits --------------------------------------------------------------------------------

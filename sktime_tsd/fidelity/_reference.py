@@ -173,8 +173,10 @@ class FidelityReference:
         ------
         ValueError, TypeError
             If the classes differ, the student has no probabilities, or it cannot score the
-            series.
+            series; or if `c_cost` is something else.
         """
+        if c_cost is not None and not hasattr(c_cost, "multiply_adds"):
+            raise TypeError(f"c_cost must be a CCost, such as to_c(...).cost, got {c_cost!r}.")
         teacher, intervals, y = self._teacher, self._intervals, self._y
         _check_same_order(self._panel.names, channel_names(student))
         scorer = scorer_of(student, "student")

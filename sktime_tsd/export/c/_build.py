@@ -79,7 +79,7 @@ class Build:
         if self._compiler is None:
             return self._cost_of(None, None, "")
         sizes = object_sizes(self._compiler, self.source, name)
-        compiler = " ".join([Path(self._compiler[0]).name, *self._compiler[1:]])
+        compiler = Path(self._compiler[0]).name  # without options, which may hold paths
         return self._cost_of(*sizes, f"{platform.machine()}, {compiler} -Os")
 
     def _cost_of(self, text_bytes, frame_bytes, compiled_for):

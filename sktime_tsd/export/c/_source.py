@@ -267,7 +267,8 @@ def header_source(model, cost):
     more = ""
     if model.deferral is not None:
         more += (
-            f"\n/* Whether the student is too unsure, and the series is for its teacher. */\n"
+            f"\n/* Whether the student is too unsure, and the series is for its teacher: whether\n"
+            f"   {model.deferral.score} is at most {model.deferral.threshold:.9g}. */\n"
             f"int {name}_defers(const float *probabilities);\n"
         )
     if model.stride is not None:
