@@ -1,6 +1,7 @@
 """Files of C students: names, labels, refusals, costs, 8 bits, the command line."""
 
 import dataclasses
+import os
 import warnings
 
 import numpy as np
@@ -185,6 +186,39 @@ def test_wrong_answers_leave_former_files(fault, fcn, tmp_path, monkeypatch):
         to_c(fcn, path, overwrite=True)
     assert files(tmp_path) == ["student.c", "student.h"]
     assert (path.read_text(), path.with_suffix(".h").read_text()) == former
+
+
+@needs_compiler
+def test_a_fault_while_files_are_moved_leaves_the_former_ones(fcn, tmp_path, monkeypatch):
+    path = to_c(fcn, tmp_path / "student.c", test=True)
+    former = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    replace, moved = os.replace, []
+
+    def failing(source, target):
+        moved.append(target)
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(KeyboardInterrupt):
+        to_c(fcn, path, overwrite=True, stride=3)
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == former
+    moved.clear()
+    with pytest.raises(KeyboardInterrupt):
+        to_c(fcn, tmp_path / "other.c", stride=3)
+    assert files(tmp_path) == sorted(former)
+
+
+@needs_compiler
+def test_a_header_of_another_export_does_not_compile(fcn, tmp_path):
+    path = to_c(fcn, tmp_path / "student.c")
+    compiled([path], tmp_path / "student.o", "-c")
+    clf = classifier_of("fcn", n_channels=2, n_classes=2)
+    other = to_c(clf, tmp_path / "other.c")
+    path.with_suffix(".h").write_text(other.with_suffix(".h").read_text())
+    with pytest.raises(AssertionError, match="different exports"):
+        compiled([path], tmp_path / "student.o", "-c")
 
 
 def test_without_a_compiler_there_is_a_test_and_a_warning(fcn, tmp_path, monkeypatch):

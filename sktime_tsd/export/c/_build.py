@@ -53,7 +53,8 @@ class Build:
         self._write_header(self._cost_of(None, None, ""))  # without what is to be measured
 
     def _write_header(self, cost):
-        self.header.write_text(header_source(self._question.model, cost), encoding="utf-8")
+        text = header_source(self._question.model, cost, self._written.digest)
+        self.header.write_text(text, encoding="utf-8")
 
     @cached_property
     def program(self):

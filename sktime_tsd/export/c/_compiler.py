@@ -167,4 +167,4 @@ def _frames(usage, name):
     network = frames.pop("compute", 0)
     public = [n for function, n in frames.items() if function.startswith(f"{name}_")]
     others = sorted(n for function, n in frames.items() if not function.startswith(f"{name}_"))
-    return max(public) + network + sum(others[-2:])
+    return max(public, default=0) + network + sum(others[-2:])

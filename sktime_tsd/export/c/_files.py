@@ -1,7 +1,8 @@
 """Put a C file, its header and its test in their place, together or not at all."""
 
+import os
 import shutil
-from contextlib import suppress
+import tempfile
 from uuid import uuid4
 
 __all__ = ["check_place", "replaced"]
@@ -38,6 +39,8 @@ def check_place(path, *, overwrite):
             raise FileExistsError(f"{file} is a folder. Pass another path.")
         if file.exists() and not overwrite:
             raise FileExistsError(f"{file} exists; pass overwrite=True to replace it.")
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass  # fails here, before the export, if the place is not writable
 
 
 def _test_of(path):
@@ -58,30 +61,36 @@ def replaced(path, files, test_name):
     """
     folder = path.parent
     staging = folder / f".{path.name}-{uuid4().hex}"
-    staging.mkdir()
     former = staging / "former"
-    former.mkdir()
+    former.mkdir(parents=True)
     names = [file.name for file in files]
     try:
         for file in files:
             shutil.copyfile(file, staging / file.name)
-        stale = folder / test_name
-        if test_name not in names and stale.is_file():
-            with suppress(OSError):
-                if stale.read_text(encoding="utf-8").startswith(_MARK):
-                    names.append(test_name)
+        stale = [test_name] if _is_stale_test(folder / test_name, names) else []
+        for name in [*names, *stale]:
+            if (folder / name).exists():
+                shutil.copy2(folder / name, former / name)
         try:
             for name in names:
-                if (folder / name).exists():
-                    (folder / name).rename(former / name)
-            for file in files:
-                (staging / file.name).rename(folder / file.name)
-        except BaseException:  # even Ctrl-C must not lose the former files
-            for name in names:
+                os.replace(staging / name, folder / name)  # at each moment, old or new is there
+            for name in stale:
+                (folder / name).unlink()
+        except BaseException:  # even Ctrl-C must not leave a header of another file
+            for name in [*names, *stale]:
                 if (former / name).exists():
-                    (former / name).replace(folder / name)
+                    os.replace(former / name, folder / name)
                 elif not (staging / name).exists():
                     (folder / name).unlink(missing_ok=True)
             raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _is_stale_test(path, names):
+    if path.name in names or not path.is_file():
+        return False
+    try:
+        return path.read_text(encoding="utf-8").startswith(_MARK)
+    except (OSError, ValueError):
+        return False

@@ -1,5 +1,6 @@
 """The text of the C file and its header."""
 
+import zlib
 from dataclasses import dataclass, field
 from textwrap import indent
 
@@ -62,6 +63,8 @@ class Written:
     Parameters
     ----------
     source : str
+    digest : str
+        Of the source, a number that the header repeats.
     weight_bytes : int
         Constants: weights, biases, scaling.
     buffer_bytes : int
@@ -72,6 +75,7 @@ class Written:
     """
 
     source: str = field(repr=False)
+    digest: str
     weight_bytes: int
     buffer_bytes: int
     stream_bytes: int
@@ -146,6 +150,10 @@ _TOP = """/* {header}: {what}.
 #include <limits.h>
 #include <math.h>
 
+#if {prefix}_EXPORT != @DIGEST@
+#error "This file and its header are from different exports"
+#endif
+
 #if INT_MAX < {largest}
 #error "This file needs an int of 32 bits"
 #endif
@@ -165,6 +173,9 @@ extern "C" {{
 #define {prefix}_N_CHANNELS {n_channels}
 #define {prefix}_N_TIMEPOINTS {n_timepoints}
 #define {prefix}_N_CLASSES {n_classes}
+
+/* The export that this header and its .c file are from. */
+#define {prefix}_EXPORT {digest}
 
 /* Returned where the series holds values that are no numbers, or so large that they overflow. */
 #define {prefix}_NO_ANSWER (-1)
@@ -223,7 +234,7 @@ def write_source(model, header, *, int8):
     members = [f"    float {name}[{n}];" for name, n in statements.members.items()]
     largest = max(statements.largest, model.n_channels * model.n_timepoints)
     source = _TOP.format(
-        what=_what(model), version=__version__, header=header, largest=largest
+        what=_what(model), version=__version__, header=header, largest=largest, prefix=prefix
     ) + _BODY.format(
         name=name,
         prefix=prefix,
@@ -242,8 +253,10 @@ def write_source(model, header, *, int8):
     if model.stride is not None:
         source += stream_source(name, prefix)
         stream_bytes = 4 * (model.n_channels * model.n_timepoints + len(model.labels) + 3)
+    digest = f"0x{zlib.crc32(source.encode()):08x}UL"
     return Written(
-        source=source,
+        source=source.replace("@DIGEST@", digest),
+        digest=digest,
         weight_bytes=statements.n_constant_bytes + n_bytes,
         buffer_bytes=4 * sum(statements.members.values()),
         stream_bytes=stream_bytes,
@@ -251,13 +264,15 @@ def write_source(model, header, *, int8):
     )
 
 
-def header_source(model, cost):
+def header_source(model, cost, digest):
     """Write the header.
 
     Parameters
     ----------
     model : Model
     cost : CCost
+    digest : str
+        See `Written`.
 
     Returns
     -------
@@ -276,6 +291,7 @@ def header_source(model, cost):
     return _HEADER.format(
         what=_what(model),
         version=__version__,
+        digest=digest,
         cost=indent(str(cost), "   ") + "\n",
         guard=f"{prefix}_H",
         name=name,

@@ -139,16 +139,20 @@ def to_c(
 
 
 def _checked(question, folder, file_name, compiler):
+    build = Build(question, folder, file_name, compiler)
+    for batch, expected in zip(question.batches, question.expected, strict=True):
+        question.compare(*_asked_program(build, batch), expected)
+    return build
+
+
+def _asked_program(build, batch):
     try:
-        build = Build(question, folder, file_name, compiler)
-        for batch, expected in zip(question.batches, question.expected, strict=True):
-            question.compare(*build.program.answers(batch), expected)
+        return build.program.answers(batch)
     except CompileError as error:
         raise RuntimeError(
-            f"The C file could not be checked with the compiler {' '.join(compiler)}: {error}. "
-            "Name another compiler in the environment variable CC."
+            f"The C file could not be checked: {error}. Nothing was written. Name another compiler "
+            "in the environment variable CC."
         ) from error
-    return build
 
 
 def _rounded(question, folder, file_name, compiler, former):
@@ -157,7 +161,7 @@ def _rounded(question, folder, file_name, compiler, former):
     if compiler is not None:
         (folder / "int8").mkdir()
         build = Build(question, folder / "int8", file_name, compiler, int8=True)
-        labels, _ = build.program.answers(question.batches[-1])
+        labels, _ = _asked_program(build, question.batches[-1])
         agreement = float((labels == question.expected[-1].argmax(axis=1)).mean())
         sizes = [b.cost.weight_bytes + (b.cost.code_bytes or 0) for b in (former, build)]
         if sizes[1] < sizes[0] and agreement >= _LEAST_AGREEMENT:
