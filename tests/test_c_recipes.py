@@ -61,6 +61,7 @@ def test_the_program_for_a_computer(exported):
     np.testing.assert_allclose(np.float64(probabilities), clf.predict_proba(X)[0], atol=1e-5)
 
 
+@needs_compiler
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
 def test_the_sketch_against_a_stub(exported):
     _, path = exported
@@ -72,6 +73,7 @@ def test_the_sketch_against_a_stub(exported):
 
 
 @pytest.mark.slow
+@needs_compiler
 @pytest.mark.skipif(
     shutil.which("avr-g++") is None or not CORE.is_dir(),
     reason="needs Arduino's AVR tool chain (Debian: gcc-avr, avr-libc, arduino-core-avr)",

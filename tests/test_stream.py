@@ -212,6 +212,7 @@ def test_samples_that_are_no_numbers_have_no_answer_until_they_are_gone(exported
     assert min(answers[16:20] + answers[37:]) >= 0
 
 
+@needs_compiler
 def test_only_streams_are_kept_from_call_to_call(exported, clf, tmp_path):
     assert exported.cost.static_bytes == 4 * (2 * 17 + 3 + 3)
     assert to_c(clf, tmp_path / "student.c").cost.static_bytes == 0
