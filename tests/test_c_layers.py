@@ -206,6 +206,7 @@ NETWORKS = {
     "mlp": lambda: stacked(
         nn.Flatten(), nn.Linear(40, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Dropout(), nn.Linear(5, 2)
     ),
+    "no weights": lambda: Forward(lambda x: x[:, :, 3]),
     "one logit": lambda: stacked(convolution(2, 1, 5, stride=4), nn.Flatten(), nn.Linear(4, 1)),
 }
 

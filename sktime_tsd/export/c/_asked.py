@@ -128,7 +128,7 @@ def asked(classifier, X, *, name, stride):
     shape = student.n_channels_, student.n_timepoints_
     layers = _layers(network.network, len(labels), shape)
     batches = _batches(network, (student.n_channels_, length), given)
-    work = sum(layer.multiply_adds for layer in layers)
+    work = max(1, sum(layer.multiply_adds for layer in layers))
     batches[1] = batches[1][-max(_LEAST_SERIES, _MOST_WORK // work) :]
     batches = [batch.astype(np.float32) for batch in batches]
     expected = [probabilities(batch) for batch in batches]

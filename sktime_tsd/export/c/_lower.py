@@ -62,6 +62,10 @@ def _lower_node(lowering, node, onnx):
         operator(lowering, node, attributes)
     except UnsupportedError as error:
         raise UnsupportedError(f"{node.op_type}: {error}") from None
+    except Exception as error:  # an operator may be used in ways that nobody has thought of
+        raise UnsupportedError(
+            f"{node.op_type}: what it does here has no C code ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _needed(layers, logits):
