@@ -24,6 +24,7 @@ from torch import nn
 from sktime_tsd import SkorchClassifier, fidelity_report, save_model, to_c
 from sktime_tsd.__main__ import main
 from sktime_tsd.export.c import CCost, _to_c
+from sktime_tsd.export.c._quantize_rows import rounded_rows
 from sktime_tsd.networks import FCN
 
 
@@ -296,6 +297,23 @@ def test_a_report_says_what_the_file_costs(fcn):
 
 
 # -- 8 bits --------------------------------------------------------------------------------
+
+
+def test_rows_are_rounded_with_the_best_of_their_scales():
+    rng = np.random.RandomState(0)
+    matrix = rng.standard_normal((20, 3, 4)) * 10.0 ** rng.randint(-6, 6, (20, 1, 1))
+    matrix[0] = 0
+    matrix[1] = np.arange(12).reshape(3, 4) ** 2 / 100  # of which 121 is the largest
+    rounded, scales = rounded_rows(matrix)
+    assert rounded.dtype == np.int8
+    assert np.abs(rounded.astype(int)).max() <= 127
+    error = np.abs(rounded * scales[:, None, None] - matrix)
+    assert (error <= scales[:, None, None] * 0.5000001).all()
+    np.testing.assert_allclose(error[:2], 0, atol=1e-15)
+    plain = np.abs(matrix).max(axis=(1, 2)) / 127  # the scale that is usually taken
+    plain[0] = 1
+    usual = np.rint(matrix / plain[:, None, None]) * plain[:, None, None] - matrix
+    assert (np.square(error).sum(axis=(1, 2)) <= np.square(usual).sum(axis=(1, 2)) + 1e-30).all()
 
 
 @needs_compiler
