@@ -304,3 +304,16 @@ def test_the_schedule_keeps_what_windows_reach_over():
     # of x, four columns before the newest; of the early branch, what the late one lags behind
     assert [schedule.n_slots[tensor] for tensor in (x, early, late, joined)] == [5, 5, 1, 1]
     assert schedule.stages[0].n_ticks == 4 + 50
+
+
+def test_short_branches_wait_for_long_ones():
+    """Of the short branch, five columns of 4 channels would be kept otherwise."""
+    x, long, short, joined = Tensor(1, 50), Tensor(4, 50), Tensor(4, 50), Tensor(8, 50)
+    first = Input(inputs=[], output=x)
+    wide, narrow = np.zeros((4, 9, 1)), np.zeros((4, 1, 1))
+    a = Convolution(inputs=[x], output=long, matrix=wide, biases=0, kernel=9, pad=4)
+    b = Convolution(inputs=[x], output=short, matrix=narrow, biases=0)
+    c = Concatenation(inputs=[long, short], output=joined)
+    schedule = scheduled([first, a, b, c])
+    assert [schedule.lags[layer] for layer in (first, a, b, c)] == [0, 4, 4, 4]
+    assert [schedule.n_slots[tensor] for tensor in (x, long, short, joined)] == [9, 1, 1, 1]

@@ -79,38 +79,103 @@ def scheduled(layers):
     -------
     schedule : Schedule
     """
-    makers, stage_of, lags, periods = {}, {}, {}, {}
-    for layer in layers:
-        stage = max((_ready(layer, tensor, makers, stage_of) for tensor in layer.inputs), default=0)
-        if _is_columnwise(layer):
-            beside = [
-                makers[x] for x in layer.inputs if x.is_series and stage_of[makers[x]] == stage
-            ]
-            if len({periods[maker] for maker in beside}) > 1:
-                stage, beside = stage + 1, []
-            periods[layer], lags[layer] = 1, 0
-            if beside:
-                period = periods[beside[0]]
-                after = max(0, layer.after) if isinstance(layer, Window) else 0
-                stride = layer.stride if isinstance(layer, Window) else 1
-                lags[layer] = max(lags[maker] for maker in beside) + period * after
-                periods[layer] = period * stride
-        stage_of[layer] = stage
-        makers.update(dict.fromkeys(layer.outputs, layer))
-    stages = [Stage() for _ in range(max(stage_of.values()) + 1)]
-    for layer in layers:
-        stage = stages[stage_of[layer]]
-        if layer not in lags:
-            stage.after.append(layer)
-            continue
-        stage.layers.append(layer)
-        last = lags[layer] + periods[layer] * (n_columns(layer) - 1)
-        stage.n_ticks = max(stage.n_ticks, last + 1)
-    n_slots = {}
-    for tensor, maker in makers.items():
-        readers = [layer for layer in layers if tensor in layer.inputs]
-        n_slots[tensor] = _slots(tensor, maker, readers, stage_of, lags, periods)
-    return Schedule(stages, lags, periods, n_slots)
+    plan = _Plan(layers)
+    plan.as_early_as_possible()
+    plan.later_where_that_saves_memory()
+    return plan.schedule()
+
+
+class _Plan:
+    """Stages, lags and periods of layers, while they are worked out."""
+
+    def __init__(self, layers):
+        self.layers = layers
+        self.makers = {tensor: layer for layer in layers for tensor in layer.outputs}
+        self.readers = {tensor: [] for tensor in self.makers}
+        for layer in layers:
+            for tensor in layer.inputs:
+                self.readers[tensor].append(layer)
+        self.stages, self.lags, self.periods = {}, {}, {}
+
+    def as_early_as_possible(self):
+        for layer in self.layers:
+            stage = max((self._ready(layer, tensor) for tensor in layer.inputs), default=0)
+            if _is_columnwise(layer):
+                makers = [self.makers[tensor] for tensor in layer.inputs if tensor.is_series]
+                beside = [maker for maker in makers if self.stages[maker] == stage]
+                if len({self.periods[maker] for maker in beside}) > 1:
+                    stage, beside = stage + 1, []
+                self.periods[layer], self.lags[layer] = 1, 0
+                if beside:
+                    period = self.periods[beside[0]]
+                    lag = max(self.lags[maker] for maker in beside)
+                    self.lags[layer] = lag + period * _after(layer)
+                    self.periods[layer] = period * getattr(layer, "stride", 1)
+            self.stages[layer] = stage
+
+    def _ready(self, layer, tensor):
+        """First stage in which a layer can read a tensor."""
+        maker = self.makers[tensor]
+        stage = self.stages[maker]
+        if not tensor.is_series:  # vectors are there when the columns are through
+            return stage + _is_columnwise(layer)
+        return stage + (_is_reversed(layer) or _is_reversed(maker))
+
+    def later_where_that_saves_memory(self):
+        """Let a short branch wait, if it is cheaper to keep what it reads than what it gives."""
+        for layer in reversed(self.layers):
+            for with_makers in (True, False):
+                former, memory = dict(self.lags), self._memory()
+                self._delay(layer, with_makers)
+                if self._memory() >= memory:
+                    self.lags = former
+
+    def _delay(self, layer, with_makers):
+        """Compute a layer as late as its readers allow, and perhaps what only it reads, too."""
+        if layer not in self.lags or layer.output is None or not layer.output.is_series:
+            return
+        readers = self.readers[layer.output]
+        if self._is_kept_whole(layer.output) or not readers:
+            return
+        period = self.periods[layer]
+        latest = min(self.lags[reader] - period * _after(reader) for reader in readers)
+        self.lags[layer] = max(self.lags[layer], latest)
+        for tensor in layer.inputs if with_makers else ():
+            if tensor.is_series and self.readers[tensor] == [layer]:
+                self._delay(self.makers[tensor], with_makers)
+
+    def _memory(self):
+        return sum(self._slots(tensor) * tensor.n_channels for tensor in self.makers)
+
+    def _is_kept_whole(self, tensor):
+        maker = self.makers[tensor]
+        later = (self.stages[layer] > self.stages[maker] for layer in self.readers[tensor])
+        return _is_reversed(maker) or any(later)
+
+    def _slots(self, tensor):
+        """Count the columns to keep."""
+        if not tensor.is_series:
+            return 1
+        if self._is_kept_whole(tensor):
+            return tensor.n_timepoints
+        maker, n = self.makers[tensor], 1
+        for layer in self.readers[tensor]:
+            wait = (self.lags[layer] - self.lags[maker]) // self.periods[maker]
+            n = max(n, wait + getattr(layer, "pad", 0) + 1)
+        return min(n, tensor.n_timepoints)
+
+    def schedule(self):
+        stages = [Stage() for _ in range(max(self.stages.values()) + 1)]
+        for layer in self.layers:
+            stage = stages[self.stages[layer]]
+            if layer not in self.lags:
+                stage.after.append(layer)
+                continue
+            stage.layers.append(layer)
+            last = self.lags[layer] + self.periods[layer] * (n_columns(layer) - 1)
+            stage.n_ticks = max(stage.n_ticks, last + 1)
+        n_slots = {tensor: self._slots(tensor) for tensor in self.makers}
+        return Schedule(stages, self.lags, self.periods, n_slots)
 
 
 def _is_columnwise(layer):
@@ -121,22 +186,6 @@ def _is_reversed(layer):
     return isinstance(layer, Recurrent) and layer.is_reversed
 
 
-def _ready(layer, tensor, makers, stage_of):
-    """First stage in which a layer can read a tensor."""
-    maker = makers[tensor]
-    stage = stage_of[maker]
-    if not tensor.is_series:  # vectors are there when the columns are through
-        return stage + _is_columnwise(layer)
-    return stage + (_is_reversed(layer) or _is_reversed(maker))
-
-
-def _slots(tensor, maker, readers, stage_of, lags, periods):
-    if not tensor.is_series:
-        return 1
-    if _is_reversed(maker) or any(stage_of[layer] > stage_of[maker] for layer in readers):
-        return tensor.n_timepoints
-    n = 1
-    for layer in readers:
-        pad = layer.pad if isinstance(layer, Window) else 0
-        n = max(n, (lags[layer] - lags[maker]) // periods[maker] + pad + 1)
-    return min(n, tensor.n_timepoints)
+def _after(layer):
+    """How many time points after its own a layer reads."""
+    return max(0, layer.after) if isinstance(layer, Window) else 0
