@@ -14,6 +14,7 @@ _OBJECTS = {
     "load_model": "export",
     "save_model": "export",
     "temporal_saliency": "saliency",
+    "to_c": "export",
     "to_onnx": "export",
 }
 _MODULES = (

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 import torch
+from c_programs import needs_compiler
 from helpers import distiller, learner, random_panel
 
 from sktime_tsd.datasets import load_dataset
@@ -48,12 +49,18 @@ def pytest_collection_finish(session):
     gc.freeze()
 
 
+# examples that would warn without a C compiler
+IN_C = {"docs/user_guide/microcontroller.md", "sktime_tsd/export/c/_to_c.py"}
+
 # the README and the other pages stay among the quick tests
 LONG_PAGES = {"docs/user_guide/fidelity.md", "docs/user_guide/terms.md"}
 
 
 def pytest_collection_modifyitems(config, items):
     pages = {config.rootpath / page for page in LONG_PAGES}
+    in_c = {config.rootpath / path for path in IN_C}
     for item in items:
         if item.path in pages:
             item.add_marker(pytest.mark.slow)
+        if item.path in in_c:
+            item.add_marker(needs_compiler)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sktime_tsd._cli.command_line import Parser
+from sktime_tsd._cli.command_line import Parser, positive
 from sktime_tsd._cli.model_sources import add_model, open_model
 from sktime_tsd._cli.output_file import check_output_file
 from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
@@ -13,19 +13,20 @@ __all__ = ["main"]
 def _parser():
     parser = Parser(
         prog="python -m sktime_tsd export",
-        description="Write a fitted student as an ONNX file for onnxruntime, or as a folder "
-        "(safetensors, configuration, model card) that loads without running code.",
+        description="Write a fitted student as an ONNX file for onnxruntime, as a C file with its "
+        "header for microcontrollers, or as a folder (safetensors, configuration, model card) "
+        "that loads without running code.",
     )
     add_model(parser)
-    parser.add_argument("--format", choices=("onnx", "safetensors"), required=True)
+    parser.add_argument("--format", choices=("onnx", "c", "safetensors"), required=True)
     parser.add_argument(
-        "--out", type=Path, required=True, help="file (onnx) or folder (safetensors) to write"
+        "--out", type=Path, required=True, help="file (onnx, c) or folder (safetensors) to write"
     )
     parser.add_argument(
         "--sample",
         metavar="FILE",
         type=Path,
-        help="real series for comparing the ONNX file's predictions with the network's: a .ts, "
+        help="real series for comparing the file's predictions with the network's: a .ts, "
         ".csv, .tsv, .txt, .npy, .npz, .parquet or .arff file",
     )
     parser.add_argument(
@@ -33,6 +34,22 @@ def _parser():
         action="store_true",
         help="round the weights to 8 bits, if that makes the file smaller and keeps 99 %% of the "
         "answers on --sample",
+    )
+    parser.add_argument(
+        "--name",
+        default=None,
+        help="first part of the names in the C file (default: student)",
+    )
+    parser.add_argument(
+        "--stride",
+        type=positive,
+        help="add a function to the C file that takes a recording sample by sample, and answers "
+        "every so many samples",
+    )
+    parser.add_argument(
+        "--test",
+        action="store_true",
+        help="also write a C program that compares answers on the device",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an existing file or folder"
@@ -51,23 +68,26 @@ def main(arguments):
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.format != "onnx" and (options.int8 or options.sample):
-        parser.error("--int8 and --sample are only for --format onnx: leave them out")
+    if options.format == "safetensors" and (options.int8 or options.sample):
+        parser.error("--int8 and --sample are only for --format onnx and c: leave them out")
+    if options.format != "c" and (options.name or options.stride or options.test):
+        parser.error("--name, --stride and --test are only for --format c: leave them out")
     if options.format == "safetensors" and options.model.is_dir():
         parser.error(
             f"{options.model} already is a folder of this format: copy it, to keep its model card"
         )
 
     try:
-        if options.format == "onnx":
+        if options.format != "safetensors":
             inputs = [options.model] if options.sample is None else [options.model, options.sample]
-            check_output_file(options.out, inputs, overwrite=options.overwrite)
+            for file in _files(options):
+                check_output_file(file, inputs, overwrite=options.overwrite)
     except (OSError, ValueError) as error:
         parser.error(str(error))
 
     from sktime_tsd._cli.data_file import read_data
     from sktime_tsd._cli.model_input import in_options, model_input
-    from sktime_tsd.export import save_model, to_onnx
+    from sktime_tsd.export import save_model, to_c, to_onnx
 
     try:
         model = open_model(options)
@@ -78,8 +98,23 @@ def main(arguments):
             if options.sample is not None:
                 sample = read_data(options.sample, options)
                 X = model_input(sample, model, options, options.sample)
-            path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
+            more = {"int8": options.int8, "overwrite": options.overwrite}
+            if options.format == "onnx":
+                path = to_onnx(model, options.out, X, **more)
+            else:
+                more |= {"stride": options.stride, "test": options.test or None}
+                path = to_c(model, options.out, X, name=options.name or "student", **more)
     except Exception as error:  # a model from a trusted pickle can raise anything
         message = in_options(str(error)) or type(error).__name__
         parser.error(message.replace("overwrite=True", "--overwrite"))
     print(f"wrote {path}")
+    if options.format == "c":
+        print(path.cost)
+
+
+def _files(options):
+    """List the files that are to be written."""
+    if options.format == "onnx":
+        return [options.out]
+    test = options.out.with_name(f"{options.out.stem}_test.c")
+    return [options.out, options.out.with_suffix(".h"), test]

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import math
 import re
 import warnings
 from pathlib import Path
@@ -20,21 +19,19 @@ from sktime_tsd._utils.replace_file import sync
 from sktime_tsd._utils.silence import import_silently
 from sktime_tsd._utils.staged_file import staged_file
 from sktime_tsd._utils.usual_state import in_usual_state
+from sktime_tsd.export._answers import TOLERANCE, batches_to_compare, labels_differ
 from sktime_tsd.export._cascade import add_threshold, exported_chain
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
 from sktime_tsd.export._steps import first_length, transformed
-from sktime_tsd.export._student import fitted_student, typical_series
+from sktime_tsd.export._student import fitted_student
 from sktime_tsd.networks import n_parameters
 from sktime_tsd.runtime import OnnxClassifier
 from sktime_tsd.runtime._confidence import SCORES
 from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
 
 __all__ = ["to_onnx"]
-
-# Largest accepted difference between a probability of the file and torch's.
-_TOLERANCE = 1e-5
 
 # Scores this near to a threshold may fall on either side of it.
 _TOLERANCE_OF_SCORES = 1e-3
@@ -44,9 +41,6 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # More than the graph takes beside the weights.
 _GRAPH_BYTES = 2**16
-
-_N_RANDOM_SERIES = 256
-_MAX_RANDOM_VALUES = 2**21
 
 
 class _Probabilities(nn.Module):
@@ -166,7 +160,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         )
     _check_place(path, overwrite=overwrite)
     network = copy.deepcopy(student.network_).cpu().eval()
-    batches = _batches(network, (student.n_channels_, length), X)
+    batches = batches_to_compare(network, (student.n_channels_, length), X)
     if chain.steps:  # the file's steps compute in float64
         batches = [batch.astype(np.float64) for batch in batches]
     scorer = NetworkScorer(student, network)
@@ -238,20 +232,6 @@ def _add_threshold(student, path, deferral):
     with staged_file(path) as new:
         add_threshold(student.path, new, deferral)
     return path
-
-
-def _batches(network, sizes, X):
-    """Make the batches to compare predictions on: one random series, several, and `X`.
-
-    They are separate, since predictions may depend on the other series of a batch.
-    """
-    n = min(_N_RANDOM_SERIES, max(8, _MAX_RANDOM_VALUES // math.prod(sizes)))
-    waves = typical_series(network, *sizes, n)
-    generator = torch.Generator().manual_seed(0)
-    noise = network.mean.cpu() + network.std.cpu() * torch.randn(waves.shape, generator=generator)
-    # waves alone activate few of a network's units, and noise has no slow components
-    series = torch.cat([waves[: n // 2], noise[n // 2 :], 100 * noise[:2]]).numpy()
-    return [series[:1], series[1:], *([] if X is None else [X])]
 
 
 def _export(probabilities, metadata, path, batches, expected):
@@ -334,9 +314,9 @@ def _compare(path, batches, expected):
     for batch, probabilities in zip(batches, expected, strict=True):
         found = student.predict_proba(batch)
         error = np.abs(found - probabilities).max()
-        if not error <= _TOLERANCE:
+        if not error <= TOLERANCE:
             raise ModelFileError(f"probabilities differ by up to {error:.2g}")
-        n_different = int(_labels_differ(found, probabilities).sum())
+        n_different = int(labels_differ(found, probabilities).sum())
         if n_different:
             raise ModelFileError(f"{n_different} of {len(batch)} labels differ")
 
@@ -349,10 +329,3 @@ def _compare_deferral(path, batches, expected, score, threshold):
         is_clear = ~(np.abs(scores - threshold) < _TOLERANCE_OF_SCORES)
         if (student.defers(batch) != ~(scores > threshold))[is_clear].any():
             raise RuntimeError("The file would defer other series than the cascade.")
-
-
-def _labels_differ(found, expected):
-    """Tell where labels differ, ignoring ties: probabilities equal up to rounding errors."""
-    place = np.arange(len(expected))
-    margin = expected.max(axis=1) - expected[place, found.argmax(axis=1)]
-    return margin > 2 * _TOLERANCE

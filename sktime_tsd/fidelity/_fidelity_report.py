@@ -26,6 +26,7 @@ def fidelity_report(
     batch_size=1024,
     random_state=None,
     verbose=0,
+    c_cost=None,
 ):
     """Measure whether a student gives its teacher's answers for the same reasons.
 
@@ -93,6 +94,10 @@ def fidelity_report(
         saliency equals that of ``temporal_saliency(..., random_state=random_state)``.
     verbose : int, default=0
         1 shows progress bars.
+    c_cost : CCost, optional
+        What the student costs on a device: ``to_c(student, path).cost``. The report then also
+        says so, in the metrics ``c_weight_bytes``, ``c_code_bytes``, ``c_stack_bytes``,
+        ``c_static_bytes`` and ``c_multiply_adds``.
 
     Returns
     -------
@@ -146,7 +151,7 @@ def fidelity_report(
         verbose=verbose,
         series_like=common_reader(teacher, student),
     )
-    return reference.report(student)
+    return reference.report(student, c_cost=c_cost)
 
 
 def common_reader(teacher, student):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["GROUPS", "METRICS", "Metric"]
+__all__ = ["ALL_METRICS", "DEVICE_METRICS", "GROUPS", "METRICS", "Metric"]
 
 SIDES = ("teacher", "student")
 
@@ -47,6 +47,7 @@ GROUPS = {
     "removal": "Answers as parts are removed or added, by whose saliency",
     "quality": "Against the true labels",
     "cost": "Cost",
+    "device": "Student as a C file",
 }
 
 
@@ -97,3 +98,17 @@ def _metrics():
 
 
 METRICS = {metric.name: metric for metric in _metrics()}
+
+#: What a report with `c_cost` says in addition.
+DEVICE_METRICS = {
+    f"c_{name}": Metric(f"c_{name}", "device", label, unit, higher_is_better=False)
+    for name, label, unit in (
+        ("weight_bytes", "weights", "bytes"),
+        ("code_bytes", "code", "bytes"),
+        ("stack_bytes", "stack", "bytes"),
+        ("static_bytes", "static memory", "bytes"),
+        ("multiply_adds", "multiply-adds", ""),
+    )
+}
+
+ALL_METRICS = METRICS | DEVICE_METRICS

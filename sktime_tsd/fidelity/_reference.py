@@ -31,7 +31,7 @@ from sktime_tsd.fidelity._comparisons import (
     with_intervals,
 )
 from sktime_tsd.fidelity._measured import MeasuredModel
-from sktime_tsd.fidelity._metrics import METRICS, SIDES
+from sktime_tsd.fidelity._metrics import ALL_METRICS, DEVICE_METRICS, SIDES
 from sktime_tsd.fidelity._removal import RemovalCurves, removal_curves
 from sktime_tsd.fidelity._report import FidelityReport
 from sktime_tsd.saliency._copy_batches import most_at_once
@@ -172,12 +172,14 @@ class FidelityReference:
         }
 
     @in_usual_state
-    def report(self, student):
+    def report(self, student, *, c_cost=None):
         """Compare a student with the teacher.
 
         Parameters
         ----------
         student : fitted classifier
+        c_cost : CCost, optional
+            What the student costs as a C file; see `fidelity_report`.
 
         Returns
         -------
@@ -187,8 +189,10 @@ class FidelityReference:
         ------
         ValueError, TypeError
             If the classes differ, the student has no probabilities, or it cannot score the
-            series.
+            series; or if `c_cost` is something else.
         """
+        if c_cost is not None and not hasattr(c_cost, "multiply_adds"):
+            raise TypeError(f"c_cost must be a CCost, such as to_c(...).cost, got {c_cost!r}.")
         teacher, intervals, y = self._teacher, self._intervals, self._y
         _check_same_order(self._panel.names, channel_names(student))
         scorer = scorer_of(student, "student")
@@ -223,9 +227,11 @@ class FidelityReference:
 
         cost = {"teacher": self._teacher_cost, "student": self._cost(student)}
         metrics |= {f"{name}_{side}": row for side in SIDES for name, row in cost[side].items()}
+        if c_cost is not None:
+            metrics |= _device_metrics(c_cost)
         frame = pd.DataFrame(metrics, index=["value", "low", "high"]).T
-        frame = frame.reindex([name for name in METRICS if name in metrics]).rename_axis("name")
-        frame["higher_is_better"] = [METRICS[name].higher_is_better for name in frame.index]
+        frame = frame.reindex([name for name in ALL_METRICS if name in metrics]).rename_axis("name")
+        frame["higher_is_better"] = [ALL_METRICS[name].higher_is_better for name in frame.index]
         return FidelityReport(
             metrics=frame,
             samples=samples.rename_axis("instance"),
@@ -264,6 +270,11 @@ class FidelityReference:
 
     def _cost(self, model):
         return model.cost(self._intervals, with_latency=self._has_latency)
+
+
+def _device_metrics(c_cost):
+    numbers = {f"c_{name}": number for name, number in c_cost.to_dict().items()}
+    return {name: np.repeat(np.array(numbers[name], dtype=float), 3) for name in DEVICE_METRICS}
 
 
 def _check_same_order(names, of_student):

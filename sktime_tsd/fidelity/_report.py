@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd.fidelity._comparisons import reliability
-from sktime_tsd.fidelity._metrics import GROUPS, METRICS, SIDES
+from sktime_tsd.fidelity._metrics import ALL_METRICS, GROUPS, SIDES
 from sktime_tsd.fidelity._verdict import judge
 from sktime_tsd.saliency import Saliency
 
@@ -206,11 +206,11 @@ class FidelityReport:
         """Yield (group, label, cells), with one cell, or one for each side."""
         shown = {}
         for name, row in self.metrics.iterrows():
-            metric = METRICS[name]
+            metric = ALL_METRICS[name]
             unit = f", {metric.unit}" if metric.unit else ""
             label = f"{metric.label}{unit} ({'+' if metric.higher_is_better else '-'})"
             cells = shown.setdefault((metric.group, label), {})
-            exact = metric.name.startswith(("parameters", "bytes"))
+            exact = metric.name.startswith(("parameters", "bytes", "c_"))
             low, high = (np.nan, np.nan) if exact else (row["low"], row["high"])
             cells[metric.side] = _cell(row["value"], low, high)
         for (group, label), cells in shown.items():
@@ -341,8 +341,8 @@ def _same_teacher(one, other):
     of_teacher = [
         name
         for name in one.metrics.index.intersection(other.metrics.index)
-        if METRICS[name].group in ("quality", "removal")
-        and METRICS[name].side == "teacher"
+        if ALL_METRICS[name].group in ("quality", "removal")
+        and ALL_METRICS[name].side == "teacher"
         and not name.endswith("_by_student")
     ]
     pair = (report.metrics.loc[of_teacher, "value"].astype(float) for report in (one, other))

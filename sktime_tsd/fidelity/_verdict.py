@@ -13,7 +13,7 @@ from sktime_tsd._utils.binomial import instances_needed
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.fidelity._class_lines import PARTED, class_line_names, class_lines
 from sktime_tsd.fidelity._comparisons import is_share
-from sktime_tsd.fidelity._metrics import METRICS
+from sktime_tsd.fidelity._metrics import ALL_METRICS
 
 __all__ = ["Verdict", "check_names", "judge"]
 
@@ -207,7 +207,7 @@ def check_names(names):
     """
     of_parts = [f"{name}_{part}" for name in PARTED for part in ("teacher_right", "teacher_wrong")]
     of_classes = tuple(f"{name}_class_" for name in PARTED)
-    known = [*METRICS, *(name for name in of_parts if name not in METRICS)]
+    known = [*ALL_METRICS, *(name for name in of_parts if name not in ALL_METRICS)]
     asked = {name: 0.0 for name in names if not name.startswith(of_classes)}
     if asked:
         _check_known(asked, [*known, *(f"{name}LABEL" for name in of_classes)])
@@ -244,7 +244,7 @@ class _Line(NamedTuple):
 
     def judged(self, confidence):
         """Return the row of the verdict."""
-        is_cost = self.name in METRICS and METRICS[self.name].group == "cost"
+        is_cost = self.name in ALL_METRICS and ALL_METRICS[self.name].group == "cost"
         n = self.n if self.values is None else int(self.values.notna().sum())
         n = 0 if is_cost else n
         n_more, reason = self._why_not(n, confidence)

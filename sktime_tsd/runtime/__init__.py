@@ -2,5 +2,6 @@
 
 from sktime_tsd.runtime._model_files import ModelFileError
 from sktime_tsd.runtime._onnx_classifier import OnnxClassifier
+from sktime_tsd.runtime._stream import Stream, StreamAnswer
 
-__all__ = ["ModelFileError", "OnnxClassifier"]
+__all__ = ["ModelFileError", "OnnxClassifier", "Stream", "StreamAnswer"]

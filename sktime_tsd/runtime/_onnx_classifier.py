@@ -24,6 +24,8 @@ from sktime_tsd.runtime._model_files import (
     names_from_json,
     rules_from_json,
 )
+from sktime_tsd.runtime._session import open_session
+from sktime_tsd.runtime._stream import Stream
 
 __all__ = ["ModelFileError", "OnnxClassifier"]
 
@@ -131,7 +133,7 @@ class OnnxClassifier:
         sizes = self.n_channels_, self.n_timepoints_
         bounds = check_model(graph, sizes, _VALUES_PER_BATCH // math.prod(sizes), path)
         self._at_once = bounds.n_instances
-        self._session = _open_session(data, path, n_threads)
+        self._session = open_session(data, path, n_threads)
         self._check_file(with_trial=bounds.is_tried)
 
     def __repr__(self):
@@ -335,6 +337,25 @@ class OnnxClassifier:
         score, threshold = self._deferral
         return ~(SCORES[score](self.predict_proba(X)) > threshold)
 
+    def stream(self, stride=1):
+        """Begin a recording, of which the last time points are classified again and again.
+
+        Parameters
+        ----------
+        stride : int, default=1
+            Samples from one answer to the next.
+
+        Returns
+        -------
+        stream : Stream
+
+        Raises
+        ------
+        ValueError
+            If `stride` is not an integer of at least 1.
+        """
+        return Stream(self, stride)
+
 
 def _reopen(path, n_threads):
     return OnnxClassifier(path, n_threads=n_threads)
@@ -345,28 +366,6 @@ def _read(path):
         return read_regular_file(path, at_most=_LARGEST_FILE)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error}") from error
-
-
-def _open_session(data, path, n_threads):
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError(
-            "OnnxClassifier needs onnxruntime: pip install onnxruntime (extra onnx)."
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # errors are raised, not printed
-    # belts and braces, since `read_model` has refused such files: no other files, no other format
-    options.add_session_config_entry(
-        "session.model_external_initializers_file_folder_path", str(path / "none")
-    )
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises many types of errors
-        raise ModelFileError(f"{path} is damaged, or not an ONNX file: {error}") from error
 
 
 def _read_metadata(texts, path):
