@@ -5,12 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from c_programs import Library, classifier, classifier_of, needs_compiler
+from c_programs import Library, classifier, classifier_of, needs_compiler, series
 from helpers import bad
 
-from sktime_tsd import to_c, to_onnx
+from sktime_tsd import CascadeClassifier, to_c, to_onnx
 from sktime_tsd.networks import FCN
 from sktime_tsd.runtime import OnnxClassifier, Stream
+from sktime_tsd.teachers import CallableTeacher
 
 N_SAMPLES = 400
 
@@ -222,6 +223,11 @@ def test_only_streams_are_kept_from_call_to_call(exported, clf, tmp_path):
 # -- cascades ------------------------------------------------------------------------------
 
 
+def calibrated(clf, score):
+    cascade = CascadeClassifier(clf, clf, target_agreement=0.5, confidence_level=0.6, score=score)
+    return cascade.fit(series(20, clf))
+
+
 def scores(probabilities, kind):
     ordered = np.sort(probabilities, axis=1)
     if kind == "margin":
@@ -248,7 +254,8 @@ def test_the_student_of_a_cascade_says_when_to_ask_its_teacher(kind, threshold, 
     expected = scores(probabilities.astype(float), kind)
     if np.isfinite(threshold):
         threshold = float(np.quantile(expected, threshold))
-    cascade = SimpleNamespace(student_=clf, threshold_=threshold, score=kind)
+    cascade = calibrated(clf, kind)
+    cascade.threshold_ = threshold
     library = Library(to_c(cascade, tmp_path / "student.c"))
     clear = np.abs(expected - threshold) > 1e-5
     found = np.array([library.call("defers", np.ascontiguousarray(p)) for p in probabilities])
@@ -260,8 +267,25 @@ def test_the_student_of_a_cascade_says_when_to_ask_its_teacher(kind, threshold, 
     assert library.call("defers", certain) == (threshold == np.inf)
 
 
-@pytest.mark.parametrize("score", [max, "energy"])
-def test_scores_that_have_no_c_code(score, clf, tmp_path):
-    cascade = SimpleNamespace(student_=clf, threshold_=0.5, score=score)
-    with pytest.raises(ValueError, match=r"score must be one of top_probability"):
-        to_c(cascade, tmp_path / "student.c")
+@needs_compiler
+def test_a_cascade_in_c_defers_what_it_defers_in_python(clf, tmp_path):
+    X = 3 * series(300, clf)
+    probabilities = clf.predict_proba(X)
+    unsure = np.quantile(probabilities.max(axis=1), 0.2)
+
+    def differs_where_unsure(X):
+        p = clf.predict_proba(X)
+        return np.where(p.max(axis=1, keepdims=True) < unsure, np.roll(p, 1, axis=1), p)
+
+    teacher = CallableTeacher(differs_where_unsure, clf.classes_)
+    cascade = CascadeClassifier(clf, teacher, target_agreement=0.95).fit(X)
+    assert 0 < cascade.deferral_rate_ < 1
+    library = Library(to_c(cascade, tmp_path / "student.c", X))
+    answers = library.predict_proba(X).astype(np.float32)
+    found = [library.call("defers", np.ascontiguousarray(p)) for p in answers]
+    np.testing.assert_array_equal(found, cascade.defers(X))
+
+
+def test_a_score_that_is_a_function_has_no_c_code(clf, tmp_path):
+    with pytest.raises(TypeError, match=r"score of the cascade is a function.*which a file cannot"):
+        to_c(calibrated(clf, lambda p: p.max(axis=1)), tmp_path / "student.c")

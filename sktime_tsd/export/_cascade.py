@@ -9,13 +9,15 @@ from sktime_tsd.runtime._model_files import ONNX_KEY, deferral_to_json
 __all__ = ["add_threshold", "exported_chain", "refuse_cascade"]
 
 
-def exported_chain(classifier):
+def exported_chain(classifier, export):
     """Take a pipeline or a cascade apart.
 
     Parameters
     ----------
     classifier : object
         As for `chain_of`. A cascade, at the end of a pipeline or not, stands for its student.
+    export : str
+        Name of the function that exports, for messages.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def exported_chain(classifier):
     cascade = chain.classifier
     if not isinstance(cascade, CascadeClassifier):
         return chain, None
-    cascade._calibrated("to_onnx")
+    cascade._calibrated(export)
     score = cascade.get_params(deep=False)["score"]
     if callable(score):
         raise TypeError(

@@ -124,7 +124,7 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     >>> bool((OnnxClassifier(path).predict(X) == clf.predict(X)).all())
     True
     """
-    (chain, deferral), path = exported_chain(classifier), Path(path).resolve()
+    (chain, deferral), path = exported_chain(classifier, "to_onnx"), Path(path).resolve()
     if deferral is not None and isinstance(chain.classifier, OnnxClassifier):
         if chain.steps or int8:
             raise ValueError(

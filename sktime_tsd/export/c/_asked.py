@@ -8,7 +8,8 @@ import numpy as np
 from sktime_tsd._panels.arrays import check_panel_shape
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd.export._answers import TOLERANCE, batches_to_compare, labels_differ
-from sktime_tsd.export._steps import chain_of, first_length, transformed
+from sktime_tsd.export._cascade import exported_chain
+from sktime_tsd.export._steps import first_length, transformed
 from sktime_tsd.export._student import fitted_student
 from sktime_tsd.export.c._deferral import Deferral
 from sktime_tsd.export.c._fuse import fuse
@@ -87,11 +88,8 @@ def asked(classifier, X, *, name, stride):
     RuntimeError, TypeError, ValueError
         See `to_c`.
     """
-    deferral = None
-    if hasattr(classifier, "threshold_") and hasattr(classifier, "student_"):  # a cascade
-        deferral = Deferral(float(classifier.threshold_), classifier.score)
-        classifier = classifier.student_
-    chain = chain_of(classifier)
+    chain, deferral = exported_chain(classifier, "to_c")
+    deferral = None if deferral is None else Deferral(**deferral)
     student = fitted_student(chain.classifier)
     labels = [str(label) for label in student.classes_]
     for label in labels:
