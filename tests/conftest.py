@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import contextlib
 import gc
 
 import pytest
@@ -41,6 +42,14 @@ def train():
 @pytest.fixture
 def test():
     return random_panel(30, seed=1)
+
+
+def pytest_configure(config):
+    """Let the pages of the guide open as many figures as they like."""
+    with contextlib.suppress(ImportError):
+        import matplotlib
+
+        matplotlib.rcParams["figure.max_open_warning"] = 0
 
 
 def pytest_collection_finish(session):

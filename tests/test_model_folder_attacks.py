@@ -14,7 +14,7 @@ import traceback
 import numpy as np
 import pytest
 import safetensors.torch
-import torch
+from children import run_in_child
 from torch import nn
 
 from sktime_tsd import SkorchClassifier, load_model, save_model
@@ -132,7 +132,8 @@ def test_the_largest_that_are_not_refused_take_less_than_they_may(kind, n_timepo
 
 def measured(action, tmp_path):
     """Most bytes and seconds of an action in a process of its own."""
-    if (child := os.fork()) == 0:
+
+    def try_it():
         try:
             before, start = peak_bytes(), time.process_time()
             action()
@@ -140,9 +141,8 @@ def measured(action, tmp_path):
             (tmp_path / "said").write_text(taken)
         except BaseException as error:
             (tmp_path / "said").write_text("".join(traceback.format_exception(error)))
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
+
+    run_in_child(try_it)
     said = (tmp_path / "said").read_text()
     assert len(said.split()) == 2, said
     n_bytes, seconds = said.split()
@@ -322,4 +322,3 @@ def test_crafted_folders_take_little_and_give_a_model_or_the_error(n, kind, copy
 
 def test_networks_of_this_package_are_all_tried():
     assert {NETWORKS[name] for name in PARAMS} == {FCN, LSTM, InceptionTime}
-    assert torch.get_num_threads() == 1  # forked processes hang otherwise

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from children import run_in_child
 from onnx import TensorProto, helper
 from onnx_graphs import constant, model, node, sizes, summed
 from torch import nn
@@ -19,7 +20,7 @@ from sktime_tsd.networks import FCN, LSTM
 from sktime_tsd.runtime import ModelFileError, OnnxClassifier
 from sktime_tsd.runtime._graph import read_graph
 from sktime_tsd.runtime._graph_cost import graph_cost, graph_values
-from sktime_tsd.runtime._onnx_classifier import _open_session
+from sktime_tsd.runtime._session import open_session
 
 X = np.random.default_rng(0).normal(size=(5, 1, 24)).astype(np.float32)
 
@@ -194,7 +195,7 @@ def test_onnxruntime_alone_would_not_read_them_either(tmp_path, monkeypatch):
     made = model([node("Cast", ["c"], ["y"], to=1), *summed("y")], [external("c")])
     path = written(made, tmp_path)
     with pytest.raises(ModelFileError):
-        _open_session(path.read_bytes(), path, 1)
+        open_session(path.read_bytes(), path, 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
@@ -601,15 +602,14 @@ def damaged(made, rng):
 def test_crafted_files_take_little_and_give_answers_or_the_error(n, kind, tmp_path):
     """In a process of its own, killed if a file takes more than 5 s of computing."""
     said = tmp_path / "said"
-    if (child := os.fork()) == 0:
+
+    def try_them():
         try:
             said.write_text(said_of(n, kind, tmp_path))
         except BaseException as error:
             said.write_text("".join(traceback.format_exception(error)))
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert not os.WIFSIGNALED(status)
+
+    assert run_in_child(try_them) == 0
     assert len(said.read_text().split()) == 3, said.read_text()
     n_loaded, n_refused, n_bytes = map(int, said.read_text().split())
     assert n_loaded + n_refused == n

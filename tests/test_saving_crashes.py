@@ -15,15 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from children import in_child, needs_fork, run_in_child
 
 from sktime_tsd import SkorchClassifier, load_model, save_model
 from sktime_tsd.export import ModelFileError
 from sktime_tsd.networks import FCN
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process"),
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
-]
+pytestmark = needs_fork
 
 FILES = ["README.md", "config.json", "model.safetensors"]
 X = np.random.default_rng(0).normal(size=(3, 1, 24)).astype(np.float32)
@@ -68,17 +66,6 @@ def check_usable(folder, *, was_there):
     assert f"{NEXT.classes_[0]}" in (folder / "README.md").read_text()
 
 
-def in_child(action):
-    """Run an action in a forked process; return the process id."""
-    child = os.fork()
-    if child == 0:
-        try:
-            action()
-        finally:
-            os._exit(0)
-    return child
-
-
 def kill_at(k, folder):
     """Kill this process before its k-th operation on files of the folder, syncs included."""
     operations = itertools.count(1)
@@ -100,8 +87,7 @@ def killed_at(k, folder):
         kill_at(k, folder)
         save_model(NEW, folder, overwrite=True)
 
-    _, status = os.waitpid(in_child(save), 0)
-    return os.WIFSIGNALED(status)
+    return run_in_child(save) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("was_there", [True, False], ids=["overwriting", "new"])
@@ -134,8 +120,7 @@ def test_kills_between_the_renames(tmp_path):
             os.replace = killing
             save_model(NEW, folder, overwrite=True)
 
-        _, status = os.waitpid(in_child(save), 0)
-        assert os.WIFSIGNALED(status)
+        assert run_in_child(save) == -signal.SIGKILL
         assert found(folder) is (OLD if k <= 2 else NEW)
         check_usable(folder, was_there=True)
 
@@ -153,8 +138,8 @@ def test_two_hundred_random_kills(tmp_path):
     for _ in range(200):
         child = in_child(write)
         time.sleep(rng.uniform(0.005, 0.1))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        child.kill()
+        child.join()
         assert found(folder) in (OLD, NEW)
     check_usable(folder, was_there=True)
 
@@ -176,8 +161,8 @@ def test_loads_beside_writers(n_loads, n_writers, tmp_path):
         seen = {id(found(folder)) for _ in range(n_loads)}
     finally:
         for child in children:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            child.kill()
+            child.join()
     assert seen == {id(OLD), id(NEW)}
     check_usable(folder, was_there=True)
 
@@ -246,7 +231,7 @@ def test_a_full_disk(limit, tmp_path):
                 resource.setrlimit(resource.RLIMIT_FSIZE, [resource.RLIM_INFINITY] * 2)
                 said.write(type(error).__name__)
 
-    os.waitpid(in_child(save), 0)
+    run_in_child(save)
     assert (tmp_path / "said").read_text() == "OSError"
     assert found(folder) is OLD
     assert sorted(path.name for path in folder.iterdir()) == FILES

@@ -5,24 +5,23 @@ import resource
 import signal
 
 import pytest
+from children import needs_fork, run_in_child
 
 from sktime_tsd import SkorchClassifier, to_onnx
 from sktime_tsd._utils.staged_file import staged_file
 from sktime_tsd.networks import FCN
 from sktime_tsd.runtime import OnnxClassifier
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process"),
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
-]
+pytestmark = needs_fork
 
 
 def killed_while_writing(path):
-    if (child := os.fork()) == 0:
+    def write():
         with staged_file(path) as new:
             new.write_text("half of")
             os.kill(os.getpid(), signal.SIGKILL)
-    os.waitpid(child, 0)
+
+    assert run_in_child(write) == -signal.SIGKILL
 
 
 def test_a_killed_writer_leaves_the_former_file_and_the_next_one_sweeps(tmp_path):

@@ -208,7 +208,7 @@ def plot_tradeoff(reports, *, x="latency_1_student", y="top_1_agreement", ax=Non
     >>> report = fidelity_report(prior, prior, X, y, latency=False)
     >>> fig, ax = plot_tradeoff({"prior": report}, x="bytes_student", y="accuracy_student")
     >>> ax.get_xlabel()
-    'pickle (bytes), lower is better'
+    'size (bytes), lower is better'
     """
     from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
