@@ -23,6 +23,7 @@ _FORMATS = {
     "agreement": "{:.3f}",
     "KL": "{:.3f}",
     "saliency corr.": "{:.3f}",
+    "held-out corr.": "{:.3f}",
     "fit s": "{:.1f}",
 }
 
@@ -155,8 +156,8 @@ def main(arguments=None):
         parser.exit(INTERRUPTED, "\nStopped; nothing was written.\n")
     print(_format(result.table))
     print(
-        "Agreement, KL and saliency correlation compare with the teacher, on the test series; "
-        "lower KL is better.\n"
+        "Agreement, KL and correlations compare with the teacher, on the test series; lower KL is "
+        "better.\nHeld-out corr.: mean over explainers that no student was trained on.\n"
     )
     print(result.report)
     if options.out is not None:

@@ -29,7 +29,8 @@ def quick(monkeypatch):
 
 
 COLUMNS = [
-    "parameters", "pickle kB", "accuracy", "AUC-PRC", "agreement", "KL", "saliency corr.", "fit s",
+    "parameters", "pickle kB", "accuracy", "AUC-PRC", "agreement", "KL", "saliency corr.",
+    "held-out corr.", "fit s",
 ]  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
     assert len(table) == 4
     of_teacher = table.iloc[0]
     assert of_teacher["agreement"] == of_teacher["saliency corr."] == 1
+    assert of_teacher["held-out corr."] == 1 > table["held-out corr."].iloc[1:].max()
     assert of_teacher["KL"] == pytest.approx(0, abs=1e-9)
     assert np.isnan(of_teacher["parameters"]) == (teacher == "minirocket")
     for picture in ("saliency.png", "fidelity.png"):
@@ -58,6 +60,7 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
         ("top_1_agreement", "agreement"),
         ("kl_divergence", "KL"),
         ("saliency_spearman", "saliency corr."),
+        ("saliency_held_out", "held-out corr."),
         ("accuracy_student", "accuracy"),
         ("auc_prc_student", "AUC-PRC"),
         ("parameters_student", "parameters"),

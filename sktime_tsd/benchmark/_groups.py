@@ -30,6 +30,7 @@ MAIN_METRICS = {
     "top_1_agreement": "agreement",
     "kl_divergence": "KL",
     "saliency_spearman": "saliency corr.",
+    "saliency_held_out": "held-out corr.",
 }
 
 #: Metrics shown in the table of means only -> their short names.

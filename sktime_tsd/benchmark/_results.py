@@ -52,6 +52,9 @@ COLUMNS = (
     "settings",
 )
 
+# Columns that rows of earlier versions lack.
+_SINCE = tuple(name for name in COLUMNS if name.startswith("saliency_held_out"))
+
 _TEXT = (
     *(name for name in KEY if name != "seed"),
     "status",
@@ -158,12 +161,13 @@ def read_results(path):
         raise ValueError(
             f"{path} is not a result file ({error}); name a CSV file written by run_benchmark"
         ) from error
-    missing = [name for name in COLUMNS if name not in rows.columns]
+    missing = [name for name in COLUMNS if name not in (*rows.columns, *_SINCE)]
     if missing:
         raise ValueError(
             f"{path} is not a result file of this version: it lacks the columns "
             f"{', '.join(missing[:5])}; name a CSV file written by run_benchmark"
         )
+    rows = rows.assign(**dict.fromkeys(set(_SINCE) - set(rows.columns), np.nan))
     line_numbers = {}
     for number, row in enumerate(rows.to_dict("records"), start=2):
         problem = _damage(row)

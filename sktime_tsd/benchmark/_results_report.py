@@ -308,10 +308,11 @@ def _scatters(group, save):
     if "tsd" not in group.methods or not others:
         return
     tables = {metric: group.table(metric, ["tsd", *others]) for metric in group.main_metrics}
+    tables = {metric: table for metric, table in tables.items() if len(table.dropna())}
     labels = {
         metric: (name, higher_is_better(metric)) for metric, name in group.main_metrics.items()
     }
-    if any(table[["tsd", *others]].dropna().empty for table in tables.values()):
+    if not tables:
         return
     path = save(_pictures.scatter(tables, "tsd", others, labels), f"{group.slug}-sets.png")
     yield from ("", f"![TSD against other methods, one point per data set]({path})")

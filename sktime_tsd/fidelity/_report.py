@@ -57,7 +57,7 @@ class FidelityReport:
         Types of the teacher and the student, with the names of their networks.
     settings : dict
         Settings of the report: ``window`` and ``stride`` in time points, ``perturbation``,
-        ``n_donors``, ``max_saliency_instances``, ``removal``, ``n_resamples``,
+        ``n_donors``, ``max_saliency_instances``, ``removal``, ``explainers``, ``n_resamples``,
         ``confidence_level`` and ``random_state`` (the seed drawn if none was given).
     """
 
@@ -86,7 +86,8 @@ class FidelityReport:
             probabilities = {side: state[f"{side}_probabilities"] for side in sides}
             level = state["settings"]["confidence_level"]
             state = {**state, "reliability": reliability(probabilities, state["samples"], level)}
-        self.__dict__.update(state)
+        settings = {"explainers": ()} | state["settings"]
+        self.__dict__.update(state | {"settings": settings})
 
     def to_frame(self):
         """Return the metrics as a table, one row each.
