@@ -17,7 +17,8 @@ from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.perturbations import OpposingClass, window_width
+from sktime_tsd.perturbations import OpposingClass
+from sktime_tsd.perturbations._base import listed, window_widths
 from sktime_tsd.teachers._check_terms import check_terms
 from sktime_tsd.teachers._check_transfer import check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
@@ -87,10 +88,12 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         ``MemKD`` match features, which the teacher must have: use a `SkorchClassifier` or
         an ``nn.Module``. With ``saliency_weight=0`` they are methods of their own and need
         no perturbed series.
-    perturbation : Perturbation, optional
-        What fills a window; ``OpposingClass()`` by default.
-    window : float or int, default=0.1
-        Width of a window: a float is a fraction of the series, an int is time points.
+    perturbation : Perturbation or list of Perturbation, optional
+        What fills a window; ``OpposingClass()`` by default. Those of a list take turns; one that
+        is listed twice gets twice the windows.
+    window : float, int or list of them, default=0.1
+        Width of a window: a float is a fraction of the series, an int is time points. Widths of
+        a list take turns, each with every perturbation.
     n_windows : int, default=10
         Perturbed copies of each series in each step.
     n_mixes : int or "auto", default="auto"
@@ -316,8 +319,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
                 terms=terms,
                 add_soft_targets=self.distillation is None and X_unlabelled is None,
                 bank_settings=BankSettings(
-                    perturbation=self.perturbation or OpposingClass(),
-                    width=window_width(self.window, X.shape[2]),
+                    perturbations=listed("perturbation", self.perturbation or OpposingClass()),
+                    widths=window_widths(self.window, X.shape[2]),
                     n_entries=self.bank_size,
                     n_windows=self.n_windows,
                     n_mixes=n_mixes(self.n_mixes, X_unlabelled is not None),
@@ -343,7 +346,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         self.student_ = student
 
     def _fit_single_class(self, X, y):
-        window_width(self.window, X.shape[2])
+        window_widths(self.window, X.shape[2])
         with warnings.catch_warnings():  # the base class has warned already
             warnings.filterwarnings("ignore", message=".*only single label seen.*")
             self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)

@@ -316,7 +316,9 @@ def _parse(name, text):
 
 
 def _value(node):
-    """Read a value: a literal, the class name of a perturbation, or a word."""
+    """Read a value: a literal, the class name of a perturbation, a word, or a list of these."""
+    if isinstance(node, ast.List):
+        return [_value(element) for element in node.elts]
     if isinstance(node, ast.Name):
         kind = getattr(perturbations, node.id, None)
         is_perturbation = isinstance(kind, type) and issubclass(kind, Perturbation)
@@ -326,6 +328,8 @@ def _value(node):
 
 def _text(value):
     """Write a value so that `_value` reads it back."""
+    if isinstance(value, list):
+        return f"[{','.join(map(_text, value))}]"
     if isinstance(value, Perturbation):
         return type(value).__name__
     return value if isinstance(value, str) else repr(value).replace(" ", "")
