@@ -9,6 +9,7 @@ from sktime_tsd.benchmark import _results_report, _run
 from sktime_tsd.benchmark._backends import BACKENDS
 from sktime_tsd.benchmark._benchmark_method import CONTROLS
 from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._yardsticks import YARDSTICKS
 from sktime_tsd.datasets import BUNDLED, available_datasets
 
 __all__ = ["main"]
@@ -44,6 +45,8 @@ def _add_run(commands):
         default=list(METHODS),
         help="such as ce, kd, tsd, kd+tsd, dkd, fitnets; controls: "
         + "; ".join(f"{name} ({what})" for name, what in CONTROLS.items())
+        + "; yardsticks: "
+        + "; ".join(f"{name} ({what})" for name, what in YARDSTICKS.items())
         + "; join unlabelled, as in tsd+unlabelled, to use the series of --unlabelled-share"
         "; add settings after a colon: tsd:n_windows=20,window=0.05 or kd:kd.weight=0.1; "
         "default: " + " ".join(METHODS),

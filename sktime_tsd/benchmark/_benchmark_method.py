@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sktime_tsd import perturbations
 from sktime_tsd._cli.methods import METHODS, Method
+from sktime_tsd.benchmark._yardsticks import YARDSTICKS
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import SaliencyDistilledClassifier
 from sktime_tsd.losses import SoftTargets
@@ -53,7 +54,7 @@ CONTROLS = {
 }
 
 # Methods other than the package's. They cannot be joined with others.
-_ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd")
+_ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd", *YARDSTICKS)
 
 #: Joined to a method, it also learns from the series whose labels the run has taken away.
 UNLABELLED = "unlabelled"
@@ -71,6 +72,9 @@ _TITLES = {
     "kd_copies": "KD on copies",
     "kd_copies+tsd": "KD on copies + TSD",
     "random_tsd": "TSD, random teacher",
+    "untrained": "untrained student",
+    "reseeded": "teacher, other seed",
+    "minirocket": "MiniRocket",
 }
 
 
@@ -97,7 +101,8 @@ class BenchmarkMethod:
     Parameters
     ----------
     name : str
-        A method such as "kd+tsd", or a control ("kd_copies", "kd_copies+tsd", "random_tsd").
+        A method such as "kd+tsd", a control ("kd_copies", "kd_copies+tsd", "random_tsd"), or a
+        key of ``YARDSTICKS``, which has no settings.
         Settings follow a colon, separated by commas: parameters of
         `SaliencyDistilledClassifier`, of its student (``student__lr=0.01``), or of a term
         (``kd.weight=0.1``). The name is stored in a standard form: lower case, "tsd" last,
@@ -138,6 +143,8 @@ class BenchmarkMethod:
             self._method  # noqa: B018 - checks its name
         except ValueError as error:
             raise ValueError(f"{error}; or name one of {', '.join(_ALONE)} alone") from error
+        if self.is_yardstick and settings:
+            raise ValueError(f"{self.name!r}: {self.base} has no settings")
         of_student = set(self.settings_of_student)
         own = [key for key in settings if "." not in key and not key.startswith("student__")]
         known = self._known_settings()
@@ -160,7 +167,7 @@ class BenchmarkMethod:
 
     def _known_settings(self):
         """Parameters of the distiller that this method uses."""
-        if self.base == "ce":
+        if self.base == "ce" or self.is_yardstick:
             return []
         of_teacher = {"teacher_smoothing"}
         of_saliency = {"saliency_weight", "saliency_measure", "saliency_normalization"}
@@ -186,6 +193,8 @@ class BenchmarkMethod:
         base = self.base.removesuffix(f"+{UNLABELLED}")
         if self.uses_unlabelled and base == "ce":
             raise ValueError(f"method {self.base!r}: labels alone cannot use unlabelled series")
+        if self.is_yardstick:
+            return Method("ce")  # it has no teacher
         if self._has_kd_on_copies:
             return Method(base.replace("kd_copies", "kd"))
         return Method("tsd" if self.permutes_labels else base)
@@ -233,6 +242,11 @@ class BenchmarkMethod:
     def permutes_labels(self):
         """Whether its teacher is fitted on permuted labels."""
         return self.base == "random_tsd"
+
+    @property
+    def is_yardstick(self):
+        """Whether it is no student, but something to read the students' rows by."""
+        return self.base in YARDSTICKS
 
     @property
     def uses_unlabelled(self):

@@ -12,6 +12,7 @@ from sktime_tsd.benchmark._benchmark_method import CONTROLS, UNLABELLED, method_
 from sktime_tsd.benchmark._plan import incomparable_settings
 from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores
+from sktime_tsd.benchmark._yardsticks import YARDSTICKS
 from sktime_tsd.fidelity import METRICS
 
 __all__ = [
@@ -216,7 +217,7 @@ def _place(method):
     """Sort key: methods as the package lists them, controls last, each before its variants."""
     base, _, settings = method.partition(":")
     first, *others = base.split("+")
-    known = [*METHODS, *CONTROLS, UNLABELLED]
+    known = [*METHODS, *CONTROLS, UNLABELLED, *YARDSTICKS]
     return known.index(first), len(others), known.index((others or [first])[-1]), settings != ""
 
 

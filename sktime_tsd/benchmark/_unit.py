@@ -18,6 +18,7 @@ from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 from sktime_tsd.benchmark._plan import DIED, MOST_STARTS, failed_row, n_starts, row_before
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import write_part
+from sktime_tsd.benchmark._yardsticks import fit_yardstick, other_seed
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.fidelity import FidelityReference, macro_auc_prc
 
@@ -55,9 +56,9 @@ def run_unit(unit, options):
     rows = []
     with keep_torch_threads(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # too many fits to read them; the rows say what matters
-        torch.set_num_threads(options.threads)
         work = _Work(unit, options)
         for method in unit.methods:
+            torch.set_num_threads(options.threads)  # again: MiniRocket's numba changes it
             try:
                 row = work.run(BenchmarkMethod(method))
             except Exception as error:
@@ -130,15 +131,32 @@ class _Work:
         y = np.random.RandomState(self.unit.seed).permutation(data.y)
         return self._fitted_teacher(data.X, y)
 
-    def _fitted_teacher(self, X, y):
+    def _fitted_teacher(self, X, y, seed=None):
         """Fit a teacher; return it and the seconds it took."""
-        options = self.options
-        teacher = self.protocol.make_teacher(options.teacher, options.device, options.max_epochs)
-        seed_unseeded(teacher, self.unit.seed)
+        teacher = self._make_teacher(self.options.teacher)
+        seed_unseeded(teacher, self.unit.seed if seed is None else seed)
         if self.memory is None:
             return _timed_fit(None, teacher, X, y)
         fit = self.memory.cache(_timed_fit, ignore=["teacher", "X", "y"])
         return fit(fingerprint(teacher, X, y), teacher, X, y)
+
+    def _make_teacher(self, name):
+        options = self.options
+        return self.protocol.make_teacher(name, options.device, options.max_epochs)
+
+    def _make_student(self):
+        options = self.options
+        student = self.protocol.make_student(options.student, options.device, options.max_epochs)
+        return student.set_params(random_state=self.unit.seed)
+
+    def _yardstick(self, name, data):
+        """Fit a yardstick; return it and the seconds it took."""
+        if name == "reseeded":
+            return self._fitted_teacher(data.X, data.y, other_seed(self.unit.seed))
+        start, seed = time.perf_counter(), self.unit.seed
+        student = self._make_student()
+        fitted = fit_yardstick(name, student, self._make_teacher, data.X, data.y, seed)
+        return fitted, time.perf_counter() - start
 
     def _reference(self):
         data = self._once(self._data)
@@ -169,7 +187,10 @@ class _Work:
         data = self._once(self._data)
         make = self._random_teacher if method.permutes_labels else self._teacher
         teacher, teacher_seconds = self._once(make)
-        classifier, seconds, weight = self._best(method, teacher, data)
+        if method.is_yardstick:
+            classifier, seconds, weight = *self._yardstick(method.base, data), None
+        else:
+            classifier, seconds, weight = self._best(method, teacher, data)
         student = getattr(classifier, "student_", classifier)
         start = time.perf_counter()
         student.predict_proba(data.X_test)
@@ -191,12 +212,9 @@ class _Work:
         }
 
     def _classifier(self, method, teacher):
-        options = self.options
-        student = self.protocol.make_student(options.student, options.device, options.max_epochs)
-        student.set_params(random_state=self.unit.seed)
         return method.classifier(
             FrozenEstimator(teacher),
-            student,
+            self._make_student(),
             random_state=self.unit.seed,
             memory=self.memory,
             n_jobs=1,  # units are what runs at the same time
