@@ -12,7 +12,7 @@ _COMMANDS = {"export": "export_command", "predict": "predict_command"}
 
 # The parser's choices, written out so that --help does not import torch. A test keeps them true.
 _TEACHERS = ("inception_time", "lstm", "minirocket", "forest", "interval_forest", "neighbours")
-_STUDENTS = ("fcn", "lstm")
+_STUDENTS = ("fcn", "lite", "lstm")
 _METHODS = ("ce", "kd", "dkd", "fitnets", "at", "rkd", "vid", "dt2w", "memkd", "tsd")
 
 _FORMATS = {

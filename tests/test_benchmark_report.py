@@ -445,7 +445,7 @@ def test_the_command_writes_and_names_the_files(tmp_path, capsys):
         ("versions", "null", "versions"),
         ("method", "foo", "'foo'"),
         ("protocol", "zzz", "zzz.*default, paper, authors"),
-        ("student", "zzz", "zzz.*fcn, lstm"),
+        ("student", "zzz", "zzz.*fcn, lite, lstm"),
         ("evaluated_on", "zzz", "zzz.*test.*validation"),
         ("dataset", "", "dataset"),
         ("accuracy_student", "", "accuracy_student.*nan"),

@@ -63,7 +63,7 @@ def _add_run(commands):
     parser.add_argument(
         "--teacher", help=f"one of {', '.join(TEACHERS)}; default: set by the protocol"
     )
-    parser.add_argument("--student", help="fcn or lstm; default: set by the protocol")
+    parser.add_argument("--student", help="fcn, lite or lstm; default: set by the protocol")
     parser.add_argument(
         "--evaluate-on",
         choices=("test", "validation"),

@@ -74,6 +74,7 @@ _TITLES = {
     "random_tsd": "TSD, random teacher",
     "untrained": "untrained student",
     "reseeded": "teacher, other seed",
+    "lite": "LITE",
     "minirocket": "MiniRocket",
 }
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, current_spelling
+from sktime_tsd.benchmark._model_costs import ONNX_COLUMNS
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.fidelity import METRICS
 
@@ -40,6 +41,7 @@ COLUMNS = (
     "n_timepoints",
     "n_classes",
     *METRICS,
+    *ONNX_COLUMNS,
     "teacher_fit_seconds",
     "fit_seconds",
     "predict_seconds",
@@ -53,7 +55,7 @@ COLUMNS = (
 )
 
 # Columns that rows of earlier versions lack.
-_SINCE = tuple(name for name in COLUMNS if name.startswith("saliency_held_out"))
+_SINCE = (*ONNX_COLUMNS, *(name for name in COLUMNS if name.startswith("saliency_held_out")))
 
 _TEXT = (
     *(name for name in KEY if name != "seed"),

@@ -90,7 +90,7 @@ def run_benchmark(
     teacher : str, optional
         "inception_time", "lstm", "minirocket", "forest", "interval_forest" or "neighbours".
         Default: set by the protocol.
-    student : {"fcn", "lstm"}, optional
+    student : {"fcn", "lite", "lstm"}, optional
         Default: set by the protocol.
     evaluated_on : {"test", "validation"}, default="test"
         "validation" holds out a third of the training series and does not touch the test

@@ -15,6 +15,7 @@ from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
+from sktime_tsd.benchmark._model_costs import onnx_cost
 from sktime_tsd.benchmark._plan import DIED, MOST_STARTS, failed_row, n_starts, row_before
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import write_part
@@ -144,9 +145,10 @@ class _Work:
         options = self.options
         return self.protocol.make_teacher(name, options.device, options.max_epochs)
 
-    def _make_student(self):
+    def _make_student(self, name=None):
         options = self.options
-        student = self.protocol.make_student(options.student, options.device, options.max_epochs)
+        name = options.student if name is None else name
+        student = self.protocol.make_student(name, options.device, options.max_epochs)
         return student.set_params(random_state=self.unit.seed)
 
     def _yardstick(self, name, data):
@@ -155,7 +157,8 @@ class _Work:
             return self._fitted_teacher(data.X, data.y, other_seed(self.unit.seed))
         start, seed = time.perf_counter(), self.unit.seed
         student = self._make_student()
-        fitted = fit_yardstick(name, student, self._make_teacher, data.X, data.y, seed)
+        make = self._make_student if name == "lite" else self._make_teacher
+        fitted = fit_yardstick(name, student, make, data.X, data.y, seed)
         return fitted, time.perf_counter() - start
 
     def _reference(self):
@@ -205,6 +208,7 @@ class _Work:
             "n_timepoints": data.X.shape[2],
             "n_classes": len(np.unique(data.y)),
             **metrics.to_dict(),
+            **(onnx_cost(student, data.X_test) if self.options.latency else {}),
             "teacher_fit_seconds": teacher_seconds,
             "fit_seconds": seconds,
             "predict_seconds": predict_seconds,

@@ -12,6 +12,7 @@ __all__ = ["BOUNDS", "YARDSTICKS", "fit_yardstick", "other_seed"]
 YARDSTICKS = {
     "untrained": "the student before training: the floor",
     "reseeded": "the teacher trained again, with another seed: the ceiling",
+    "lite": "LITE on labels alone",
     "minirocket": "MiniRocket with logistic regression, on labels alone",
 }
 
@@ -34,15 +35,15 @@ def other_seed(seed):
     return draw_seed(np.random.RandomState(seed))
 
 
-def fit_yardstick(name, student, make_teacher, X, y, seed):
+def fit_yardstick(name, student, make, X, y, seed):
     """Fit a yardstick that is no teacher trained again.
 
     Parameters
     ----------
-    name : {"untrained", "minirocket"}
+    name : {"untrained", "lite", "minirocket"}
     student : SkorchClassifier
         Unfitted, as methods train it; the yardstick "untrained" is made of it.
-    make_teacher : callable
+    make : callable
         Makes an unfitted, unseeded classifier from a name.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
     y : numpy.ndarray of shape (n_instances,)
@@ -54,7 +55,7 @@ def fit_yardstick(name, student, make_teacher, X, y, seed):
     """
     if name == "untrained":
         return _untrained(student, X, np.unique(y), seed)
-    classifier = make_teacher(name)
+    classifier = make(name)
     seed_unseeded(classifier, seed)
     return classifier.fit(X, y)
 
