@@ -8,6 +8,7 @@ from sktime_tsd._cli.models import TEACHERS
 from sktime_tsd.benchmark import _results_report, _run
 from sktime_tsd.benchmark._backends import BACKENDS
 from sktime_tsd.benchmark._benchmark_method import CONTROLS
+from sktime_tsd.benchmark._made_data import MADE
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._yardsticks import YARDSTICKS
 from sktime_tsd.datasets import BUNDLED, available_datasets
@@ -36,7 +37,10 @@ def _add_run(commands):
     parser.add_argument(
         "--datasets",
         nargs="+",
-        help=f"default: all in --data-dir, or those bundled with sktime ({', '.join(BUNDLED)})",
+        help=f"default: all in --data-dir, or those bundled with sktime ({', '.join(BUNDLED)}). "
+        "Made, with known evidence: "
+        + "; ".join(f"{name} ({what})" for name, what in MADE.items())
+        + ". NAME@0.5: training series carry a cue of that strength that agrees with the label",
     )
     parser.add_argument("--archive", help="version of the data, recorded in the rows")
     parser.add_argument(

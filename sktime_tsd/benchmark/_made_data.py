@@ -102,7 +102,7 @@ MADE = {
     "planted_motifs": "a motif among distractors of equal energy",
     "xai_localised": "a pulse or a wave in one place, beside a burst of noise",
     "xai_distributed": "four weak pulses, up or down, beside a burst of noise",
-    "xai_frequency": "a wave of one of two frequencies over 40 % of the series",
+    "xai_frequency": "a wave of one of two frequencies over two fifths of the series",
 }
 
 

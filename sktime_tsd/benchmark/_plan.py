@@ -10,6 +10,7 @@ from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 from sktime_tsd.benchmark._environment import commit
+from sktime_tsd.benchmark._made_data import MADE, cue_of
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import differing_settings
 
@@ -131,7 +132,7 @@ def row_before(unit, method, options):
         "teacher": options.teacher,
         "student": options.student,
         "evaluated_on": options.evaluated_on,
-        "archive": options.archive,
+        "archive": "made" if cue_of(unit.dataset)[0] in MADE else options.archive,
         "device": _device(options.device),
         "threads": options.threads,
         "weight_chosen_on": options.weight_chosen_on,

@@ -13,6 +13,7 @@ from sktime_tsd._cli.models import STUDENTS, TEACHERS
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, current_spelling
 from sktime_tsd.benchmark._model_costs import ONNX_COLUMNS
 from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._truth import TRUTH_COLUMNS
 from sktime_tsd.fidelity import METRICS
 
 __all__ = [
@@ -42,6 +43,7 @@ COLUMNS = (
     "n_classes",
     *METRICS,
     *ONNX_COLUMNS,
+    *TRUTH_COLUMNS,
     "teacher_fit_seconds",
     "fit_seconds",
     "predict_seconds",
@@ -55,7 +57,11 @@ COLUMNS = (
 )
 
 # Columns that rows of earlier versions lack.
-_SINCE = (*ONNX_COLUMNS, *(name for name in COLUMNS if name.startswith("saliency_held_out")))
+_SINCE = (
+    *ONNX_COLUMNS,
+    *TRUTH_COLUMNS,
+    *(name for name in COLUMNS if name.startswith("saliency_held_out")),
+)
 
 _TEXT = (
     *(name for name in KEY if name != "seed"),

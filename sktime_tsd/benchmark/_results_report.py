@@ -26,6 +26,7 @@ from sktime_tsd.benchmark._statistics import (
     p_value_matrix,
     pairs_of_interest,
 )
+from sktime_tsd.benchmark._truth import truth_sections
 
 __all__ = ["TITLE", "write_report"]
 
@@ -201,6 +202,7 @@ def _section(group, save):
         f"{_number(group.of_teacher('auc_prc_teacher'))}. Lower is better for {', '.join(lower)}; "
         "higher is better for the others.",
     )
+    yield from truth_sections(group)
     yield from reasons_section(group, save)
     if len(group.students) > 1:
         yield from ("", "Mean rank, 1 is best:", "")

@@ -15,6 +15,7 @@ from sktime_tsd._cli.models import STUDENTS, TEACHERS, check_teacher_name
 from sktime_tsd._utils.validation import check_choice, check_number, resolve_device
 from sktime_tsd.benchmark._backends import BACKENDS, joblib_backend
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
+from sktime_tsd.benchmark._made_data import MADE, check_made, cue_of
 from sktime_tsd.benchmark._plan import (
     DIED,
     MOST_STARTS,
@@ -72,7 +73,9 @@ def run_benchmark(
     Parameters
     ----------
     datasets : sequence of str
-        Data sets bundled with sktime, or folders in `data_dir`.
+        Data sets bundled with sktime, folders in `data_dir`, or keys of ``MADE``, whose evidence
+        is known. With a strength after an @, such as "GunPoint@0.5", training series carry a cue
+        that agrees with the label, and test series a random one; teachers are fitted without.
     methods : sequence of str
         See `BenchmarkMethod`.
     seeds : sequence of int
@@ -252,11 +255,14 @@ def _check_datasets(datasets, data_dir):
     if data_dir is not None and not Path(data_dir).is_dir():
         raise ValueError(f"data_dir: there is no folder {data_dir}")
     known = available_datasets(data_dir)
+    for dataset in datasets:
+        check_made(dataset)
     if not known:
         raise ValueError(
             f"data_dir: {data_dir} holds no data set; expected NAME/NAME_TRAIN.ts in it"
         )
-    unknown = [dataset for dataset in datasets if dataset not in known]
+    known = [*known, *MADE]
+    unknown = [dataset for dataset in datasets if cue_of(dataset)[0] not in known]
     if unknown:
         raise ValueError(
             f"there is no data set {', '.join(map(repr, unknown))}; choose from {', '.join(known)}"
