@@ -40,7 +40,7 @@ def test_the_area_is_the_sum_of_steps_and_by_chance_the_share():
         assert area == pytest.approx(precision[ranked].mean())  # at each relevant point
         p, r, _ = precision_recall_curve(inside.ravel(), values.ravel())
         assert area == pytest.approx(-np.sum(np.diff(r) * p[:-1]))
-    assert areas.mean() == pytest.approx(0.3, abs=0.03)
+    assert 0.3 < areas.mean() < 0.37  # of few points, by chance a little more than the share
 
 
 def test_series_without_evidence_have_no_area():
@@ -175,6 +175,7 @@ def test_rows_of_made_data_know_the_truth(rows):
     assert cue["archive"].startswith("sktime")
 
 
+@pytest.mark.slow
 def test_a_student_falls_for_a_strong_cue_and_its_teacher_does_not(tmp_path):
     out = tmp_path / "rows.csv"
     settings = {"saliency_instances": 0, "removal": False, "latency": False}

@@ -48,7 +48,7 @@ def rows(tmp_path_factory):
     path = tmp_path_factory.mktemp("rows") / "rows.csv"
     methods = ["untrained", "ce", "lite", "reseeded"]
     run_benchmark(
-        ["UnitTest"], methods, [0], out=path, max_epochs=3, saliency_instances=4, removal=False,
+        ["UnitTest"], methods, [0], out=path, max_epochs=1, saliency_instances=3, removal=False,
         report=lambda line: None,
     )  # fmt: skip
     return read_results(path).set_index("method")

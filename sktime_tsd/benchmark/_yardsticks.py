@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd.networks import ScaledNetwork, channel_statistics
 
@@ -62,6 +63,7 @@ def fit_yardstick(name, student, make, X, y, seed):
 
 def _untrained(student, X, classes, seed):
     """Build the network as `fit` does, with the same first weights, and leave it so."""
+    X = as_training_panel(X, student.scale_inputs)
     fresh = student._build_network(*X.shape[1:], len(classes), draw_seed(seed))
     scale = channel_statistics(torch.from_numpy(X)) if student.scale_inputs else ()
     untrained = student.clone()

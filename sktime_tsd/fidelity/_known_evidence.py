@@ -23,8 +23,8 @@ def saliency_auc_prc(saliency, mask):
     Returns
     -------
     area : numpy.ndarray of shape (n_instances,)
-        In (0, 1]; higher is better. By chance about the share of time points in the mask. NaN
-        for a series without any.
+        In (0, 1]; higher is better. By chance a little more than the share of time points in the
+        mask, its value for a constant saliency. NaN for a series without any.
 
     Raises
     ------
