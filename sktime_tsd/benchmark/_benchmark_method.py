@@ -176,6 +176,8 @@ class BenchmarkMethod:
         of_copies = {"perturbation", "window", "n_windows", "bank_size"}
         uses_saliency = self.permutes_labels or "tsd" in self.base.split("+")
         uses_copies = uses_saliency or any(term.needs_perturbed for term in self.terms)
+        if any(term.uses_mixes for term in self.terms):
+            of_copies |= {"n_mixes"}
         known = (of_saliency if uses_saliency else set()) | (of_copies if uses_copies else set())
         return sorted(known | of_teacher)
 
