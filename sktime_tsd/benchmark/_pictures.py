@@ -129,7 +129,7 @@ def reasons(points, lines):
         )
     ax.set_xticks(place, explainers, rotation=35, ha="right", fontsize="small")
     ax.axvline(0.5, color="0.85", linewidth=1, zorder=0)
-    ax.set_ylabel("Spearman correlation with the teacher's reasons")
+    ax.set_ylabel("correlation with the teacher's reasons")
     figure.legend(loc="outside right upper", fontsize="small")
     return figure
 

@@ -62,8 +62,8 @@ def reasons_section(group, save):
         return
     yield from (
         "",
-        "Same reasons by each explainer: mean Spearman correlation with the teacher's. TSD is "
-        "trained on windows like those of the first column; nobody is trained on the others.",
+        "Same reasons by each explainer: mean Spearman correlation with the teacher's. By default "
+        "TSD is trained on windows like those of the first column, and nobody on the others.",
         "",
     )
     shown = table.map("{:.3f}".format).set_axis(group.titles(), axis=0).rename_axis("method")

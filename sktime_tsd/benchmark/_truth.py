@@ -80,7 +80,7 @@ def truth_sections(group):
         yield from (
             "",
             "Known evidence: area under the precision-recall curve of saliency against where the "
-            "class's evidence was planted. By chance it is the share of such time points.",
+            "class's evidence was planted. By chance it is about the share of such time points.",
             "",
         )
         table = _by_method(known, "evidence_auc_prc_student", group)
