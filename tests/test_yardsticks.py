@@ -5,6 +5,7 @@ import pytest
 import torch
 from benchmark_rows import make_rows, write
 from helpers import TINY_FCN, random_panel
+from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
 
 from sktime_tsd import SkorchClassifier, to_onnx
@@ -46,7 +47,7 @@ def test_a_teacher_is_trained_again_with_another_seed():
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     path = tmp_path_factory.mktemp("rows") / "rows.csv"
-    methods = ["untrained", "ce", "lite", "reseeded"]
+    methods = ["untrained", "lite", "reseeded"]
     run_benchmark(
         ["UnitTest"], methods, [0], out=path, max_epochs=1, saliency_instances=3, removal=False,
         report=lambda line: None,
@@ -55,7 +56,7 @@ def rows(tmp_path_factory):
 
 
 def test_yardsticks_are_rows_like_those_of_students(rows):
-    assert rows["error"].tolist() == [""] * 4
+    assert rows["error"].tolist() == [""] * 3
     assert rows.loc["untrained", "parameters_student"] == 1_202
     assert rows.loc["lite", "parameters_student"] == 9_880
     again = rows.loc["reseeded"]
@@ -63,7 +64,7 @@ def test_yardsticks_are_rows_like_those_of_students(rows):
     assert again["kl_divergence"] > 0  # another network, alike in size alone
     assert rows[HELD_OUT].notna().all(axis=None)
     assert (rows[list(ONNX_COLUMNS)] > 0).all(axis=None)
-    assert rows.loc["lite", "bytes_onnx_student"] > rows.loc["ce", "bytes_onnx_student"]
+    assert rows.loc["lite", "bytes_onnx_student"] > rows.loc["untrained", "bytes_onnx_student"]
 
 
 def test_what_onnx_costs(tmp_path):
@@ -135,7 +136,8 @@ def test_without_the_panel_there_is_no_section_on_reasons():
     assert list(reasons_section(group, None)) == []
 
 
-def test_yardsticks_are_neither_ranked_nor_tested(tmp_path):
+def test_yardsticks_are_neither_ranked_nor_tested(tmp_path, monkeypatch):
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: path.write_bytes(b""))
     path = write(tmp_path, made())
     text = write_report([path], tmp_path / "report")[0].read_text()
     ranks = text[text.index("Mean rank") : text.index("Pairs of methods")]
