@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sktime_tsd import SkorchClassifier, to_onnx
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd.benchmark import BenchmarkMethod, run_benchmark
+from sktime_tsd.benchmark import __main__ as command
 from sktime_tsd.benchmark._groups import groups_of
 from sktime_tsd.benchmark._model_costs import ONNX_COLUMNS, costs_by_method, onnx_cost
 from sktime_tsd.benchmark._reasons import reasons_section, reasons_table
@@ -171,3 +172,14 @@ def test_rows_of_before_can_still_be_read(tmp_path):
     assert rows[[*HELD_OUT, *ONNX_COLUMNS]].isna().all(axis=None)
     with pytest.raises(ValueError, match="lacks the columns kl_divergence"):
         read_results(write(tmp_path, former.drop(columns="kl_divergence"), "other.csv"))
+
+
+def test_the_panel_can_be_left_out(tmp_path):
+    out = tmp_path / "rows.csv"
+    arguments = ["run", "--datasets", "UnitTest", "--methods", "untrained", "--seeds", "0"]
+    arguments += ["--teacher", "lstm", "--epochs", "1", "--saliency-instances", "2"]
+    command.main([*arguments, "--no-removal", "--no-latency", "--no-held-out", "--out", str(out)])
+    (row,) = read_results(out).to_dict("records")
+    assert row["status"] == "ok"
+    assert np.isnan([row[name] for name in [*HELD_OUT, *ONNX_COLUMNS]]).all()
+    assert not np.isnan(row["saliency_spearman"])

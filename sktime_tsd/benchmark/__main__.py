@@ -94,6 +94,9 @@ def _add_run(commands):
         help="measure saliency and removal on at most this many test series (default: 50)",
     )
     parser.add_argument("--no-removal", action="store_true", help="skip the removal metrics")
+    parser.add_argument(
+        "--no-held-out", action="store_true", help="skip reasons by explainers nobody trained on"
+    )
     parser.add_argument("--no-latency", action="store_true", help="skip timing predictions")
     parser.add_argument(
         "--epochs", type=positive, help="train every network for this many epochs, for a quick try"
@@ -137,6 +140,7 @@ def _run_command(options):
         weight_chosen_on=options.choose_weight_on,
         saliency_instances=options.saliency_instances,
         removal=not options.no_removal,
+        held_out=not options.no_held_out,
         latency=not options.no_latency,
         max_epochs=options.epochs,
         unlabelled_share=options.unlabelled_share,

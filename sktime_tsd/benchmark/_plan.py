@@ -52,6 +52,7 @@ class RunOptions:
     cache: str | None
     parts: str
     unlabelled_share: float = 0.0
+    held_out: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ def failed_row(unit, method, options, error):
 
 # Prefixes of settings that must be equal for methods to be compared, and the exceptions.
 _COMPARED = ("teacher.", "student.", "run.")
-_INCIDENTAL = {f"run.{name}" for name in ("archive", "device", "threads", "removal", "latency")}
+_INCIDENTAL = {
+    f"run.{name}" for name in ("archive", "device", "threads", "removal", "held_out", "latency")
+}
 
 
 def row_before(unit, method, options):
@@ -178,6 +181,7 @@ def settings(method, options):
             "weights": list(protocol.weights),
             "weight_chosen_on": options.weight_chosen_on,
             **({} if options.max_epochs is None else {"max_epochs": options.max_epochs}),
+            **({} if options.held_out else {"held_out": False}),
             **({"unlabelled_share": share} if (share := options.unlabelled_share) else {}),
         },
     }

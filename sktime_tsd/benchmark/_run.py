@@ -51,6 +51,7 @@ def run_benchmark(
     weight_chosen_on="validation",
     saliency_instances=50,
     removal=True,
+    held_out=True,
     latency=True,
     max_epochs=None,
     unlabelled_share=0.0,
@@ -103,8 +104,8 @@ def run_benchmark(
         better than they are, and the rows say so.
     saliency_instances : int, default=50
         Saliency and removal are measured on at most this many series.
-    removal, latency : bool, default=True
-        Whether to measure these metrics.
+    removal, held_out, latency : bool, default=True
+        Whether to measure these metrics; `held_out` are reasons by other explainers.
     max_epochs : int, optional
         Train every network for this many epochs, for a quick try. Default: set by the
         protocol.
@@ -214,6 +215,7 @@ def run_benchmark(
         threads=int(threads),
         saliency_instances=int(saliency_instances),
         removal=bool(removal),
+        held_out=bool(held_out),
         latency=bool(latency),
         weight_chosen_on=weight_chosen_on if PROTOCOLS[protocol].weights else "",
         max_epochs=None if max_epochs is None else int(max_epochs),

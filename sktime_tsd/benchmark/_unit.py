@@ -195,6 +195,7 @@ class _Work:
             background=data.X,
             max_saliency_instances=self.options.saliency_instances,
             removal=self.options.removal,
+            explainers=None if self.options.held_out else (),
             latency=self.options.latency,
             n_resamples=0,
             random_state=self.unit.seed,
