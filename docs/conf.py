@@ -74,6 +74,7 @@ sphinx_gallery_conf = {
             "plot_motions.py",
             "plot_search.py",
             "plot_own_network.py",
+            "plot_cascade.py",
             "plot_onnxruntime.py",
         ]
     ),

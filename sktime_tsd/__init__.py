@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 # The module of each public name, imported on first use: importing the package must not
 # import torch, which takes seconds.
 _OBJECTS = {
+    "CascadeClassifier": "cascade",
     "SaliencyDistilledClassifier": "distiller",
     "SkorchClassifier": "classifier",
     "fidelity_report": "fidelity",
@@ -17,6 +18,7 @@ _OBJECTS = {
 }
 _MODULES = (
     "benchmark",
+    "cascade",
     "datasets",
     "export",
     "fidelity",

@@ -1,19 +1,28 @@
-"""``python -m sktime_tsd``: distil a teacher on a real data set, export or use a student."""
+"""``python -m sktime_tsd``: distil a teacher on a real data set; check, export, use a student."""
 
 import argparse
 import importlib
+import re
 import sys
 from pathlib import Path
 
 from sktime_tsd._cli.command_line import INTERRUPTED, Parser, positive, whole_number
+from sktime_tsd._cli.table_options import add_irregular_options
 
 # Other commands and their modules.
-_COMMANDS = {"export": "export_command", "predict": "predict_command"}
+_COMMANDS = {
+    "check": "check_command",
+    "export": "export_command",
+    "predict": "predict_command",
+}
 
 # The parser's choices, written out so that --help does not import torch. A test keeps them true.
 _TEACHERS = ("inception_time", "lstm", "minirocket", "forest", "interval_forest", "neighbours")
 _STUDENTS = ("fcn", "lite", "lstm")
 _METHODS = ("ce", "kd", "dkd", "fitnets", "at", "rkd", "vid", "dt2w", "memkd", "tsd")
+
+# How load_dataset names its parameter.
+_OF_LOAD_DATASET = re.compile(r"Pad or .*unequal_lengths=\"resample\"\.?")
 
 _FORMATS = {
     "parameters": "{:,.0f}",
@@ -52,16 +61,10 @@ def _parser():
     parser.add_argument(
         "--data-dir",
         type=_folder,
-        help="folder of UCR/UEA data sets: NAME/NAME_TRAIN.ts and NAME/NAME_TEST.ts (or .tsv, "
-        ".txt, .arff)",
+        help="folder of data sets laid out like the UCR/UEA archive: NAME/NAME_TRAIN.ts and "
+        "NAME/NAME_TEST.ts (or .tsv, .txt, .arff, .csv, .npz, .parquet)",
     )
-    parser.add_argument(
-        "--unequal-lengths",
-        choices=("error", "resample"),
-        default="error",
-        help="resample: interpolate series of unequal lengths to that of the longest training "
-        "series (default: error)",
-    )
+    add_irregular_options(parser, "that of the longest training series")
     parser.add_argument(
         "--teacher",
         choices=_TEACHERS,
@@ -74,6 +77,12 @@ def _parser():
         default="ce,kd,tsd",
         help=f"separated by commas: {', '.join(_METHODS)}, or several joined with +, such as "
         "kd+tsd (default: ce,kd,tsd); the student of the last one is reported on and saved",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=positive,
+        help="epochs of the students, and of a teacher that is a network (default: their own, from "
+        "120 to 400)",
     )
     parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=0)
     parser.add_argument(
@@ -115,32 +124,53 @@ def main(arguments=None):
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in _COMMANDS:
-        importlib.import_module(f"sktime_tsd._cli.{_COMMANDS[arguments[0]]}").main(arguments[1:])
+        command = importlib.import_module(f"sktime_tsd._cli.{_COMMANDS[arguments[0]]}")
+        try:
+            command.main(arguments[1:])
+        except KeyboardInterrupt:
+            print("\nStopped; nothing was written.", file=sys.stderr)
+            sys.exit(INTERRUPTED)
         return
     parser = _parser()
+    if arguments and not arguments[0].startswith("-"):
+        known = ", ".join(_COMMANDS)
+        parser.error(f"there is no command {arguments[0]}, only {known}; see --help")
     options = parser.parse_args(arguments)
 
     import torch
 
     from sktime_tsd._cli.demonstration import (
         check_results_folder,
-        load_data,
+        keep_student,
         parse_methods,
         run_demonstration,
     )
     from sktime_tsd._cli.models import check_teacher_name
+    from sktime_tsd._cli.train_and_test import load_data
     from sktime_tsd._utils.threads import keep_torch_threads
 
-    # check all options before fitting anything
+    irregular = {
+        "unequal_length": options.unequal_length,
+        "missing_values": options.missing_values,
+    }
+    # check all options and data before fitting anything
     try:
         methods = parse_methods(options.methods)
         check_teacher_name(options.teacher, methods)
-        data = load_data(options.dataset, options.data_dir, unequal_lengths=options.unequal_lengths)
+        data = load_data(options.dataset, options.data_dir, **irregular)
         if options.out is not None:
             check_results_folder(options.out, overwrite=options.overwrite)
             options.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
-        parser.error(str(error).replace('unequal_lengths="resample"', "--unequal-lengths resample"))
+        parser.error(_OF_LOAD_DATASET.sub("add --unequal-length resample", str(error)))
+
+    kept = None
+
+    def keep(classifier):
+        nonlocal kept
+        if options.out is not None:
+            kept = keep_student(classifier, data, options.out)
+
     try:
         with keep_torch_threads():
             torch.set_num_threads(options.threads)
@@ -149,23 +179,38 @@ def main(arguments=None):
                 teacher=options.teacher,
                 student=options.student,
                 methods=methods,
+                epochs=options.epochs,
                 seed=options.seed,
+                keep=keep,
                 report=lambda line: print(line, file=sys.stderr, flush=True),
+                **irregular,
             )
+        print(_format(result.table))
+        print(
+            "Agreement, KL and correlations compare with the teacher, on the test series; lower KL "
+            "is better.\nHeld-out corr.: mean over explainers that no student was trained on.\n"
+        )
+        print(result.report)
+        if options.out is not None:
+            paths = result.save(options.out)
+            for path in paths:
+                print(f"wrote {path}")
+            if not any(path.suffix == ".png" for path in paths):
+                print("no pictures: matplotlib is not installed")
     except KeyboardInterrupt:
-        parser.exit(INTERRUPTED, "\nStopped; nothing was written.\n")
-    print(_format(result.table))
-    print(
-        "Agreement, KL and correlations compare with the teacher, on the test series; lower KL is "
-        "better.\nHeld-out corr.: mean over explainers that no student was trained on.\n"
-    )
-    print(result.report)
-    if options.out is not None:
-        paths = result.save(options.out)
-        for path in paths:
-            print(f"wrote {path}")
-        if not any(path.suffix == ".png" for path in paths):
-            print("no pictures: matplotlib is not installed")
+        parser.exit(INTERRUPTED, f"\nStopped; {_left(options.out, kept)}.\n")
+    except Exception as error:  # minutes of training must not end in a traceback alone
+        reason = str(error) or type(error).__name__
+        parser.error(f"{reason} ({_left(options.out, kept)}; see --teacher, --student and --seed)")
+
+
+def _left(folder, kept):
+    """Say what an unfinished run has written, and leave no empty folder."""
+    if kept is not None:
+        return f"the student is in {kept}"
+    if folder is not None and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    return "nothing was written"
 
 
 if __name__ == "__main__":

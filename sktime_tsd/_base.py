@@ -1,38 +1,37 @@
-"""Base class of both classifiers: tags, order of checks, predictions from logits."""
+"""Base class of classifiers that return logits: order of checks, predictions from logits."""
 
 import numpy as np
-import pandas as pd
-from sklearn.metrics import accuracy_score
-from sktime.classification.base import BaseClassifier
 
+from sktime_tsd._panel_classifier import PanelClassifier
 from sktime_tsd._panels.labels import check_labels
-from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.panel import read_panel
 from sktime_tsd._panels.precision import as_training_panel
+from sktime_tsd._panels.rules import STRICT, PanelRules
 from sktime_tsd._scoring.classifier import ClassifierScorer
-from sktime_tsd._sklearn_interop import SklearnInterop
+from sktime_tsd._utils.long_work import timed
+from sktime_tsd._utils.usual_state import usual_state
 
 __all__ = ["LogitsClassifier"]
 
 
-class LogitsClassifier(SklearnInterop, BaseClassifier):
+class LogitsClassifier(PanelClassifier):
     """Base of classifiers that return logits, for sktime and scikit-learn's tools.
 
-    A subclass implements `_check_parameters`, `_fit`, `_fit_single_class`,
-    `_network_scorer` and `_build_network`.
+    A subclass has the parameters ``unequal_length`` and ``missing_values``, and implements
+    `_check_parameters`, `_fit`, `_fit_single_class`, `_network_scorer`, `_build_network` and
+    `_n_timepoints_of_fit`.
     """
 
-    _tags = {
-        "authors": ["sktime-tsd"],
-        "maintainers": ["sktime-tsd"],
-        "python_version": ">=3.11",
-        "python_dependencies": ["torch", "skorch"],
-        "X_inner_mtype": "numpy3D",
-        "capability:multivariate": True,
-        "capability:predict_proba": True,
-        "capability:random_state": True,
-        "capability:categorical_in_X": False,
-        "property:randomness": "derandomized",
-    }
+    _tags = {"capability:random_state": True}
+
+    def __init__(self):
+        super().__init__()
+        self.set_tags(
+            **{
+                "capability:unequal_length": self.unequal_length == "resample",
+                "capability:missing_values": self.missing_values == "interpolate",
+            }
+        )
 
     def fit(self, X, y):
         """Fit to series and their labels.
@@ -40,8 +39,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
-            is read as one channel.
+            Or a list of arrays, or any other sktime panel. A 2-D array is read as one channel.
+            `unequal_length` and `missing_values` say what may be irregular.
         y : array-like of shape (n_instances,)
             Class labels. A pandas Series is put in the order of the series by its index, if
             `X` has one. With several columns, one classifier is fitted per column, as sktime
@@ -57,24 +56,23 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If a parameter, the teacher, the series or the labels cannot be used, or if
             training diverges.
         """
-        self._check_parameters()
-        panel = read_panel(X)
-        super().fit(panel.values, check_labels(y, panel))
-        if self.n_classes_ == 1:  # the base class skips _fit then
-            try:
-                inner_X = as_training_panel(panel.values)
-                self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
-            except BaseException:
-                self.reset()
-                raise
-        self._set_channel_names(panel.names)
+        with usual_state():
+            self._check_parameters()
+            panel = self._read_for_fit(X)
+            with timed():
+                super().fit(panel.values, check_labels(y, panel))
+            if self.n_classes_ == 1:  # the base class skips _fit then
+                try:
+                    inner_X = as_training_panel(panel.values)
+                    self._fit_single_class(inner_X, np.repeat(self.classes_, len(inner_X)))
+                except BaseException:
+                    self.reset()
+                    raise
+            self._set_channel_names(panel.names)
         return self
 
-    def _set_channel_names(self, names):
-        """Remember the names of the channels, to find them again in `predict`."""
-        if names is not None:
-            self.feature_names_in_ = np.empty(len(names), dtype=object)
-            self.feature_names_in_[:] = names
+    def _read_for_fit(self, X):
+        return read_panel(X, self._panel_rules(fitting=True))
 
     def predict(self, X):
         """Predict the labels of series.
@@ -82,8 +80,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -93,12 +91,13 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError, TypeError
-            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
-            network overflows.
+            If shape or channel names differ from `fit`, a value is missing that `missing_values`
+            does not fill, or infinite, or the network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict(self._for_each_output(X))
+        with usual_state():
+            return super().predict(self._for_each_output(X))
 
     def predict_proba(self, X):
         """Predict the class probabilities of series.
@@ -106,8 +105,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -117,35 +116,13 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Raises
         ------
         ValueError, TypeError
-            If shape or channel names differ from `fit`, a value is NaN or infinite, or the
-            network overflows.
+            If shape or channel names differ from `fit`, a value is missing that `missing_values`
+            does not fill, or infinite, or the network overflows.
         NotFittedError
             If the classifier is not fitted.
         """
-        return super().predict_proba(self._for_each_output(X))
-
-    def score(self, X, y, sample_weight=None):
-        """Compute the accuracy.
-
-        Parameters
-        ----------
-        X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel, as for `predict`.
-        y : array-like of shape (n_instances,)
-            Labels, in the order of the series as for `fit`.
-        sample_weight : array-like of shape (n_instances,), optional
-            Weights of the series; scikit-learn's pipelines know this parameter.
-
-        Returns
-        -------
-        accuracy : float
-            Share of the series whose label is predicted.
-        """
-        has_index = isinstance(y, (pd.Series, pd.DataFrame)) and not isinstance(X, np.ndarray)
-        y = check_labels(y, read_panel(X) if has_index else None)
-        if sample_weight is None:
-            return super().score(X, y)
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+        with usual_state():
+            return super().predict_proba(self._for_each_output(X))
 
     def predict_logits(self, X):
         """Predict the logits of series; their softmax is `predict_proba`.
@@ -153,8 +130,8 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`;
-            channels with names are found by name.
+            Or any other panel that `fit` accepts. Series must have the shape seen in `fit`, or
+            any length with ``unequal_length="resample"``; channels with names are found by name.
 
         Returns
         -------
@@ -171,8 +148,9 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
             If the classifier is not fitted.
         """
         self._check_gives_logits()
-        X = self._check_convert_X_for_predict(X)
-        return self._network_scorer().finite_logits(X).numpy()
+        with usual_state():
+            X = self._check_convert_X_for_predict(X)
+            return self._network_scorer().finite_logits(X).numpy()
 
     def _check_gives_logits(self):
         self.check_is_fitted()
@@ -208,10 +186,18 @@ class LogitsClassifier(SklearnInterop, BaseClassifier):
         """Build the network that `fit` would train, as a `FreshNetwork`."""
         raise NotImplementedError
 
-    def _check_convert_X_for_predict(self, X):  # noqa: N802 - the name of the base class
-        return read_panel(X).in_order(channel_names(self)).values
+    def _panel_rules(self, *, fitting=False):
+        """How series are read: in `fit`, or by the fitted classifier."""
+        if self.unequal_length == self.missing_values == "raise":
+            return STRICT
+        n_timepoints = None if fitting else self._length_of_fit()
+        return PanelRules(self.unequal_length, self.missing_values, n_timepoints)
 
-    def _for_each_output(self, X):
-        """Read X once, with names, if there is a classifier for each output: they have none."""
-        self.check_is_fitted()
-        return self._check_convert_X_for_predict(X) if self._is_vectorized else X
+    def _length_of_fit(self):
+        if self._is_vectorized:  # a classifier for each output
+            return self.classifiers_.iloc[0, 0]._n_timepoints_of_fit()
+        return self._n_timepoints_of_fit()
+
+    def _n_timepoints_of_fit(self):
+        """Return the length of the series in `fit`; None before it, or if any will do."""
+        raise NotImplementedError

@@ -5,12 +5,7 @@ import copy
 from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 from sklearn.utils.metadata_routing import _MetadataRequester
 
-from sktime_tsd.networks import check_setting_names, network_settings
-
-__all__ = ["NestedNetworkParams", "ResetKeepingState", "SklearnInterop"]
-
-# Prefix of the network's own settings among the classifier's parameters.
-_NESTED = "network__"
+__all__ = ["ResetKeepingState", "SklearnInterop"]
 
 _REQUESTS = "_metadata_request"
 
@@ -63,7 +58,10 @@ class SklearnInterop(ResetKeepingState, _MetadataRequester):
         clone : as this object
             Not fitted.
         """
-        cloned = super().clone()
+        return self._with_requests(super().clone())
+
+    def _with_requests(self, cloned):
+        """Hand the metadata requests on to a clone."""
         if _REQUESTS in self.__dict__:
             setattr(cloned, _REQUESTS, copy.deepcopy(self.__dict__[_REQUESTS]))
         return cloned
@@ -76,70 +74,7 @@ class SklearnInterop(ResetKeepingState, _MetadataRequester):
             estimator_type="classifier",
             target_tags=TargetTags(required=True),
             classifier_tags=ClassifierTags(),
-            input_tags=InputTags(three_d_array=True),
+            input_tags=InputTags(
+                three_d_array=True, allow_nan=self.get_tag("capability:missing_values")
+            ),
         )
-
-
-class NestedNetworkParams:
-    """Mixin that makes each of the network's settings a nested parameter.
-
-    For classifiers with the parameters ``network`` and ``network_params``, so that a grid
-    search can vary ``network__filters`` alone.
-    """
-
-    def get_params(self, deep=True):
-        """Get the parameters and, with `deep`, each of the network's settings.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to include the network's settings, as ``network__filters``: those of
-            `network_params`, and the network's defaults for the others.
-
-        Returns
-        -------
-        params : dict of str to object
-        """
-        params = super().get_params(deep=deep)
-        if deep:
-            settings = self._network_defaults() | self._given_settings()
-            params |= {f"{_NESTED}{name}": value for name, value in settings.items()}
-        return params
-
-    def set_params(self, **params):
-        """Set parameters; ``network__<setting>`` sets one of the network's own.
-
-        Parameters
-        ----------
-        **params : object
-            ``network__filters=(8, 16, 8)`` sets one entry of `network_params` and keeps the
-            others.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the classifier or its network has no such parameter.
-        """
-        own = {k[len(_NESTED) :]: v for k, v in params.items() if k.startswith(_NESTED)}
-        if own:
-            check_setting_names(params.get("network", self.network), own)
-        super().set_params(**{k: v for k, v in params.items() if not k.startswith(_NESTED)})
-        given = self._given_settings()
-        now = self._network_defaults() | given
-        changed = {k: v for k, v in own.items() if k not in now or now[k] is not v}
-        if changed:
-            super().set_params(network_params=given | changed)
-        return self
-
-    def _given_settings(self):
-        return self.network_params if isinstance(self.network_params, dict) else {}
-
-    def _network_defaults(self):
-        try:
-            return network_settings(self.network)
-        except (TypeError, ValueError):  # no network; `fit` says so
-            return {}

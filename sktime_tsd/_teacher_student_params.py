@@ -1,10 +1,10 @@
 """Parameters of a distiller: defaults that appear when one is set, pickles of any version."""
 
-import copy
-
+from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from sktime_tsd.classifier import SkorchClassifier
+from sktime_tsd.networks._parametrized import deep_copy, picklable
 from sktime_tsd.teachers import default_teacher
 
 __all__ = ["TeacherStudentParams", "default_student"]
@@ -19,7 +19,12 @@ _ADDED = {
     "n_jobs": None,
     "n_mixes": 0,
     "cross_entropy_weight": 1.0,
+    "unequal_length": "raise",
+    "missing_values": "raise",
 }
+
+# Parameters that teacher and student take over, unless they are None or "raise".
+_FOR_BOTH = ("device", "verbose", "unequal_length", "missing_values")
 
 
 def default_student():
@@ -53,6 +58,18 @@ class TeacherStudentParams:
             if is_set and params.get(role, getattr(self, role)) is None:
                 params[role] = default()
         return super().set_params(**params)
+
+    def _new_student(self):
+        student = default_student() if self.student is None else self.student
+        return self._override(student.clone())
+
+    def _override(self, classifier):
+        """Give a classifier of this package the settings of the whole that are set."""
+        if isinstance(classifier, (SkorchClassifier, TeacherStudentParams)):
+            given = {name: getattr(self, name) for name in _FOR_BOTH}
+            given = {k: v for k, v in given.items() if v not in (None, "raise")}
+            classifier.set_params(**given)
+        return classifier
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):
@@ -89,6 +106,8 @@ class TeacherStudentParams:
                 "window": 1,
                 "n_windows": 1,
                 "bank_size": 2,
+                "unequal_length": "resample",
+                "missing_values": "interpolate",
             },
         ]
 
@@ -96,7 +115,11 @@ class TeacherStudentParams:
         """Move a teacher network to the CPU, so that any machine can load it."""
         state = self.__dict__.copy()
         if isinstance(self.teacher, nn.Module):
-            state["teacher"] = copy.deepcopy(self.teacher).cpu()
+            state["teacher"] = picklable(deep_copy(self.teacher).cpu())
+        if isinstance(self.teacher, FrozenEstimator):
+            held = self.teacher.estimator
+            if isinstance(held, nn.Module):
+                state["teacher"] = FrozenEstimator(picklable(deep_copy(held).cpu()))
         return state
 
     def __setstate__(self, state):

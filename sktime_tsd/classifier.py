@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
+from sktime_tsd._network_params import NetworkParams
 from sktime_tsd._panels.precision import as_training_panel
 from sktime_tsd._scoring.network import NetworkScorer
-from sktime_tsd._sklearn_interop import NestedNetworkParams
 from sktime_tsd._training.build import build, frozen_copy
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.history import pack, unpack
@@ -19,13 +19,17 @@ from sktime_tsd._training.train import train_network
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import check_distinct_labels, resolve_device
 from sktime_tsd.losses import UNLABELLED
 
 __all__ = ["SkorchClassifier"]
 
+# Parameters added since version 0.1, with values under which old pickles do as they did.
+_ADDED = {"unequal_length": "raise", "missing_values": "raise"}
 
-class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
+
+class SkorchClassifier(NetworkParams, LogitsClassifier):
     """Any torch network as an sktime classifier, trained through skorch.
 
     A fitted classifier keeps the network, the input scaling, the labels and the training
@@ -78,6 +82,15 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         training, derive from ``skorch.callbacks.EarlyStopping``: any other
         KeyboardInterrupt counts as Ctrl-C. Call ``net.infer`` in a callback, not
         ``net.predict``.
+    unequal_length : {"raise", "resample"}, default="raise"
+        "resample" brings series of any length to that of the longest in `fit`, by linear
+        interpolation at equally spaced places from their first to their last time point. In one
+        array of all series, time points at the end at which no channel has a value are padding
+        and are cut off.
+    missing_values : {"raise", "interpolate"}, default="raise"
+        Missing are NaN, NA, None and masked values. "interpolate" fills them linearly in time,
+        channel by channel, and at both ends with the nearest value. A channel without any
+        value is refused.
     device : str or torch.device, default="auto"
         Where to train and predict. "auto" is CUDA if available, else the CPU. A pickle
         from a CUDA machine predicts on the CPU where there is no CUDA.
@@ -86,8 +99,10 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     amp : bool, default=False
         Train in bfloat16 where torch considers it safe, on CUDA cards that support it; no
         effect elsewhere. Predictions are in float32.
-    verbose : int, default=0
-        1 shows a progress bar with the loss and the time left.
+    verbose : int or None, default=None
+        1 shows a progress bar with the loss and the time left, 0 nothing. None says how long
+        training will take once it is known to last more than a minute, on the logger
+        ``sktime_tsd``.
     random_state : int, RandomState or None, default=None
         Seeds weights, shuffling and split. None gives a different result each time. Global
         generators are never touched.
@@ -104,8 +119,8 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         One per epoch: ``epoch``, ``train_loss``, its terms, ``lr``, ``dur`` in seconds,
         and, with a validation split, ``valid_loss``.
     n_channels_, n_timepoints_ : int or None
-        Shape of the series seen in `fit`. After `from_module`, those of ``input_shape``, or
-        None without it.
+        Shape of the series seen in `fit`, that of the longest if they differed. After
+        `from_module`, those of ``input_shape``, or None without it.
     lr_, max_epochs_ : float and int
         What `fit` trained with, "auto" resolved. Missing if nothing was trained.
 
@@ -156,10 +171,12 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         patience=None,
         class_weight=None,
         callbacks=None,
+        unequal_length="raise",
+        missing_values="raise",
         device="auto",
         compile=False,
         amp=False,
-        verbose=0,
+        verbose=None,
         random_state=None,
     ):
         self.network = network
@@ -176,6 +193,8 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         self.patience = patience
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.unequal_length = unequal_length
+        self.missing_values = missing_values
         self.device = device
         self.compile = compile
         self.amp = amp
@@ -184,6 +203,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
         super().__init__()
 
     @classmethod
+    @in_usual_state
     def from_module(
         cls, module, classes, *, network=None, network_params=None, input_shape=None, device="auto"
     ):
@@ -313,6 +333,9 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
     def _network_scorer(self):
         return NetworkScorer(self, self.network_)
 
+    def _n_timepoints_of_fit(self):
+        return getattr(self, "n_timepoints_", None)
+
     # -- state -----------------------------------------------------------------------
 
     def history_frame(self):
@@ -351,7 +374,7 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
 
     def __setstate__(self, state):
         """Move the network to its device, or to the CPU if that is missing here."""
-        self.__dict__.update(state)
+        self.__dict__.update(_ADDED | state)
         if "history_" in state:
             self.history_ = unpack(state["history_"])
         if state.get("network_") is not None:
@@ -360,35 +383,3 @@ class SkorchClassifier(NestedNetworkParams, LogitsClassifier):
             except ValueError:  # fitted on a device this machine does not have
                 device = torch.device("cpu")
             self.network_.to(device)
-
-    @classmethod
-    def get_test_params(cls, parameter_set="default"):
-        """Parameters for sktime's conformance tests.
-
-        Parameters
-        ----------
-        parameter_set : str, default="default"
-            All sets are the same.
-
-        Returns
-        -------
-        params : list of dict
-        """
-        return [
-            {
-                "network": "fcn",
-                "network_params": {"filters": (4,), "kernel_sizes": (3,)},
-                "max_epochs": 2,
-                "device": "cpu",
-            },
-            {
-                "network": "lstm",
-                "network_params": {"hidden_size": 4, "num_layers": 1},
-                "max_epochs": 1,
-                "lr_schedule": None,
-                "validation_fraction": 0.25,
-                "patience": 1,
-                "class_weight": "balanced",
-                "device": "cpu",
-            },
-        ]

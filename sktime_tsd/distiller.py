@@ -1,7 +1,6 @@
 """Distil a teacher into a student that gives the same answers for the same reasons."""
 
 import os
-import warnings
 
 import numpy as np
 import torch
@@ -9,24 +8,21 @@ from sklearn.utils.validation import check_memory
 
 from sktime_tsd._base import LogitsClassifier
 from sktime_tsd._panels.labels import aligned
-from sktime_tsd._panels.panel import channel_names, read_like, read_panel
+from sktime_tsd._panels.panel import channel_names, length_of, read_like, read_panel
 from sktime_tsd._panels.precision import as_training_panel, cast_panel
 from sktime_tsd._scoring.settings import ScoringSettings
 from sktime_tsd._teacher_student_params import TeacherStudentParams, default_student
 from sktime_tsd._training.class_weights import class_weights
 from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.silence import silenced
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.perturbations import OpposingClass
 from sktime_tsd.perturbations._base import listed, window_widths
 from sktime_tsd.teachers._check_terms import check_terms
-from sktime_tsd.teachers._check_transfer import check_transfer
+from sktime_tsd.teachers._check_transfer import check_one_output, check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
-from sktime_tsd.teachers._loss_terms import (
-    cross_entropy_weight,
-    loss_terms,
-    n_mixes,
-)
+from sktime_tsd.teachers._loss_terms import cross_entropy_weight, loss_terms, n_mixes
 from sktime_tsd.teachers._saved_answers import check_saved_answers, teach_saved
 from sktime_tsd.teachers._teach import BankSettings, teach
 from sktime_tsd.teachers._teacher import Teacher
@@ -83,17 +79,14 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
         ``SoftTargets()`` if `fit` is given unlabelled series or the teacher counts votes, else
-        nothing. ``KD`` and ``DKD``
-        match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W`` and
-        ``MemKD`` match features, which the teacher must have: use a `SkorchClassifier` or
-        an ``nn.Module``. With ``saliency_weight=0`` they are methods of their own and need
-        no perturbed series.
+        nothing. ``KD`` and ``DKD`` match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``,
+        ``VID``, ``DT2W`` and ``MemKD`` match features, which the teacher must have: use a
+        `SkorchClassifier` or an ``nn.Module``. With ``saliency_weight=0`` they are methods of
+        their own and need no perturbed series.
     perturbation : Perturbation or list of Perturbation, optional
-        What fills a window; ``OpposingClass()`` by default. Those of a list take turns; one that
-        is listed twice gets twice the windows.
+        What fills a window; ``OpposingClass()`` by default. Those of a list take turns.
     window : float, int or list of them, default=0.1
-        Width of a window: a float is a fraction of the series, an int is time points. Widths of
-        a list take turns, each with every perturbation.
+        A float is a fraction of the series, an int is time points. Widths of a list take turns.
     n_windows : int, default=10
         Perturbed copies of each series in each step.
     n_mixes : int or "auto", default="auto"
@@ -109,17 +102,27 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         then fits the teacher once per fold. (With more jobs than folds, jobs that start
         together each fit it.) A teacher that is no network of this package is kept call by
         call: after an error or a kill the same fit resumes, and a larger `bank_size` asks for
-        the new copies only. Set `random_state` too, or every fit draws a new bank.
+        the new copies only. Set `random_state` too, or every fit draws a new bank. A teacher whose
+        code or state has changed is asked again. The files are pickles, which run code when they
+        are read: use a folder that only you can write to.
     n_jobs : int or None, default=None
         Processes in which such a teacher scores; -1 uses all cores. None uses the active
         ``joblib.parallel_config``, such as a Dask cluster, or else 1. The answers are the same.
         Threads would share the global generators that teachers draw from: where joblib uses
         threads, calls are made one by one.
+    unequal_length : {"raise", "resample"}, default="raise"
+        As of `SkorchClassifier`: "resample" brings series of any length to that of the longest in
+        `fit` (to the length that a fitted teacher reads, if it says so). Teacher and student see
+        the same series, and ``student_`` takes the setting over.
+    missing_values : {"raise", "interpolate"}, default="raise"
+        As of `SkorchClassifier`: "interpolate" fills them for teacher and student.
     device : str, torch.device or None, default=None
         Overrides the device of teacher and student; None keeps each one's own.
     verbose : int or None, default=None
         Overrides the verbosity of teacher and student; None keeps each one's own. 1 shows
-        progress bars and, before scoring starts, how many series the teacher must score.
+        progress bars and, before scoring starts, how many series the teacher must score; 0
+        nothing. If all are None, a fit says how long it takes once it is known to last more than
+        a minute, on the logger ``sktime_tsd``.
     random_state : int, RandomState or None, default=None
         Seeds the bank, and the teacher and student if they have no seed of their own.
 
@@ -186,6 +189,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         bank_size=100,
         memory=None,
         n_jobs=None,
+        unequal_length="raise",
+        missing_values="raise",
         device=None,
         verbose=None,
         random_state=None,
@@ -209,6 +214,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         self.bank_size = bank_size
         self.memory = memory
         self.n_jobs = n_jobs
+        self.unequal_length = unequal_length
+        self.missing_values = missing_values
         self.device = device
         self.verbose = verbose
         self.random_state = random_state
@@ -222,8 +229,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or a list of arrays, or any other sktime panel of equal-length series. A 2-D array
-            is read as one channel. Named channels are put in the order of a given teacher's.
+            Or a list of arrays, or any other sktime panel. A 2-D array is read as one channel.
+            Named channels are put in the order of a given teacher's. `unequal_length` and
+            `missing_values` say what may be irregular.
         y : array-like of shape (n_instances,)
             Class labels. A pandas Series is put in the order of the series by its index, if
             `X` has one. With several columns, one classifier is fitted per column, as sktime
@@ -258,23 +266,26 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         >>> clf.fit(X, y, X_unlabelled=X_unlabelled).predict(X).shape
         (20,)
         """
-        X, fit_params = read_panel(X), (X_unlabelled, teacher_proba)
-        if is_given(self.teacher):
-            X = X.in_order(channel_names(self.teacher), "the teacher")
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and any(p is not None for p in fit_params):
-            raise ValueError(
-                "X_unlabelled and teacher_proba need a y of one column, got "
-                f"{np.shape(y)[1]} columns. Fit one classifier per column."
-            )
-        if X_unlabelled is not None:
-            X_unlabelled = read_like(X_unlabelled, X, "X_unlabelled")
-        if teacher_proba is not None:
-            teacher_proba = aligned("teacher_proba", teacher_proba, X)
+        check_one_output(y, X_unlabelled, teacher_proba)
         self._fit_params = X_unlabelled, teacher_proba
         try:
             return super().fit(X, y)
         finally:
             del self._fit_params
+
+    def _read_for_fit(self, X):
+        rules, (X_unlabelled, teacher_proba) = self._panel_rules(fitting=True), self._fit_params
+        if is_given(self.teacher):
+            rules = rules._replace(n_timepoints=length_of(self.teacher))
+        panel = read_panel(X, rules)
+        if is_given(self.teacher):
+            panel = panel.in_order(channel_names(self.teacher), "the teacher")
+        if X_unlabelled is not None:
+            X_unlabelled = read_like(X_unlabelled, panel, "X_unlabelled", rules)
+        if teacher_proba is not None:
+            teacher_proba = aligned("teacher_proba", teacher_proba, panel)
+        self._fit_params = X_unlabelled, teacher_proba
+        return panel
 
     def _fit(self, X, y):
         random_state = np.random.RandomState(draw_seed(self.random_state))
@@ -347,8 +358,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
 
     def _fit_single_class(self, X, y):
         window_widths(self.window, X.shape[2])
-        with warnings.catch_warnings():  # the base class has warned already
-            warnings.filterwarnings("ignore", message=".*only single label seen.*")
+        with silenced(".*only single label seen.*"):  # the base class has warned already
             self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)
             self.student_ = self._new_student().fit(X, y)
         Teacher(self.teacher_, self.classes_, torch.from_numpy(X[:1]))
@@ -360,17 +370,6 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         self.student_._set_channel_names(names)
         if isinstance(self.teacher_, LogitsClassifier) and not is_given(self.teacher):
             self.teacher_._set_channel_names(names)
-
-    def _new_student(self):
-        student = default_student() if self.student is None else self.student
-        return self._override(student.clone())
-
-    def _override(self, classifier):
-        """Set the device and verbosity of a classifier of this package, if given."""
-        if isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier)):
-            given = {"device": self.device, "verbose": self.verbose}
-            classifier.set_params(**{k: v for k, v in given.items() if v is not None})
-        return classifier
 
     def _scoring(self, *, verbose):
         memory = self.memory
@@ -393,6 +392,9 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
 
     def _network_scorer(self):
         return self.student_._network_scorer()
+
+    def _n_timepoints_of_fit(self):
+        return getattr(getattr(self, "student_", None), "n_timepoints_", None)
 
     def _build_network(self, n_channels, n_timepoints, n_classes, seed):
         return self._new_student()._build_network(n_channels, n_timepoints, n_classes, seed)

@@ -342,6 +342,20 @@ def test_what_failed_or_is_missing_is_said_and_left_out(tmp_path):
     assert table_of(text, "method")["CE"]["accuracy"].startswith(f"{mean:.3f}")
 
 
+def test_names_stay_text(tmp_path):
+    rows = make_rows(4, archive="<b>|UCR|</b>", commit="`c`", device="$x$")
+    names = {"Set1": "<script>alert(1)</script>", "Set2": "a|b `c` $d$ *e* [f](g)"}
+    rows["dataset"] = rows["dataset"].replace(names)
+    failed = (rows["dataset"] == names["Set1"]) & (rows["method"] == "kd")
+    rows.loc[failed, ["status", "error"]] = ["failed", "<img src=x> `d`"]
+    rows.loc[failed, list(METRICS)] = np.nan
+    text, _ = report(tmp_path, rows)
+    for raw in ("<script", "<b>", "<img", "`c`", "`d`", "$", "*e*", "[f]"):
+        assert raw not in text
+    assert "&#60;script&#62;alert(1)&#60;/script&#62;" in text
+    assert any("a&#124;b" in name for name in table_of(text, "dataset"))
+
+
 def test_nothing_finished_is_said(tmp_path):
     rows = make_rows(1, ("ce",), (0,), status="failed", error="ValueError: no")
     text, names = report(tmp_path, rows)

@@ -9,11 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sktime_tsd import SkorchClassifier, __main__, load_model, save_model
-from sktime_tsd.datasets import load_dataset
+from sktime_tsd.datasets import SeriesData, load_dataset
 from sktime_tsd.networks import FCN
+from sktime_tsd.preprocessing import SeriesCenterer, SeriesResampler
 from sktime_tsd.runtime import OnnxClassifier
+from sktime_tsd.teachers import flatten
 
 HEADER = "@problemName new\n@timeStamps false\n@univariate true\n@classLabel false\n@data\n"
 
@@ -359,3 +365,140 @@ def test_help_needs_no_torch(command):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
     assert "--trust-pickle" in done.stdout
+
+
+# ---- series that are not regular, channels with names ----
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """A classifier of two named channels, its folder, and its series."""
+    X = np.random.default_rng(0).normal(size=(12, 2, 8)).round(3)
+    y = np.array(["=1", "-b", "@c"] * 4)
+    data = SeriesData(X, y, channels=["acc", "gyr"])
+    params = {"filters": (4,), "kernel_sizes": (3,)}
+    clf = SkorchClassifier("fcn", params, max_epochs=5, random_state=0).fit(data.to_frame(), y)
+    return clf, save_model(clf, tmp_path_factory.mktemp("named") / "model"), X, y
+
+
+def long_table(X, y, names=("acc", "gyr")):
+    rows = [
+        {"id": i, "time": t, **dict(zip(names, x[:, t], strict=True)), "label": label}
+        for i, (x, label) in enumerate(zip(X, y, strict=True))
+        for t in range(x.shape[1])
+    ]
+    return pd.DataFrame(rows)
+
+
+def predicted(model, table, tmp_path, capsys, *options):
+    table.to_csv(tmp_path / "a.csv", index=False)
+    run("predict", model, tmp_path / "a.csv", "--out", tmp_path / "o.csv", "--overwrite", *options)
+    capsys.readouterr()
+    found = pd.read_csv(tmp_path / "o.csv", keep_default_na=False, dtype={"label": str})
+    return found["prediction"].tolist(), found.filter(like="probability").to_numpy()
+
+
+def test_channels_are_found_by_name(named, tmp_path, capsys):
+    clf, folder, X, y = named
+    onnx = tmp_path / "student.onnx"
+    run("export", folder, "--format", "onnx", "--out", onnx)
+    table = long_table(X, y)
+    for model in (folder, onnx):
+        for given in (table, table[["label", "gyr", "time", "acc", "id"]]):
+            labels, probabilities = predicted(model, given, tmp_path, capsys)
+            assert labels == clf.predict(X).tolist()
+            np.testing.assert_allclose(probabilities, clf.predict_proba(X), atol=1e-5)
+    table.rename(columns={"gyr": "mag"}).to_csv(tmp_path / "b.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "b.csv")
+    assert "acc, mag, but the model was fitted on acc, gyr" in text
+    table.assign(mag=1.0).to_csv(tmp_path / "b.csv", index=False)
+    assert "--ignore-column mag" in fails(capsys, "predict", folder, tmp_path / "b.csv")
+    run("predict", folder, tmp_path / "b.csv", "--ignore-column", "mag")
+
+
+def test_other_lengths_are_resampled_if_told(named, tmp_path, capsys):
+    clf, folder, X, y = named
+    uneven = [x[:, : 8 - i % 3] for i, x in enumerate(X)]
+    long_table(uneven, y).to_csv(tmp_path / "b.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "b.csv")
+    assert "from 6 to 8; add --unequal-length resample" in text
+    long_table(X[:, :, :5], y).to_csv(tmp_path / "c.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "c.csv")
+    assert "5 time points" in text
+    assert "add --unequal-length resample" in text
+    onnx = tmp_path / "student.onnx"
+    sample = ["--sample", tmp_path / "b.csv"]
+    export = ["export", folder, "--format", "onnx", "--out", onnx]
+    assert "add --unequal-length resample" in fails(capsys, *export, *sample)
+    run(*export, *sample, "--unequal-length", "resample")
+    for series in (uneven, list(X[:, :, :5])):
+        expected = clf.predict_proba(SeriesResampler(length=8).fit_transform(series))
+        for model in (folder, onnx):
+            options = ["--unequal-length", "resample"]
+            _, found = predicted(model, long_table(series, y), tmp_path, capsys, *options)
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_missing_values_are_interpolated_if_told(named, tmp_path, capsys):
+    clf, folder, X, y = named
+    holes = X.copy()
+    holes[2, 1, 3] = np.nan
+    filled = holes.copy()
+    filled[2, 1, 3] = (X[2, 1, 2] + X[2, 1, 4]) / 2
+    long_table(holes, y).to_csv(tmp_path / "b.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "b.csv")
+    assert "1 of 12 series" in text
+    assert "add --missing-values interpolate" in text
+    options = ["--missing-values", "interpolate"]
+    _, found = predicted(folder, long_table(holes, y), tmp_path, capsys, *options)
+    np.testing.assert_allclose(found, clf.predict_proba(filled), atol=1e-6)
+    holes[2, 1] = np.nan
+    long_table(holes, y).to_csv(tmp_path / "b.csv", index=False)
+    assert "no value" in fails(capsys, "predict", folder, tmp_path / "b.csv", *options)
+
+
+@pytest.mark.parametrize("how", ["parameter", "pipeline"])
+def test_a_model_that_reads_any_length_needs_no_option(named, tmp_path, capsys, how):
+    clf, _, X, y = named
+    uneven = [x[:, : 8 - i % 3] for i, x in enumerate(X)]
+    if how == "parameter":
+        model = clf.clone().set_params(unequal_length="resample", missing_values="interpolate")
+        uneven[0] = uneven[0].copy()
+        uneven[0][0, 2] = np.nan
+    else:
+        model = make_pipeline(SeriesResampler(length=8), clf.clone())
+    folder = save_model(model.fit(uneven, y), tmp_path / "any")
+    for options in ([], ["--unequal-length", "resample"]):
+        _, found = predicted(folder, long_table(uneven, y), tmp_path, capsys, *options)
+        np.testing.assert_allclose(found, model.predict_proba(uneven), atol=1e-6)
+
+
+def test_a_pipeline_that_needs_an_option(named, tmp_path, capsys):
+    clf, _, X, y = named
+    folder = save_model(make_pipeline(SeriesCenterer(), clf.clone()).fit(X, y), tmp_path / "model")
+    uneven = [x[:, : 8 - i % 3] for i, x in enumerate(X)]
+    long_table(uneven, y).to_csv(tmp_path / "b.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "b.csv")
+    assert "add --unequal-length resample" in text
+    predicted(folder, long_table(uneven, y), tmp_path, capsys, "--unequal-length", "resample")
+    holes = X.copy()
+    holes[2, 1, 3] = np.nan
+    long_table(holes, y).to_csv(tmp_path / "b.csv", index=False)
+    text = fails(capsys, "predict", folder, tmp_path / "b.csv")
+    assert "add --missing-values interpolate" in text
+
+
+def test_a_foreign_model_decides_what_it_takes(named, tmp_path, capsys):
+    _, _, X, y = named
+    foreign = make_pipeline(
+        FunctionTransformer(flatten), SimpleImputer(), LogisticRegression()
+    ).fit(X, y)
+    joblib.dump(foreign, tmp_path / "foreign.pkl")
+    holes = X.copy()
+    holes[2, 1, 3] = np.nan
+    model = tmp_path / "foreign.pkl"
+    labels, _ = predicted(model, long_table(holes, y), tmp_path, capsys, "--trust-pickle")
+    assert labels == foreign.predict(holes).tolist()
+    resample = ["--trust-pickle", "--unequal-length", "resample"]
+    text = fails(capsys, "predict", tmp_path / "foreign.pkl", tmp_path / "a.csv", *resample)
+    assert "which length" in text

@@ -1,6 +1,7 @@
 """Planted evidence, and loaders that never download."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -142,6 +143,53 @@ def test_unequal_lengths_are_refused(tmp_path):
     write_ts(tmp_path, "Uneven", "TRAIN", [([1.0, 2.0], "a"), ([4.0, 5.0, 6.0], "b")])
     with pytest.raises(ValueError, match="unequal"):
         load_dataset("Uneven", split="train", data_dir=tmp_path)
+
+
+def test_series_that_are_not_regular_are_mended_if_told(tmp_path):
+    nan = np.nan
+    # the test set is brought to the length of the training set; NaN at the end is padding
+    write_ts(tmp_path, "Uneven", "TRAIN", [([0.0, nan, 6.0], "a"), ([0.0, 2.0, nan], "b")])
+    write_ts(tmp_path, "Uneven", "TEST", [([0.0, 4.0, nan, nan], "a"), ([0.0, nan, 4, nan], "b")])
+    mend = {"data_dir": tmp_path, "unequal_lengths": "resample", "missing_values": "interpolate"}
+    X_train, _ = load_dataset("Uneven", split="train", **mend)
+    assert X_train.tolist() == [[[0, 3, 6]], [[0, 1, 2]]]
+    X_test, _ = load_dataset("Uneven", split="test", **mend)
+    assert X_test.tolist() == [[[0, 2, 4]], [[0, 2, 4]]]
+    filled, _ = load_dataset(
+        "Uneven", split="train", data_dir=tmp_path, missing_values="interpolate"
+    )
+    assert filled.tolist() == [[[0, 3, 6]], [[0, 2, 2]]]
+    kept, _ = load_dataset("Uneven", split="train", data_dir=tmp_path)
+    np.testing.assert_array_equal(kept, [[[0, nan, 6]], [[0, 2, nan]]])
+    write_ts(tmp_path, "Empty", "TRAIN", [([nan, nan], "a"), ([0.0, 2.0], "b")])
+    with pytest.raises(ValueError, match=r"Empty_TRAIN\.ts.*series 1 has no values"):
+        load_dataset("Empty", split="train", data_dir=tmp_path, missing_values="interpolate")
+    with pytest.raises(ValueError, match=r"missing_values.*'drop'"):
+        load_dataset("Empty", split="train", data_dir=tmp_path, missing_values="drop")
+
+
+@pytest.mark.parametrize("form", ["csv", "npz", "parquet"])
+def test_local_folders_of_other_files(tmp_path, form):
+    (tmp_path / "Mine").mkdir()
+    path = tmp_path / "Mine" / f"Mine_TRAIN.{form}"
+    if form == "npz":
+        np.savez(path, X=np.array([[1, 2], [3, 4]]), y=np.array(["B", "b"]))
+    elif form == "csv":
+        path.write_text("id,time,v,label\n0,0,1,B\n0,1,2,B\n1,0,3,b\n1,1,4,b\n")
+    else:
+        pytest.importorskip("pyarrow")
+        pd.DataFrame({"t0": [1, 3], "t1": [2, 4], "label": ["B", "b"]}).to_parquet(path)
+    assert available_datasets(tmp_path) == ["Mine"]
+    X, y = load_dataset("Mine", split="train", data_dir=tmp_path)
+    assert X.tolist() == [[[1, 2]], [[3, 4]]]
+    assert y.tolist() == ["B", "b"]
+
+
+def test_tables_that_need_parameters_are_refused(tmp_path):
+    (tmp_path / "Mine").mkdir()
+    (tmp_path / "Mine" / "Mine_TRAIN.csv").write_text("A,1,2\nB,3,4\n")
+    with pytest.raises(ValueError, match=r"Mine_TRAIN\.csv.*parameters of read_series.*label"):
+        load_dataset("Mine", split="train", data_dir=tmp_path)
 
 
 def test_unknown_names_list_the_known_ones():

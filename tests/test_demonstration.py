@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import sktime_tsd
 from sktime_tsd import __main__, classifier, load_model
 from sktime_tsd._cli import demonstration, models
 from sktime_tsd._cli.methods import METHODS
+from sktime_tsd._cli.train_and_test import load_data
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.plotting._figure import file_figure
 
@@ -21,7 +23,7 @@ def quick(monkeypatch):
     train_network = classifier.train_network
 
     def short(settings, *args, **kwargs):
-        settings.max_epochs = 4
+        settings.max_epochs = min(settings.max_epochs, 4) if settings.max_epochs != "auto" else 4
         return train_network(settings, *args, **kwargs)
 
     monkeypatch.setattr(classifier, "train_network", short)
@@ -147,7 +149,10 @@ def test_the_pictured_series_are_those_of_median_gain():
         (["--data-dir", "/nowhere/at/all", "--dataset", "Mine"], ["Mine", "none"]),
         (["--out", __file__], ["is a file"]),
         (["--out", __file__ + "/below"], ["below"]),
-        (["--epochs", "3"], ["--epochs"]),
+        (["--epochs", "0"], ["--epochs", "1 or more"]),
+        (["--epochs", "many"], ["--epochs", "many"]),
+        (["--no-such-option"], ["--no-such-option"]),
+        (["predcit", "model", "data"], ["predcit", "export, predict", "--help"]),
         (["--methods", "ce,resnet"], ["'resnet'", *__main__._METHODS]),
         (["--methods", "kd+tds"], ["'tds'", "tsd"]),
         (["--methods", "kd+kd"], ["'kd+kd'", "twice"]),
@@ -208,9 +213,16 @@ def write_set(folder, train, test):
     ("train", "test", "named"),
     [
         (["1,2,3:A", "1,2,2:B"], ["1,2,3:A", "1,2,2:C"], "C"),
-        (["1,2,3:A", "1,2,2:B"], ["1,2:A", "1,2:B"], "(1, 3)"),
+        (["1,2,3:A", "1,2,2:B"], ["1,2:A", "1,2:B"], "3 time points"),
         (["1,2,3:A", "1,2,2:B"], ["1,2,?:A", "1,2,2:B"], "NaN"),
-        (["1,2,3:A", "1,2:B"], ["1,2,3:A", "1,2,2:B"], "--unequal-lengths resample"),
+        (["1,2,3:A", "1,2:B"], ["1,2,3:A", "1,2,2:B"], "add --unequal-length resample"),
+        (["1,2,3:A", "1,2,2:B"], ["1,2:A", "1,2:B"], "add --unequal-length resample"),
+        (["1,?,3:A", "1,2,2:B"], ["1,2,3:A", "1,2,2:B"], "add --missing-values interpolate"),
+        (["1,2,?:A", "1,2,2:B"], ["1,2,3:A", "1,2,2:B"], "add --unequal-length resample or"),
+        (["1,2,inf:A", "1,2,2:B"], ["1,2,3:A", "1,2,2:B"], "infinite"),
+        (["1,2,1e39:A", "1,2,2:B"], ["1,2,3:A", "1,2,2:B"], "float32"),
+        (["1,2,3:A", "1,2,2:A"], ["1,2,3:A", "1,2,2:A"], "two classes"),
+        (["1,2,3:A", "1,2,2:B"], [], "no series"),
     ],
 )
 def test_what_training_cannot_use_is_refused_before_it(train, test, named, tmp_path, capsys):
@@ -222,6 +234,7 @@ def test_what_training_cannot_use_is_refused_before_it(train, test, named, tmp_p
     assert error.count("\n") == 1
     assert "Mine" in error
     assert named in error
+    assert "--" in error
 
 
 def test_earlier_results_stay_unless_told(tmp_path, capsys):
@@ -236,7 +249,101 @@ def test_earlier_results_stay_unless_told(tmp_path, capsys):
     demonstration.check_results_folder(tmp_path, overwrite=True)
 
 
-def test_unequal_lengths_can_be_resampled(tmp_path):
-    write_set(tmp_path, ["1,2,3:A", "1,2:B"], ["1,2,3:A", "1,2,2:B"])
-    data = demonstration.load_data("Mine", tmp_path, unequal_lengths="resample")
+def test_series_that_are_not_regular_can_be_mended(tmp_path):
+    write_set(tmp_path, ["1,2,3:A", "1,2:B"], ["1,2,3:A", "1,?,3,4,5:B"])
+    mend = {"unequal_length": "resample", "missing_values": "interpolate"}
+    data = load_data("Mine", tmp_path, **mend)
     assert data.X_train.tolist() == [[[1, 2, 3]], [[1, 1.5, 2]]]
+    assert data.X_test.tolist() == [[[1, 2, 3]], [[1, 3, 5]]]
+
+
+@pytest.mark.usefixtures("quick")
+def test_epochs_and_the_kept_student_that_mends_series(tmp_path, monkeypatch):
+    """It reads raw series itself, as it was told to."""
+    X, y = load_dataset("UnitTest", split="train")
+    lines = [
+        ",".join(map(str, x[0, : 24 - i % 3])) + f":{label}"
+        for i, (x, label) in enumerate(zip(X, y, strict=True))
+    ]
+    write_set(tmp_path, lines, lines)
+    trained = []
+    train_network = classifier.train_network
+
+    def watched(settings, *args, **kwargs):
+        trained.append(settings.max_epochs)
+        return train_network(settings, *args, **kwargs)
+
+    monkeypatch.setattr(classifier, "train_network", watched)
+    out = tmp_path / "out"
+    options = ["--data-dir", str(tmp_path), "--dataset", "Mine", "--out", str(out), "--epochs", "3"]
+    __main__.main([*options, "--teacher", "lstm", "--unequal-length", "resample"])
+    assert trained == [3, 3, 3, 3]
+    student = load_model(out / "student")
+    assert student.unequal_length == "resample"
+    assert student.predict([x[:, :20] for x in X[:2]]).shape == (2,)
+
+
+def write_named_set(folder, names_of_test):
+    rng = np.random.default_rng(0)
+    (folder / "Named").mkdir()
+    for split, names in (("TRAIN", ["acc", "gyr"]), ("TEST", names_of_test)):
+        rows = [
+            {"id": i, "time": t, "label": "AB"[i % 2]}
+            | {name: i % 2 + t if name == "acc" else rng.normal() for name in names}
+            for i in range(6)
+            for t in range(5)
+        ]
+        pd.DataFrame(rows).to_csv(folder / "Named" / f"Named_{split}.csv", index=False)
+
+
+@pytest.mark.usefixtures("quick")
+def test_channels_with_names_keep_their_order(tmp_path, capsys):
+    write_named_set(tmp_path, ["gyr", "acc"])
+    data = load_data("Named", tmp_path)
+    assert data.X_test[0, 0].tolist() == data.X_train[0, 0].tolist() == [0, 1, 2, 3, 4]
+    out = tmp_path / "out"
+    options = ["--data-dir", str(tmp_path), "--dataset", "Named", "--out", str(out)]
+    __main__.main([*options, "--teacher", "forest", "--methods", "tsd"])
+    assert load_model(out / "student").feature_names_in_.tolist() == ["acc", "gyr"]
+
+
+def test_channels_with_other_names_are_refused(tmp_path, capsys):
+    write_named_set(tmp_path, ["acc", "mag"])
+    with pytest.raises(SystemExit):
+        __main__.main(["--data-dir", str(tmp_path), "--dataset", "Named"])
+    assert "acc, gyr in the training set, acc, mag in the test set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of\nmemory"), KeyboardInterrupt()])
+def test_the_student_is_kept_before_it_is_reported_on(quick, tmp_path, monkeypatch, capsys, error):
+    def fails(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(demonstration, "fidelity_report", fails)
+    arguments = ["--dataset", "UnitTest", "--teacher", "lstm", "--methods", "ce"]
+    with pytest.raises(SystemExit) as stop:
+        __main__.main([*arguments, "--out", str(tmp_path / "out")])
+    student = tmp_path / "out" / "student"
+    assert stop.value.code == (130 if isinstance(error, KeyboardInterrupt) else 2)
+    assert f"the student is in {student}" in capsys.readouterr().err.splitlines()[-1]
+    assert load_model(student).predict(load_dataset("UnitTest", split="test")[0]).shape == (22,)
+
+
+def test_a_failed_training_leaves_no_folder(tmp_path, monkeypatch, capsys):
+    def fails(*args, **kwargs):
+        raise ValueError("Training diverged.")
+
+    monkeypatch.setattr(classifier, "train_network", fails)
+    with pytest.raises(SystemExit):
+        __main__.main(["--dataset", "UnitTest", "--out", str(tmp_path / "out")])
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "Training diverged. (nothing was written; see --teacher" in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [[], ["predict"], ["export"]])
+def test_version(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        __main__.main([*command, "--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"sktime_tsd {sktime_tsd.__version__}\n"

@@ -276,6 +276,18 @@ def test_the_html_is_well_formed_and_escapes_names(report):
     assert "Odd<b>&" in "".join(root.find("p").itertext())
 
 
+def test_latencies_say_what_they_time(report):
+    text = " ".join(str(report).split())
+    assert "one call: of predict_proba in Python, with its checks of the input" in text
+    assert "torch on 1 thread," in text
+    assert "one call, 256 series, ms" in text
+    assert report.settings["torch_threads"] == 1
+    assert "one call" not in str(report_on(linear(0), linear(1), Y))
+    elsewhere = replace(report, settings=report.settings | {"torch_threads": 4})
+    assert "torch on 4 threads," in " ".join(str(elsewhere).split())
+    assert len(compare({"here": report, "there": elsewhere})) == len(report.metrics)
+
+
 def test_compare_puts_students_of_one_teacher_side_by_side(report):
     other = report_on(linear(0), linear(2), **OPTIONS)  # without labels
     table = compare({"one": report, "two": other})

@@ -1,6 +1,7 @@
 """Whatever answers, teaches; and leaves everything as it was."""
 
 import random
+import threading
 import types
 import warnings
 
@@ -11,8 +12,10 @@ from helpers import distiller as quick_distiller
 from helpers import random_panel
 from scipy.special import expit
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from skorch import NeuralNetClassifier
 from sktime.classification.dummy import DummyClassifier
 from torch import nn
@@ -349,3 +352,57 @@ def test_noise_row_by_row_is_found():
 
     with pytest.warns(UserWarning, match=r"Noisy.*unsteady"):
         quick_distiller().set_params(teacher=Noisy()).fit(X, y)
+
+
+# -- errors that say what to do ----------------------------------------------------------
+
+
+class Fails(Answers):
+    def __init__(self, answer, classes=LABELS):
+        super().__init__(classes)
+        self.answer = answer
+
+    def predict_proba(self, X):
+        return self.answer(X)
+
+
+def ended(X):
+    return next(iter(()))
+
+
+@pytest.mark.parametrize(
+    ("teacher", "error", "said"),
+    [
+        (Fails(ended), RuntimeError, "StopIteration"),
+        (Fails(lambda X: 100 * both(X)), ValueError, "percentages.*100"),
+        (Fails(both, ["a", "b", "b"]), ValueError, "classes_ of the teacher Fails.*distinct"),
+    ],
+    ids=["StopIteration", "percentages", "labels twice"],
+)
+def test_errors_of_teachers_say_what_is_wrong(teacher, error, said):
+    with pytest.raises(error, match=said):
+        distil(teacher)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [CalibratedClassifierCV, lambda inner: GridSearchCV(inner, {"strategy": ["prior"]})],
+)
+def test_wrappers_of_scikit_learn_around_sktime_get_a_remedy(wrapped):
+    with pytest.raises(AttributeError) as caught:
+        distil(wrapped(DummyClassifier()))
+    assert any("TSCGridSearchCV" in note for note in caught.value.__notes__)
+
+
+class CannotTravel(Answers):
+    """Works here, but not in another process."""
+
+    def __init__(self):
+        super().__init__()
+        self.lock = threading.Lock()
+
+
+def test_memory_is_no_remedy_for_a_teacher_that_cannot_travel():
+    with pytest.raises(TypeError, match="n_jobs=1") as caught:
+        distil(CannotTravel(), n_jobs=2, teacher_batch_size=10)
+    assert not any("memory=" in note for note in caught.value.__notes__)

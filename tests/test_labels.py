@@ -148,6 +148,8 @@ ONE_HOT = {
     "integers": np.eye(3, dtype=int)[np.arange(12) % 3],
     "floats": np.eye(3)[np.arange(12) % 3],
     "list": np.eye(3, dtype=int)[np.arange(12) % 3].tolist(),
+    "minus one": 2 * np.eye(3, dtype=int)[np.arange(12) % 3] - 1,
+    "text": np.eye(3, dtype=int)[np.arange(12) % 3].astype(str),
 }
 
 
@@ -169,12 +171,13 @@ def test_dummies_are_warned_of():
         np.stack([CODES, CODES], axis=1),
         pd.DataFrame({"a": series(CODES, "Int64"), "b": series(TEXT, "string")}),
         np.stack([CODES.astype(object), np.array(TEXT, dtype=object)], axis=1),
+        list(zip(TEXT, CODES.tolist(), strict=True)),
         CODES[:, None],
     ],
-    ids=range(4),
+    ids=range(5),
 )
 def test_columns_that_are_not_one_hot_are_not(y):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         predicted = learner(max_epochs=1).fit(X, y).predict(X)
-    assert np.shape(predicted) == ((12, 2) if y.shape[1] > 1 else (12,))
+    assert np.shape(predicted) == ((12, 2) if np.shape(y)[1] > 1 else (12,))

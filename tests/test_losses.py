@@ -1,6 +1,8 @@
 """The losses against independent slow code, gradients, and extreme inputs."""
 
+import decimal
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from sktime_tsd.losses import (
     DistillationCriterion,
     Outputs,
     TemporalSaliency,
+    dkd_loss,
     kd_loss,
     saliency_loss,
     window_saliency,
@@ -338,6 +341,43 @@ def test_kd_stays_finite_at_huge_logits():
     loss.backward()
     assert torch.isfinite(loss)
     assert torch.isfinite(z.grad).all()
+
+
+def exact_divergence(teacher, student, temperature):
+    """The textbook formula in 80 digits."""
+    with decimal.localcontext(prec=80):
+        rows = []
+        for logits in (teacher, student):
+            powers = [(Decimal(z) / Decimal(temperature)).exp() for z in logits]
+            rows.append([power / sum(powers) for power in powers])
+        total = sum(p * (p / q).ln() for p, q in zip(*rows, strict=True))
+        return float(total * Decimal(temperature) ** 2)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0, 300.0, 1e6])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
+def test_divergences_keep_their_digits_at_any_temperature(temperature, scale):
+    generator = torch.Generator().manual_seed(0)
+    teacher = scale * torch.randn(1, 4, generator=generator)
+    for student in (teacher.flip(1), 1.01 * teacher, teacher):
+        expected = exact_divergence(teacher[0].tolist(), student[0].tolist(), temperature)
+        z = student.clone().requires_grad_()
+        loss = kd_loss(z, teacher, temperature)
+        loss.backward()
+        assert loss.item() >= 0
+        assert loss.item() == pytest.approx(expected, rel=1e-3, abs=1e-12 * temperature**2)
+        assert torch.isfinite(z.grad).all()
+        y = torch.tensor([1])
+        assert dkd_loss(student, teacher, y, temperature=temperature).item() >= 0
+
+
+def test_two_sure_and_contrary_answers_have_a_finite_divergence():
+    sure, contrary = torch.tensor([[300.0, -300.0]]), torch.tensor([[-300.0, 300.0]])
+    z = contrary.requires_grad_()
+    loss = kd_loss(z, sure, 1.0)
+    loss.backward()
+    assert loss.item() == 600
+    torch.testing.assert_close(z.grad, torch.tensor([[-1.0, 1.0]]))
 
 
 # -- terms and criterion -----------------------------------------------------------------

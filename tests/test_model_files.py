@@ -7,7 +7,6 @@ import pickle
 import re
 import shutil
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -408,33 +407,6 @@ def test_a_save_that_fails_leaves_the_former_model(saved, fitted, data, tmp_path
     monkeypatch.undo()
     same(load_model(folder), fitted, data[0])
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-
-
-@pytest.mark.parametrize("n_moved", range(6))
-def test_ctrl_c_while_a_model_is_replaced_loses_none(
-    n_moved, saved, fitted, data, tmp_path, monkeypatch
-):
-    folder = shutil.copytree(saved, tmp_path / "model")
-    other = fit(data, "lstm")
-    rename = Path.rename
-    calls = iter(range(99))
-
-    def interrupted(path, target):
-        if next(calls) == n_moved:
-            raise KeyboardInterrupt
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "rename", interrupted)
-    for place in (folder, tmp_path / "new"):
-        with pytest.raises(KeyboardInterrupt):
-            save_model(other, place, overwrite=True)
-        calls = iter(range(3, 99))  # three files are moved where there were none
-        if n_moved < 3:
-            break
-    monkeypatch.undo()
-    same(load_model(folder), fitted, data[0])
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
-    assert sorted(path.name for path in folder.iterdir()) == FILES
 
 
 def test_models_of_other_libraries_are_not_overwritten(fitted, saved, tmp_path):

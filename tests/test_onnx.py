@@ -1,5 +1,6 @@
 """Students in ONNX files: the same answers from numpy and onnxruntime alone, or no file."""
 
+import copy
 import json
 import pickle
 import re
@@ -11,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
 import torch
+from sklearn.frozen import FrozenEstimator
 from sktime.datasets import load_basic_motions
 from torch import nn
 
-from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, to_onnx
+from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_report, to_onnx
 from sktime_tsd.datasets import make_planted_motifs
 from sktime_tsd.export import _onnx
 from sktime_tsd.networks import FCN, LSTM, InceptionTime, n_parameters
@@ -134,14 +137,16 @@ def path(exported):
     return exported[0]
 
 
-def same(onnx_classifier, clf, X):
+def same(onnx_classifier, clf, X, passed=None):
+    """The same answers; `passed` are the series in another form."""
+    passed = X if passed is None else passed
     assert onnx_classifier.classes_.dtype == clf.classes_.dtype
-    probabilities = onnx_classifier.predict_proba(X)
+    probabilities = onnx_classifier.predict_proba(passed)
     assert probabilities.dtype == np.float64
     np.testing.assert_allclose(probabilities, clf.predict_proba(X), atol=1e-5)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
-    np.testing.assert_array_equal(onnx_classifier.predict(X), clf.predict(X))
-    assert onnx_classifier.predict(X).dtype == clf.predict(X).dtype
+    np.testing.assert_array_equal(onnx_classifier.predict(passed), clf.predict(X))
+    assert onnx_classifier.predict(passed).dtype == clf.predict(X).dtype
 
 
 # -- the same answers ------------------------------------------------------------------
@@ -208,6 +213,23 @@ def test_files_are_small_and_say_nothing_of_the_machine(path):
     assert len(content) < 12_000
     assert b"site-packages" not in content
     assert b"/sktime_tsd" not in content
+
+
+def test_a_report_has_the_size_of_the_file(path, fitted, data):
+    X, y = data
+    student = OnnxClassifier(path)
+    assert student.n_parameters_ == n_parameters(fitted.network_)
+    options = {"n_resamples": 0, "max_saliency_instances": 0, "latency": False}
+    for given in (student, FrozenEstimator(student)):
+        report = fidelity_report(fitted, given, X, y, **options)
+        assert report["parameters_student"] == report["parameters_teacher"] > 0
+        assert report["bytes_student"] == path.stat().st_size
+
+
+def test_files_of_version_0_1_do_not_say_how_many_weights(path, fitted, data, tmp_path):
+    old = rewritten(path, tmp_path, lambda model, metadata: metadata.pop("n_parameters"))
+    assert OnnxClassifier(old).n_parameters_ is None
+    same(OnnxClassifier(old), fitted, data[0])
 
 
 def test_sessions_survive_a_pickle(path, fitted, data):
@@ -287,9 +309,42 @@ def test_wrong_series_are_refused_in_the_words_of_the_estimator(spoil, path, fit
         assert str(found.value) == str(expected.value)
 
 
-def test_lists_are_no_series(path, data):
-    with pytest.raises(TypeError, match="list"):
-        OnnxClassifier(path).predict(data[0].tolist())
+def test_lists_and_single_series(path, fitted, data):
+    student, X = OnnxClassifier(path), data[0]
+    of_objects = np.empty(len(X), dtype=object)
+    of_objects[:] = list(X)
+    for whole in (list(X), tuple(X), X.tolist(), [x.tolist() for x in X], of_objects):
+        same(student, fitted, X, whole)
+    for single in (X[3], X[3].tolist(), list(X[3]), X[3:4], [X[3]]):
+        same(student, fitted, X[3:4], single)
+    with pytest.raises(ValueError, match="unequal length"):
+        student.predict([X[0], X[1][:, :-1]])
+    with pytest.raises(TypeError, match=r"numpy\.asarray\(X\)"):
+        student.predict(torch.from_numpy(X))
+    with pytest.raises(TypeError, match="DataFrame"):
+        student.predict(pd.DataFrame(X[:, 0]))
+
+
+def test_a_single_series_of_one_channel(data, tmp_path):
+    clf = SkorchClassifier.from_module(FCN(1, 30, 2), ["a", "b"], input_shape=(1, 30))
+    student = OnnxClassifier(to_onnx(clf, tmp_path / "student.onnx"))
+    series = np.random.default_rng(0).normal(size=30)
+    for single in (series, series.tolist(), series[None], series[None, None]):
+        same(student, clf, series[None, None], single)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_relative_path_survives(copied, path, fitted, data, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    here = tmp_path / "here" / "student.onnx"
+    here.write_bytes(path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    student = OnnxClassifier("here/student.onnx")
+    assert student.path == here
+    monkeypatch.chdir("/")
+    same(pickle.loads(pickle.dumps(student)), fitted, data[0])
+    here.unlink()
+    same(copied(student), fitted, data[0])  # nothing is read again
 
 
 @pytest.mark.parametrize("n_threads", [0, -1, 1.5, True, "2", None, 2**40])

@@ -9,6 +9,7 @@ from sktime.datatypes import convert
 
 from sktime_tsd import fidelity_report, load_model, save_model, temporal_saliency, to_onnx
 from sktime_tsd._panels.panel import read_panel
+from sktime_tsd.datasets import SeriesData
 from sktime_tsd.runtime import ModelFileError, OnnxClassifier
 from sktime_tsd.runtime._model_files import names_from_json
 
@@ -31,6 +32,12 @@ def with_missing(frame, missing=pd.NA):
     frame = frame.copy()
     frame.iloc[7, 1] = missing  # of series 1
     return frame
+
+
+def as_objects(parts):
+    array = np.empty(len(parts), dtype=object)
+    array[:] = parts
+    return array
 
 
 # -- what is read ----------------------------------------------------------------------
@@ -106,6 +113,8 @@ def test_arrow_is_read(dtype):
 
 def test_polars_is_read():
     polars = pytest.importorskip("polars")
+    with pytest.raises(TypeError, match=r"X\.to_pandas\(\)\.set_index"):
+        read_panel(polars.from_pandas(FRAME.reset_index()))
     panel = convert(FRAME, "pd-multiindex", "polars_panel")
     found = read_panel(panel)
     np.testing.assert_array_equal(found.values, X)
@@ -117,6 +126,10 @@ def test_polars_is_read():
 
 NAMELESS = {
     "arrays": (list(X), X),
+    "lists of numbers": (X.tolist(), X),
+    "lists of numbers for one channel": (X[:, 0].tolist(), X[:, :1]),
+    "lists of arrays": ([list(x) for x in X], X),
+    "an array of objects": (as_objects(list(X)), X),
     "a tuple": (tuple(X), X),
     "series of one channel": (list(X[:, 0]), X[:, :1]),
     "pandas series": ([pd.Series(x[0]) for x in X], X[:, :1]),
@@ -198,14 +211,22 @@ REFUSED = {
     ),
     "a mixed list": ([FRAMES[0], X[0]], TypeError, "list.*DataFrame"),
     "panels in a list": ([X, X], TypeError, "list.*3 dimensions"),
-    "nested lists": (X.tolist(), TypeError, r"list.*numpy\.array"),
+    "ragged lists": ([[[1, 2], [3]], [[1, 2], [3, 4]]], TypeError, "list in it.*ragged"),
+    "numbers": ([1.0, 2.0], TypeError, r"float in it.*\[X\]"),
+    "tensors": (list(torch.from_numpy(X)), TypeError, r"\[numpy\.asarray\(series\) for"),
+    "what read_series gives": (SeriesData(X, Y), TypeError, "Pass its X"),
+    "labels in a wide table": (
+        pd.DataFrame(X[:, 0]).assign(label="a"),
+        TypeError,
+        r"X\.drop\(columns=\['label'\]\)\.to_numpy\(\)",
+    ),
     "an empty list": ([], ValueError, "at least one series.*list"),
     "text in a list": (["a", "b"], TypeError, "list.*str"),
     "a wide table": (pd.DataFrame(X[:, 0]), TypeError, r"12 rows and 5 columns.*to_numpy\(\)"),
     "a long table": (FRAME.reset_index(), TypeError, r"60 rows and 4 columns.*\n.*set_index"),
     "no rows": (FRAME.iloc[:0], ValueError, r"at least one.*\(0, 2\)"),
     "a dict": ({"acc": X[:, 0]}, TypeError, "X.*dict"),
-    "a tensor": (torch.from_numpy(X), TypeError, "X.*torch"),
+    "a tensor": (torch.from_numpy(X), TypeError, r"X.*torch.*numpy\.asarray\(X\)"),
     "one series": (X[0, 0], ValueError, r"X.*shape.* \(5,\).*newaxis"),
 }
 

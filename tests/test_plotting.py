@@ -115,6 +115,15 @@ def test_a_row_per_channel_and_a_column_per_class(panel, per_channel, per_class)
         assert np.ptp(colored(axes[0, 0]).get_colors(), axis=0).max() > 0.1
 
 
+def test_labels_with_dollars_are_no_formulas(panel):
+    X = panel[0][:3]
+    saliency = temporal_saliency(TEACHER, X)
+    saliency = replace(saliency, classes=np.array([r"$\\nonsense{$", "costs $1 or $2"]))
+    fig, axes = plot_saliency(X, saliency, per_class=True)
+    fig.canvas.draw()
+    assert axes[0, 0].get_title() == r"class $\\nonsense{$"
+
+
 def test_a_target_is_told_on_the_colour_bar(panel):
     X = panel[0][:3, :1]
     saliency = temporal_saliency(TEACHER, X, target="class 01")
@@ -402,7 +411,7 @@ def test_cost_against_worth_of_several_students(panel, report):
         interval = of.metrics.loc["top_1_agreement", ["low", "high"]].astype(float)
         np.testing.assert_allclose([low, high], interval)
         assert np.ptp(across.get_segments()[0][:, 0]) == 0
-    assert axis.get_xlabel() == "pickle, student (bytes), lower is better"
+    assert axis.get_xlabel() == "size, student (bytes), lower is better"
     assert axis.get_ylabel() == "top-1 agreement, higher is better"
     assert axis.get_xscale() == "linear"
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sktime_tsd.datasets import _parquet, read_series
+from sktime_tsd._panels.panel import read_panel
+from sktime_tsd.datasets import SeriesData, _parquet, read_series
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 2, 5))
@@ -162,6 +163,43 @@ def test_csv_without_a_header(read):
     assert read("a.csv", "1,2\n3,4\n", header=True, label_column=False).X.tolist() == [[[3, 4]]]
 
 
+@pytest.mark.parametrize("form", ["{}_{}", "{} {}", "{}{}", "{}[{}]", "('{}', {})"])
+def test_several_channels_in_a_row(read, parquet, form):
+    order = np.random.default_rng(1).permutation(10)
+    places = np.array([(c, t) for c in (1, 0) for t in range(5)])[order]
+    columns = [form.format(("acc", "gyr")[c], t) for c, t in places]
+    frame = pd.DataFrame(X[:, places[:, 0], places[:, 1]], columns=columns).assign(label=LABELS)
+    for data in (read("wide.csv", frame.to_csv(index=False)), parquet(frame)):
+        assert sorted(data.channels) == ["acc", "gyr"]
+        check(data, X[:, [("acc", "gyr").index(name) for name in data.channels]])
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["01-01,01-02,02-01,02-02", "t1.0,t1.5,t2.0,t2.5", "x7,x5,x3,x2", "a,b,c,d", "a_0,a_1,b_0,c"],
+)
+def test_numbers_that_are_no_channels(read, names):
+    data = read("a.csv", f"{names},what\n1,2,3,4,A\n", label_column="what")
+    assert data.X.tolist() == [[[1, 2, 3, 4]]]
+    assert data.channels is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# by me\n% again, and more\na,b,label\n1,2,A\n#\n3,4,B\n",
+        "sep=;\na;b;label\n1;2;A\n3;4;B\n",
+        "a|b|label\n1|2|A\n3|4|B\n",
+        "a,b,label,,\n1,2,A,,\n3,4,B, ,\n",
+        "\n\n# c\n\na\tb\tlabel\n1\t2\tA\n3\t4\tB\n",
+    ],
+)
+def test_what_programs_add_to_tables(read, text):
+    data = read("a.csv", text)
+    assert data.X.tolist() == [[[1, 2]], [[3, 4]]]
+    assert data.y.tolist() == ["A", "B"]
+
+
 @pytest.mark.parametrize("missing", ["", "?", "NA", "NaN", "nan", "null", "None", "#N/A"])
 def test_missing_values(read, missing):
     data = read("a.csv", f"a,b,c,label\n1,{missing},3,{missing or 'x'}\n")
@@ -204,6 +242,12 @@ def test_quotes_and_encodings(read):
         ("id,time,label\na,0,A\na,1,A\n", "no column of values.*label_column='label'"),
         ('a,b,label\n1,2,"A\n', "row 2"),
         ("a,b,label\n1,\0,A\n", "zero bytes"),
+        ("# only\n% this\n", "empty"),
+        ("# a,b,label\n1,2,A\n", "row 1 begins with '#'.*remove the sign"),
+        ("a,b,label,\n1,2,A,\n1,2,A,3\n", "row 3.*column 4"),
+        ("# one\na,b,label\n1,two,A\n", "row 3, column 'b'"),
+        ("a_0,a_1,b_0,b_2,label\n1,2,3,4,A\n", "'a' and 'b'.*different time points"),
+        ("a1_0,a1_1,a2_0,a2_1,label\n1,2,3,4,A\n", "'a1_0' channel 'a1'.*'a2'.*without digits"),
     ],
     ids=repr,
 )
@@ -271,8 +315,9 @@ def test_npy(tmp_path, dtype):
         (np.array([2, 1, 2, 1]), [2, 1, 2, 1]),
         (np.array([1.0, 2.0, 1.0, 2.0]), [1.0, 2.0, 1.0, 2.0]),
         (np.array([b"a", b"b", b"a", b"b"]), ["a", "b", "a", "b"]),
+        (np.array([[2], [1], [2], [1]]), [2, 1, 2, 1]),
     ],
-    ids=["text", "int", "float", "bytes"],
+    ids=["text", "int", "float", "bytes", "column"],
 )
 def test_npz_keeps_the_type_of_labels(tmp_path, y, expected):
     np.savez(tmp_path / "a.npz", X=X, y=y)
@@ -303,6 +348,14 @@ def test_arrays_that_cannot_be_read(tmp_path, arrays, named):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ValueError, match=rf"a\.npz.*{named}|{named}.*a\.npz|{named}"):
         read_series(tmp_path / "a.npz")
+
+
+def test_series_of_several_lengths_in_npy(tmp_path):
+    ragged = np.empty(2, dtype=object)
+    ragged[:] = [np.zeros(2), np.zeros(3)]
+    np.save(tmp_path / "a.npy", ragged)
+    with pytest.raises(ValueError, match=r"a\.npy.*Python objects.*unequal lengths as \.ts"):
+        read_series(tmp_path / "a.npy")
 
 
 def test_a_header_that_promises_too_much_takes_no_memory(tmp_path):
@@ -361,6 +414,44 @@ def test_parquet(parquet):
 def test_parquet_that_cannot_be_read(parquet, change, named):
     with pytest.raises(ValueError, match=rf"a\.parquet.*{named}"):
         parquet(change(long_frame()))
+
+
+def test_parquet_with_a_list_per_series(parquet):
+    frame = pd.DataFrame(
+        {"acc": list(X[:, 0]), "gyr": X[:, 1].tolist(), "label": LABELS, "id": IDS}
+    )
+    data = parquet(frame)
+    check(data)
+    assert data.channels == ["acc", "gyr"]
+    uneven = parquet(pd.DataFrame({"acc": [[1.0, None], [1, 2, 3]]}))
+    assert [part.shape for part in uneven.X] == [(1, 2), (1, 3)]
+    assert np.isnan(uneven.X[0][0, 1])
+    for cells, named in (
+        ([[1.0], None], "row 2.*missing"),
+        ([[1.0], ["a"]], "row 2.*numbers"),
+        ([[[1.0]], [[2.0]]], "row 1.*numbers"),
+    ):
+        with pytest.raises(ValueError, match=rf"a\.parquet, {named}"):
+            parquet(pd.DataFrame({"acc": cells}))
+    with pytest.raises(ValueError, match=r"row 1.*1 to 2 time points"):
+        parquet(pd.DataFrame({"acc": [[1.0]], "gyr": [[1.0, 2]]}))
+
+
+def test_labels_of_bytes_and_durations_in_parquet(parquet):
+    frame = long_frame()
+    encoded = frame.assign(
+        label=[label.encode() for label in frame["label"]],
+        time=pd.to_timedelta(frame["time"], unit="s"),
+    )
+    check(parquet(encoded))
+
+
+def test_a_parquet_file(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = long_frame()
+    for written in (frame, frame.set_index(["id", "time"]), frame.convert_dtypes("pyarrow")):
+        written.to_parquet(tmp_path / "a.parquet")
+        check(read_series(tmp_path / "a.parquet"))
 
 
 def test_parquet_without_an_engine(tmp_path, monkeypatch):
@@ -476,3 +567,16 @@ def test_damaged_files_raise_value_errors_only(tmp_path, suffix, data):
         found = read_series(path)
         assert len(found.X) >= 1
         assert found.y is None or len(found.y) == len(found.X)
+
+
+def test_series_as_a_frame_with_names():
+    uneven = SeriesData([X[0], X[1, :, :3]], ids=np.array(["b", "a"]), channels=["acc", "gyr"])
+    frame = uneven.to_frame()
+    assert frame.columns.tolist() == ["acc", "gyr"]
+    assert frame.index.names == ["id", "time"]
+    np.testing.assert_array_equal(frame.loc["b"].to_numpy().T, X[0])
+    np.testing.assert_array_equal(frame.loc["a"].to_numpy().T, X[1, :, :3])
+    panel = read_panel(SeriesData(X, channels=["acc", "gyr"]).to_frame())
+    np.testing.assert_array_equal(panel.values, X)
+    assert panel.names == ("acc", "gyr")
+    assert read_panel(SeriesData(X).to_frame()).names is None

@@ -98,6 +98,12 @@ def test_series_without_labels(read):
     assert data.X.shape == (2, 1, 2)
 
 
+def test_targets_that_call_themselves_classes_are_refused(read):
+    rows = "".join(f"1,2:{value + 0.5}\n" for value in range(20))
+    with pytest.raises(ValueError, match=r"file\.ts is a regression set.*0\.5"):
+        read(HEADER + rows)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

@@ -2,6 +2,8 @@
 
 import argparse
 
+import sktime_tsd
+
 __all__ = ["INTERRUPTED", "Parser", "positive", "whole_number"]
 
 #: Exit status of a command stopped by Ctrl-C, the same as in a shell.
@@ -9,11 +11,17 @@ INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument parser that reports an error in one line."""
+    """Argument parser that knows the version and reports an error in one line."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        version = f"sktime_tsd {sktime_tsd.__version__}"
+        self.add_argument("--version", action="version", version=version)
 
     def error(self, message):
-        """Print the message and exit with status 2."""
-        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+        """Print the message, which names an option, and exit with status 2."""
+        hint = "" if "--" in message else " (see --help)"
+        self.exit(2, f"{self.prog}: error: {' '.join(message.split())}{hint}\n")
 
 
 def whole_number(low, high=None):

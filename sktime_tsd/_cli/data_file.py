@@ -17,7 +17,7 @@ _PARAMETER = re.compile(
 
 
 def read_data(path, options):
-    """Read series of one length from a file of any form that `read_series` reads.
+    """Read a file of any form that `read_series` reads.
 
     Parameters
     ----------
@@ -32,8 +32,7 @@ def read_data(path, options):
     Raises
     ------
     ValueError
-        If the file cannot be read, or the series have unequal lengths. The message names options
-        of the command line.
+        If the file cannot be read. The message names options of the command line.
     """
     columns = {f"{role}_column": getattr(options, f"{role}_column") for role in ROLES}
     try:
@@ -45,12 +44,6 @@ def read_data(path, options):
         )
     except ValueError as error:
         raise ValueError(_PARAMETER.sub(_option, str(error))) from error
-    if isinstance(data.X, list):
-        lengths = [series.shape[1] for series in data.X]
-        raise ValueError(
-            f"the series of {path} have unequal lengths ({min(lengths)} to {max(lengths)} time "
-            "points): resample them to the length on which the model was fitted"
-        )
     return data
 
 

@@ -14,10 +14,9 @@ from sklearn.metrics import accuracy_score
 
 from sktime_tsd._cli.methods import Method
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
-from sktime_tsd._panels.arrays import as_array
+from sktime_tsd._cli.train_and_test import Data
 from sktime_tsd._utils.random import seed_unseeded
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.datasets import load_dataset
 from sktime_tsd.distiller import SaliencyDistilledClassifier
 from sktime_tsd.export import save_model
 from sktime_tsd.fidelity import (
@@ -33,10 +32,9 @@ from sktime_tsd.plotting._figure import file_figure
 from sktime_tsd.saliency import temporal_saliency
 
 __all__ = [
-    "Data",
     "DemonstrationResult",
     "check_results_folder",
-    "load_data",
+    "keep_student",
     "parse_methods",
     "run_demonstration",
 ]
@@ -51,17 +49,6 @@ _N_SALIENCY_INSTANCES = 100
 _N_PICTURED = 3
 # The network in a classifier's name; a picture of one network does not need it.
 _SHORT = re.compile(r" \(.*?\)")
-
-
-@dataclass(frozen=True)
-class Data:
-    """A named data set, split into training and test series."""
-
-    name: str
-    X_train: np.ndarray
-    y_train: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -95,6 +82,8 @@ class DemonstrationResult:
     def save(self, folder):
         """Write the student (a folder), three tables and, with matplotlib, two pictures.
 
+        A student that `keep_student` wrote is replaced, now with a report in its model card.
+
         Parameters
         ----------
         folder : path-like
@@ -106,13 +95,7 @@ class DemonstrationResult:
         """
         folder = Path(folder)
         *names, saliency, fidelity = _RESULTS
-        save_model(
-            self.classifier,
-            folder / names[0],
-            report=self.report,
-            data=f"{len(self.data.X_train)} training series of {self.data.name}.",
-            overwrite=True,
-        )
+        keep_student(self.classifier, self.data, folder, report=self.report)
         self.table.to_csv(folder / names[1])
         self.report.to_frame().to_csv(folder / names[2])
         student = getattr(self.classifier, "student_", self.classifier)
@@ -212,51 +195,43 @@ def check_results_folder(folder, *, overwrite):
         )
 
 
-def load_data(name, data_dir=None, *, unequal_lengths="error"):
-    """Load the training and test series of a data set.
+def keep_student(classifier, data, folder, report=None):
+    """Write the student to a folder, which may hold an earlier one.
 
     Parameters
     ----------
-    name : str
-    data_dir : path-like, optional
-        See `sktime_tsd.datasets.load_dataset`.
-    unequal_lengths : {"error", "resample"}, default="error"
-        See `sktime_tsd.datasets.load_dataset`.
+    classifier : SkorchClassifier or SaliencyDistilledClassifier
+        Fitted.
+    data : Data
+    folder : path-like
+        Must exist.
+    report : FidelityReport, optional
+        For the model card.
 
     Returns
     -------
-    data : Data
-
-    Raises
-    ------
-    ValueError
-        If the data set is not found, its series differ in length, values are missing, or a test
-        series has a label of no training series.
+    path : pathlib.Path
     """
-    parts = []
-    for split in ("train", "test"):
-        X, y = load_dataset(name, split=split, data_dir=data_dir, unequal_lengths=unequal_lengths)
-        try:
-            as_array(X)
-        except ValueError as error:
-            raise ValueError(f"the {split} series of {name}: {error}") from error
-        parts += [X, y]
-    shapes = [X.shape[1:] for X in (parts[0], parts[2])]
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            f"the series of {name} have (channels, time points) {shapes[0]} in the training set, "
-            f"{shapes[1]} in the test set."
-        )
-    unknown = np.setdiff1d(parts[3], parts[1])
-    if len(unknown):
-        raise ValueError(
-            f"a test series of {name} has the label {unknown[0]}, which no training series has."
-        )
-    return Data(name, *parts)
+    return save_model(
+        classifier,
+        Path(folder) / _RESULTS[0],
+        report=report,
+        data=f"{len(data.X_train)} training series of {data.name}.",
+        overwrite=True,
+    )
 
 
 def run_demonstration(
-    data, *, teacher="inception_time", student="fcn", methods, seed=0, report=print
+    data,
+    *,
+    teacher="inception_time",
+    student="fcn",
+    methods,
+    epochs=None,
+    seed=0,
+    keep=None,
+    report=print,
+    **irregular,
 ):
     """Fit a teacher, then the same student by each method, and compare them.
 
@@ -268,9 +243,17 @@ def run_demonstration(
     student : str, default="fcn"
         A key of ``STUDENTS``.
     methods : list of Method
+    epochs : int, optional
+        Of the teacher, if it is a network of this package, and of the students. Default: theirs.
     seed : int, default=0
+    keep : callable, optional
+        Called with the last method's classifier as soon as it is fitted, before anything is
+        measured.
     report : callable, default=print
         Called with a line of text at each step.
+    **irregular : str
+        ``unequal_length`` and ``missing_values``, for the teacher and the students: the one that
+        is kept mends new series as the data were mended.
 
     Returns
     -------
@@ -288,26 +271,31 @@ def run_demonstration(
     def fit(name, classifier):
         report(f"Fitting {name} ...")
         start = time.perf_counter()
-        fitted[name] = classifier.fit(X_train, y_train)
+        ours = isinstance(classifier, (SkorchClassifier, SaliencyDistilledClassifier))
+        fitted[name] = classifier.fit(data.named if ours else X_train, y_train)
         seconds[name] = time.perf_counter() - start
 
+    settings = irregular if epochs is None else irregular | {"max_epochs": epochs}
     unfitted = TEACHERS[teacher]()
     seed_unseeded(unfitted, seed)
     if isinstance(unfitted, SkorchClassifier):
-        unfitted.set_params(verbose=1)
+        unfitted.set_params(verbose=1, **settings)
     fit(f"teacher ({teacher})", unfitted)
     (teacher_fitted,) = fitted.values()
     # one seed, so that all students start from the same weights
-    alone = STUDENTS[student]().set_params(random_state=seed, verbose=1)
+    alone = STUDENTS[student]().set_params(random_state=seed, verbose=1, **settings)
     for method in methods:
         frozen = FrozenEstimator(teacher_fitted)
-        classifier = method.classifier(frozen, alone, verbose=1, random_state=seed)
+        classifier = method.classifier(frozen, alone, verbose=1, random_state=seed, **irregular)
         fit(f"student ({student}) {method.title}", classifier)
 
     # for a distilled classifier, compare only its student
     compared = {name: getattr(model, "student_", model) for name, model in fitted.items()}
     student_name, classifier = list(fitted.items())[-1]
     student_fitted = compared[student_name]
+    student_fitted.verbose = 0  # show no progress where the saved student is loaded
+    if keep is not None:
+        keep(classifier)
     report(f"Comparing {student_name} with its teacher on the test series ...")
     reference = FidelityReference(
         teacher_fitted,
@@ -335,7 +323,6 @@ def run_demonstration(
             )
         row = _table_row(model, X_test, y_test, fidelity, saliencies[name])
         rows[name] = row | {"held-out corr.": held_out[name], "fit s": seconds[name]}
-    student_fitted.verbose = 0  # show no progress where the saved student is loaded
     return DemonstrationResult(
         data=data,
         table=pd.DataFrame(rows).T.rename_axis("classifier"),

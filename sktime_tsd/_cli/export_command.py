@@ -5,7 +5,7 @@ from pathlib import Path
 from sktime_tsd._cli.command_line import Parser
 from sktime_tsd._cli.model_sources import add_model, open_model
 from sktime_tsd._cli.output_file import check_output_file
-from sktime_tsd._cli.table_options import add_table_options
+from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
 
 __all__ = ["main"]
 
@@ -37,6 +37,7 @@ def _parser():
     parser.add_argument(
         "--overwrite", action="store_true", help="replace an existing file or folder"
     )
+    add_irregular_options(parser, "the length on which the model was fitted")
     add_table_options(parser)
     return parser
 
@@ -65,6 +66,7 @@ def main(arguments):
         parser.error(str(error))
 
     from sktime_tsd._cli.data_file import read_data
+    from sktime_tsd._cli.model_input import in_options, model_input
     from sktime_tsd.export import save_model, to_onnx
 
     try:
@@ -72,9 +74,12 @@ def main(arguments):
         if options.format == "safetensors":
             path = save_model(model, options.out, overwrite=options.overwrite)
         else:
-            X = None if options.sample is None else read_data(options.sample, options).X
+            X = None
+            if options.sample is not None:
+                sample = read_data(options.sample, options)
+                X = model_input(sample, model, options, options.sample)
             path = to_onnx(model, options.out, X, int8=options.int8, overwrite=options.overwrite)
     except Exception as error:  # a model from a trusted pickle can raise anything
-        message = str(error) or type(error).__name__
+        message = in_options(str(error)) or type(error).__name__
         parser.error(message.replace("overwrite=True", "--overwrite"))
     print(f"wrote {path}")

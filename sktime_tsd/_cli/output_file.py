@@ -1,12 +1,6 @@
-"""The file that a command writes: never one that it reads, and all of it or nothing."""
+"""The file that a command writes: never one that it reads."""
 
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
-
-__all__ = ["check_output_file", "whole_file"]
+__all__ = ["check_output_file"]
 
 
 def check_output_file(path, inputs, *, overwrite):
@@ -40,24 +34,3 @@ def check_output_file(path, inputs, *, overwrite):
             raise ValueError(f"--out {path} would replace {read}, which is read; name another file")
     if not overwrite:
         raise ValueError(f"--out {path} exists; add --overwrite to replace it")
-
-
-@contextmanager
-def whole_file(path):
-    """Yield the path of a new file that becomes `path` if the block succeeds.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Yields
-    ------
-    new : pathlib.Path
-        Of the same name, in a folder beside `path` that is removed afterwards.
-    """
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
-        yield folder / path.name
-        os.replace(folder / path.name, path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from sktime_tsd._cli.command_line import Parser
 from sktime_tsd._cli.model_sources import add_model, open_model
-from sktime_tsd._cli.output_file import check_output_file, whole_file
-from sktime_tsd._cli.table_options import add_table_options
+from sktime_tsd._cli.output_file import check_output_file
+from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
+from sktime_tsd._utils.staged_file import staged_file
 
 __all__ = ["main"]
 
@@ -28,6 +29,7 @@ def _parser():
     )
     parser.add_argument("--out", type=Path, help="CSV file to write; default: the terminal")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    add_irregular_options(parser, "the length on which the model was fitted")
     add_table_options(parser)
     return parser
 
@@ -52,6 +54,7 @@ def main(arguments):
 
     try:
         from sktime_tsd._cli.data_file import read_data
+        from sktime_tsd._cli.model_input import in_options, model_input
         from sktime_tsd._cli.predictions import prediction_table
     except ImportError as error:
         parser.error(
@@ -67,14 +70,15 @@ def main(arguments):
                 "predict_proba."
             )
         data = read_data(options.data, options)
-        table = prediction_table(model, data, options.model, options.data)
+        X = model_input(data, model, options, options.data)
+        table = prediction_table(model, X, data, options.model, options.data)
     except Exception as error:  # a model from a trusted pickle can raise anything
-        parser.error(str(error) or type(error).__name__)
+        parser.error(in_options(str(error)) or type(error).__name__)
     try:
         if options.out is None:
             table.to_csv(sys.stdout, index=False)
             return
-        with whole_file(options.out) as path:
+        with staged_file(options.out) as path:
             table.to_csv(path, index=False)
     except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

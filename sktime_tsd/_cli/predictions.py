@@ -8,13 +8,16 @@ import pandas as pd
 __all__ = ["prediction_table"]
 
 
-def prediction_table(model, data, model_path, data_path):
+def prediction_table(model, X, data, model_path, data_path):
     """Predict the series of a file.
 
     Parameters
     ----------
     model : classifier with predict_proba
+    X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), or list
+        The series, as the model reads them.
     data : SeriesData
+        The file.
     model_path, data_path : pathlib.Path
         Where they come from, for messages.
 
@@ -31,11 +34,11 @@ def prediction_table(model, data, model_path, data_path):
         probabilities are not of one label per series.
     """
     classes = np.asarray(model.classes_)
-    probabilities = np.asarray(model.predict_proba(data.X))
-    if probabilities.shape != (len(data.X), len(classes)):
+    probabilities = np.asarray(model.predict_proba(X))
+    if probabilities.shape != (len(X), len(classes)):
         raise ValueError(
             f"the classifier in {model_path} gives probabilities of shape "
-            f"{probabilities.shape} for {len(data.X)} series and {len(classes)} classes; "
+            f"{probabilities.shape} for {len(X)} series and {len(classes)} classes; "
             "only classifiers of one label per series can be used."
         )
     if data.y is not None:

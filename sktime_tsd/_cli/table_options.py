@@ -1,6 +1,6 @@
-"""Options that say what the columns of a table hold."""
+"""Options that say how a file of series is read."""
 
-__all__ = ["ROLES", "add_table_options"]
+__all__ = ["ROLES", "add_irregular_options", "add_table_options"]
 
 #: What a column can hold. Each has an option.
 ROLES = ("label", "id", "time", "channel", "value")
@@ -26,6 +26,30 @@ def add_table_options(parser):
     )
     group.add_argument(
         "--header", choices=("yes", "no"), help="whether the first row of a text table holds names"
+    )
+
+
+def add_irregular_options(parser, length):
+    """Add the options for series that are not regular.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    length : str
+        To what series are resampled.
+    """
+    parser.add_argument(
+        "--unequal-length",
+        choices=("raise", "resample"),
+        default="raise",
+        help=f"resample: interpolate series of other lengths to {length} (default: raise an error)",
+    )
+    parser.add_argument(
+        "--missing-values",
+        choices=("raise", "interpolate"),
+        default="raise",
+        help="interpolate: fill them linearly in time, channel by channel (default: raise an "
+        "error)",
     )
 
 

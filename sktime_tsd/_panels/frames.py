@@ -3,9 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sktime_tsd._panels.arrays import unequal
-
-__all__ = ["is_nested", "read_list", "read_multiindex", "read_nested"]
+__all__ = ["is_nested", "is_real", "read_list", "read_multiindex", "read_nested"]
 
 _REAL = "X must hold real numbers, but"
 
@@ -22,6 +20,8 @@ def read_multiindex(frame):
     Returns
     -------
     values : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
+        NaN where values are missing. If lengths differ, a list with an array of shape (n_channels,
+        n_timepoints) for each series.
     names : tuple or None
         Of the channels; None if they are only numbered.
     instances : pandas.Index of shape (n_instances,)
@@ -30,7 +30,7 @@ def read_multiindex(frame):
     Raises
     ------
     ValueError, TypeError
-        If it is no panel of equal-length series of numbers.
+        If it is no panel of series of numbers.
     """
     index = frame.index
     if index.nlevels != 2:
@@ -42,16 +42,17 @@ def read_multiindex(frame):
     if any((codes < 0).any() for codes in index.codes):
         raise ValueError("X has missing entries (NaN or NaT) in its index. Drop these rows.")
     series, seen = pd.factorize(index.codes[0])
-    lengths = np.bincount(series)
-    if (lengths != lengths[0]).any():
-        raise ValueError(unequal(lengths))
     times = _order_of_times(index.levels[1])[index.codes[1]]
     order, names = channels(frame.columns)
     values = _numbers(frame)[:, order]
     in_order = (np.diff(series) > 0) | ((np.diff(series) == 0) & (np.diff(times) >= 0))
     if not in_order.all():
         values = values[np.lexsort((times, series))]  # stable: equal times keep their order
-    values = values.reshape(len(lengths), lengths[0], -1).transpose(0, 2, 1)
+    lengths = np.bincount(series)
+    if (lengths == lengths[0]).all():
+        values = values.reshape(len(lengths), lengths[0], -1).transpose(0, 2, 1)
+    else:
+        values = [part.T for part in np.split(values, np.cumsum(lengths)[:-1])]
     return values, names, index.levels[0].take(seen)
 
 
@@ -87,18 +88,24 @@ def read_nested(frame):
     Raises
     ------
     ValueError, TypeError
-        If it is no panel of equal-length series of numbers.
+        If it is no panel of series of numbers, or the channels of a series differ in length.
     """
     order, names = channels(frame.columns)
     columns = []
     for place in order:
         cells = [_cell(cell, frame.columns[place]) for cell in frame.iloc[:, place]]
         columns.append(cells)
-    lengths = [len(cell) for cells in columns for cell in cells]
-    if len(set(lengths)) > 1:
-        raise ValueError(unequal(lengths))
-    values = np.stack([np.stack(cells) for cells in columns], axis=1)
-    return values, names, frame.index
+    series = []
+    for number, cells in enumerate(zip(*columns, strict=True)):
+        lengths = [len(cell) for cell in cells]
+        if len(set(lengths)) > 1:
+            raise ValueError(
+                f"The channels of series {number} of X differ in length, from {min(lengths)} to "
+                f"{max(lengths)} time points. Resample them to one length; unequal_length is "
+                "about whole series."
+            )
+        series.append(np.stack(cells))
+    return _stacked_if_equal(series), names, frame.index
 
 
 def read_list(frames):
@@ -117,14 +124,10 @@ def read_list(frames):
     Raises
     ------
     ValueError, TypeError
-        If it is no panel of equal-length series of numbers with the same channels.
+        If it is no panel of series of numbers with the same channels.
     """
     if all(isinstance(frame, pd.Series) for frame in frames):
-        cells = [_cell(frame, 0) for frame in frames]
-        lengths = [len(cell) for cell in cells]
-        if len(set(lengths)) > 1:
-            raise ValueError(unequal(lengths))
-        return np.stack(cells)[:, np.newaxis], None, None
+        return _stacked_if_equal([_cell(frame, 0)[np.newaxis] for frame in frames]), None, None
     order, names = channels(frames[0].columns)
     wanted = [frames[0].columns[place] for place in order]
     columns, parts = pd.Index(wanted), []
@@ -142,10 +145,11 @@ def read_list(frames):
         _check_not_empty(frame)
         frame = _in_time_order(frame)
         parts.append(_numbers(frame if frame.columns.equals(columns) else frame[wanted]))
-    lengths = [len(part) for part in parts]
-    if len(set(lengths)) > 1:
-        raise ValueError(unequal(lengths))
-    return np.stack(parts).transpose(0, 2, 1), names, None
+    return _stacked_if_equal([part.T for part in parts]), names, None
+
+
+def _stacked_if_equal(series):
+    return np.stack(series) if len({one.shape[1] for one in series}) == 1 else series
 
 
 def channels(columns):
@@ -189,7 +193,17 @@ def _check_not_empty(frame):
         )
 
 
-def _is_real(dtype):
+def is_real(dtype):
+    """Tell whether values of a dtype are real numbers; booleans are.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype or pandas.api.extensions.ExtensionDtype
+
+    Returns
+    -------
+    bool
+    """
     if isinstance(dtype, np.dtype):
         return dtype.kind in "fiub"
     types = pd.api.types
@@ -198,11 +212,18 @@ def _is_real(dtype):
     )
 
 
+def _is_object(dtype):
+    return isinstance(dtype, np.dtype) and dtype.kind == "O"
+
+
 def _numbers(frame):
     """Values of shape (n_rows, n_columns); missing ones are NaN, whatever pandas calls them."""
-    dtypes = frame.dtypes.to_numpy()
+    dtypes = frame.dtypes.to_numpy(copy=True)
+    for place, dtype in enumerate(dtypes):
+        if _is_object(dtype) and _is_object_for_missing(frame.iloc[:, place]):
+            dtypes[place] = pd.Float64Dtype()
     for dtype in set(dtypes):
-        if not _is_real(dtype):
+        if not is_real(dtype):
             name = frame.columns[np.nonzero(dtypes == dtype)[0][0]]
             raise TypeError(f"{_REAL} channel {name!r} has dtype {dtype}.")
     if all(isinstance(dtype, np.dtype) for dtype in dtypes):
@@ -216,16 +237,27 @@ def _numbers(frame):
     )
 
 
+def _is_object_for_missing(values):
+    """Whether values are numbers, objects only because NA or None stands among them."""
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    is_number = kind in ("integer", "floating", "mixed-integer-float", "boolean", "empty")
+    return is_number and bool(pd.isna(values).any())
+
+
 def _cell(cell, name):
+    if isinstance(cell, (list, tuple)):
+        cell = np.asarray(cell)
+    if isinstance(cell, (pd.Series, np.ndarray)) and _is_object(cell.dtype) and cell.ndim == 1:
+        as_series = pd.Series(cell)
+        if _is_object_for_missing(as_series):
+            cell = as_series.astype("Float64")
     if isinstance(cell, pd.Series):
-        if not _is_real(cell.dtype):
+        if not is_real(cell.dtype):
             raise TypeError(f"{_REAL} series in channel {name!r} have dtype {cell.dtype}.")
         cell = _in_time_order(cell)
         if isinstance(cell.dtype, np.dtype):
             return cell.to_numpy()
         return cell.to_numpy(dtype=np.float64, na_value=np.nan)
-    if isinstance(cell, (list, tuple)):
-        cell = np.asarray(cell)
     if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
         raise ValueError(
             f"X contains NaN: a series of channel {name!r} is missing. Drop these rows."

@@ -77,8 +77,8 @@ def check_labels(y, panel=None):
         return plain[0]
     if is_frame:
         y = pd.DataFrame(dict(enumerate(plain))).set_axis(y.columns, axis=1)
-    elif len({column.dtype.kind for column in plain}) > 1:
-        y = np.stack([column.astype(object) for column in plain], axis=1)
+    elif len({column.dtype.kind for column in plain}) > 1:  # sktime sorts no objects
+        y = pd.DataFrame(dict(enumerate(plain)))
     else:
         y = np.stack(plain, axis=1)
     _warn_if_one_hot(y)
@@ -177,10 +177,12 @@ def _of_one_kind(labels):
 def _warn_if_one_hot(y):
     values = np.asarray(y)
     try:
-        is_one_hot = np.isin(values, (0, 1)).all() and (values.astype(int).sum(axis=1) == 1).all()
+        ones = values.astype(float) == 1
     except (TypeError, ValueError):
         return
-    if is_one_hot and values.dtype.kind not in "US":
+    others = np.unique(values[~ones].astype(float))
+    is_one_hot = (ones.sum(axis=1) == 1).all() and len(others) == 1 and others[0] in (0, -1)
+    if is_one_hot and ones.any(axis=0).sum() > 1:
         remedy = "y.idxmax(axis=1)" if isinstance(y, pd.DataFrame) else "y.argmax(axis=1)"
         warnings.warn(
             f"y has {values.shape[1]} columns with a single 1 in each row: it looks one-hot. One "

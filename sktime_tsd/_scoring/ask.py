@@ -12,6 +12,7 @@ from sktime_tsd._scoring.kept_answers import KeptAnswers, cached
 from sktime_tsd._scoring.workers import answers_of
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
+from sktime_tsd._utils.long_work import LongWork
 
 __all__ = ["as_guest_unless_steady", "ask"]
 
@@ -176,17 +177,22 @@ def _watched(scorer, settings, n_plain, n_copies, n_kept=0):
         disable=not settings.verbose,
     )
 
+    work = LongWork(f"Asking the teacher {scorer.name}", n_series - n_kept)
+
     def update(n):
         nonlocal n_scored
         n_scored += n
         bar.update(n)
+        if settings.verbose is None:
+            work.advance(n)
 
     with bar:
         try:
             yield update
         except Exception as error:
             note = f"The teacher {scorer.name} had scored {n_scored:,} of {n_series:,} series."
-            error.add_note(note + (_remedy(settings) if scorer.is_chunked else ""))
+            # before the first answer there is nothing to keep
+            error.add_note(note + (_remedy(settings) if scorer.is_chunked and n_scored else ""))
             raise
 
 

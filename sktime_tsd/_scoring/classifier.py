@@ -10,13 +10,47 @@ from sktime_tsd._utils.pipelines import last_step
 from sktime_tsd._utils.validation import check_probabilities
 from sktime_tsd.runtime import OnnxClassifier
 
-__all__ = ["FLATTEN", "ClassifierScorer", "in_native_dtype"]
+__all__ = ["ClassifierScorer", "explained", "in_native_dtype"]
 
 # The remedy that scikit-learn's message about 3-D arrays omits.
-FLATTEN = (
-    " A classifier of 2-D tables needs a first step that flattens the series: "
+_FLATTEN = (
+    "A classifier of 2-D tables needs a first step that flattens the series: "
     "make_pipeline(FunctionTransformer(sktime_tsd.teachers.flatten), classifier)."
 )
+
+
+# The same, of AttributeErrors about classifiers of sktime.
+_TAGS = (
+    "scikit-learn's meta-estimators do not take classifiers of sktime. To search, use sktime's "
+    "TSCGridSearchCV. To calibrate, put the calibration after a transformer of sktime: "
+    "MiniRocketMultivariate() * CalibratedClassifierCV(RidgeClassifierCV())."
+)
+
+
+def explained(error, where=""):
+    """Add a remedy to an error of a classifier's that lacks one, and make StopIteration an error.
+
+    Parameters
+    ----------
+    error : Exception
+    where : str, default=""
+        Begins the note.
+
+    Returns
+    -------
+    error : Exception
+        The same. A ``StopIteration`` becomes a ``RuntimeError``: it would end a loop in silence.
+    """
+    if isinstance(error, StopIteration):
+        error = RuntimeError("It raised StopIteration: something that it iterates over has ended.")
+    remedy = ""
+    if "dim 3" in str(error):
+        remedy = _FLATTEN
+    elif isinstance(error, AttributeError) and "__sklearn_tags__" in str(error):
+        remedy = _TAGS
+    if note := f"{where} {remedy}".strip():
+        error.add_note(note)
+    return error
 
 
 def in_native_dtype(classifier, X):
@@ -110,9 +144,10 @@ class ClassifierScorer(Scorer):
     def _ask(self, X):
         try:
             return self.classifier.predict_proba(X)
-        except (ValueError, RuntimeError, TypeError) as error:
-            if "double" in str(error).lower():  # torch's word for float64
+        except Exception as error:
+            is_of_precision = isinstance(error, (ValueError, RuntimeError, TypeError))
+            if is_of_precision and "double" in str(error).lower():  # torch's word for float64
                 return self.classifier.predict_proba(X.astype(np.float32))
-            if "dim 3" in str(error):
-                error.add_note(FLATTEN.strip())
+            if (better := explained(error)) is not error:
+                raise better from error
             raise

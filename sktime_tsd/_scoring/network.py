@@ -46,7 +46,13 @@ class NetworkScorer(Scorer):
         check_panel_shape(x, *self._sizes)
         if self.network is None:
             return torch.zeros(len(x), 1)
-        return logits_in_batches(self.network_for(x), x, self.device).cpu()
+        logits = logits_in_batches(self.network_for(x), x, self.device).cpu()
+        if logits.shape != (len(x), len(self.classes)):
+            raise ValueError(
+                f"The network {self.name} must return logits of shape (n, {len(self.classes)}), "
+                f"for {len(x)} series it returned {tuple(logits.shape)}. Does it call squeeze()?"
+            )
+        return logits
 
     def network_for(self, x):
         """Return the network; adapted now if the shape of its series was unknown until now."""

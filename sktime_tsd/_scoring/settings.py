@@ -23,8 +23,9 @@ class ScoringSettings:
         else 1.
     memory : joblib.Memory, optional
         Keeps the answers.
-    verbose : int, default=0
-        1 prints how many series will be scored, then shows a progress bar.
+    verbose : int or None, default=0
+        1 prints how many series will be scored, then shows a progress bar. None says how long it
+        will take, if it is long.
     key : str, optional
         Identifies the classifier in the memory. Default: its fingerprint whenever it is asked, so
         a classifier that changes as it answers needs one.
@@ -38,7 +39,7 @@ class ScoringSettings:
     batch_size: int | None = None
     n_jobs: int | None = None
     memory: joblib.Memory | None = None
-    verbose: int = 0
+    verbose: int | None = 0
     key: str | None = None
 
     def __post_init__(self):

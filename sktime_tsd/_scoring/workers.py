@@ -4,7 +4,6 @@ import hashlib
 import itertools
 import pickle
 import traceback
-import warnings
 from dataclasses import dataclass, fields
 
 import cloudpickle
@@ -14,6 +13,7 @@ import torch
 from joblib.parallel import get_active_backend
 
 from sktime_tsd._scoring.chunks import series_of
+from sktime_tsd._utils.silence import silenced
 
 __all__ = ["answers_of"]
 
@@ -166,8 +166,7 @@ def _answers_of_worker(position, call, digest, pickled, X, starts, donors, pool)
 def _tensor(array):
     if array is None:
         return None
-    with warnings.catch_warnings():  # nobody writes into it
-        warnings.filterwarnings("ignore", ".*not writable", UserWarning)
+    with silenced(".*not writable", UserWarning):  # nobody writes into it
         return torch.from_numpy(array)
 
 

@@ -14,11 +14,12 @@ _INTEGERS_PER_PLAN = 2**22
 
 
 class BatchIterator:
-    """Batches of nearly equal size, never more than `batch_size` series.
+    """Batches of nearly equal size, in general never more than `batch_size` series.
 
-    Equal sizes avoid a last batch much smaller than the others. If a series has a single
-    value and no copies, batches hold at least two series, because batch norm cannot train on
-    one value.
+    Equal sizes avoid a last batch much smaller than the others. Batches hold at least two series
+    if there are two, because networks may be unable to train on one: with ``batch_size=2`` and
+    an odd number of series, one batch holds three. Only ``batch_size=1`` asks for single series,
+    and gets pairs if a series has a single value and no copies.
 
     Parameters
     ----------
@@ -42,7 +43,9 @@ class BatchIterator:
     def __len__(self):
         n_batches = math.ceil(len(self.dataset) / self.batch_size)
         values = self.dataset.X.shape[-1] * (1 + self.dataset.n_windows)
-        return n_batches if values > 1 else min(n_batches, max(1, len(self.dataset) // 2))
+        if self.batch_size == 1 and values > 1:
+            return n_batches
+        return min(n_batches, max(1, len(self.dataset) // 2))
 
     @property
     def batch_sizes(self):

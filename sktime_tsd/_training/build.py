@@ -9,7 +9,14 @@ from torch import nn
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.losses import FeatureShape
-from sktime_tsd.networks import ScaledNetwork, adapted, build_network, check_logits, feature_sizes
+from sktime_tsd.networks import (
+    ScaledNetwork,
+    adapted,
+    build_network,
+    check_logits,
+    feature_sizes,
+)
+from sktime_tsd.networks._parametrized import deep_copy
 
 __all__ = ["FreshNetwork", "build", "feature_shapes", "frozen_copy"]
 
@@ -115,7 +122,7 @@ def frozen_copy(module, n_classes, input_shape=None):
         for place, size in enumerate(input_shape):
             check_number(f"input_shape[{place}]", size, integer=True, low=1)
     with torch.no_grad():  # or a torch.jit module's copy could not be frozen
-        copied = copy.deepcopy(module).cpu().eval()
+        copied = deep_copy(module).cpu().eval()
     if not isinstance(copied, ScaledNetwork):
         copied = ScaledNetwork(adapted(copied, n_classes, input_shape))
     copied.eval()

@@ -2,12 +2,14 @@
 
 import contextlib
 import math
+import re
 
 import torch
 from skorch import NeuralNetClassifier
-from skorch.callbacks import Callback, EarlyStopping, EpochTimer
+from skorch.callbacks import EarlyStopping, EpochTimer
 
 from sktime_tsd._scoring.precision import autocast
+from sktime_tsd._training.callbacks import BATCH_EVENTS, is_watched, needs_split
 from sktime_tsd._training.cuda_graph import Recorded
 from sktime_tsd._training.means import Means
 from sktime_tsd._training.nested import map_tensors
@@ -17,8 +19,6 @@ from sktime_tsd.losses import Outputs
 from sktime_tsd.networks import FeatureTaps, forward_copies
 
 __all__ = ["TrainingNet", "softmax"]
-
-_BATCH_EVENTS = ("on_batch_begin", "on_grad_computed", "on_batch_end")
 
 
 def softmax(logits):
@@ -149,7 +149,7 @@ class TrainingNet(NeuralNetClassifier):
         """Run one epoch, reading losses back from the device once."""
         if iterator is None:
             return
-        watched = {name for name in _BATCH_EVENTS if self._is_watched(name)}
+        watched = {name for name in BATCH_EVENTS if is_watched(self.callbacks_, name)}
         if training:
             self._set_training(True)
         means, lr = Means(), None
@@ -234,14 +234,6 @@ class TrainingNet(NeuralNetClassifier):
             buffers = [*self.module_.buffers(), *self.criterion_.buffers()]
             self._compute_gradient = Recorded(self._gradient_of_batch, buffers, self.record)
 
-    def _is_watched(self, event):
-        """Whether a callback has its own method for an event."""
-        return any(
-            getattr(getattr(callback, event, None), "__func__", None)
-            is not getattr(Callback, event)
-            for _, callback in self.callbacks_
-        )
-
     def _train_on(self, batch, gradient_is_watched):
         """Take one step and return the loss, its terms and the student's `Outputs`."""
         found = None
@@ -321,6 +313,11 @@ class TrainingNet(NeuralNetClassifier):
                 getattr(callback, method_name)(self, **cb_kwargs)
             except KeyboardInterrupt:
                 self._stop_wanted = isinstance(callback, EarlyStopping)
+                raise
+            except KeyError as error:
+                value = re.search(r"valid_\w+", str(error))
+                if self.train_split is None and value:
+                    raise needs_split(callback, value[0]) from error
                 raise
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):

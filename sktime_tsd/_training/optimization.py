@@ -6,6 +6,7 @@ import torch
 from torch import optim
 
 from sktime_tsd._training.auto import AUTO
+from sktime_tsd._utils.silence import import_silently
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "build_optimizer", "schedule", "trial_optimizer"]
 
@@ -31,6 +32,7 @@ def trial_optimizer(settings):
     """
     optimizer = OPTIMIZERS.get(settings.optimizer, settings.optimizer)
     parameter = torch.nn.Parameter(torch.zeros(1))
+    import_silently("sympy", "torch._dynamo")  # as torch's optimizers would
     lr = 1e-3 if settings.lr == AUTO else settings.lr
     try:
         return optimizer([parameter], lr=lr, weight_decay=settings.weight_decay)

@@ -1,9 +1,11 @@
-"""The progress bar of training."""
+"""How far training is: a progress bar, or a word if it will take long."""
 
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
-__all__ = ["ProgressBar"]
+from sktime_tsd._utils.long_work import LongWork
+
+__all__ = ["LongTraining", "ProgressBar"]
 
 
 class ProgressBar(Callback):
@@ -33,3 +35,25 @@ class ProgressBar(Callback):
         """Close the bar, even if training was cut short."""
         if hasattr(self, "bar_"):
             self.bar_.close()
+
+
+class LongTraining(Callback):
+    """Say after a few epochs how long training will take, if it is long.
+
+    Parameters
+    ----------
+    description : str
+        What is being trained.
+    """
+
+    def __init__(self, description):
+        self.description = description
+
+    def on_train_begin(self, net, **kwargs):
+        """Start the clock."""
+        # the first epoch also warms up
+        self.work_ = LongWork(f"Training the {self.description}", net.max_epochs, n_warm_up=1)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Count the epoch."""
+        self.work_.advance()

@@ -1,9 +1,10 @@
 """Checks of a classifier's training settings."""
 
-from skorch.callbacks import Callback
 from torch import optim
 
+from sktime_tsd._panels.rules import MISSING_VALUES, UNEQUAL_LENGTH
 from sktime_tsd._training.auto import AUTO
+from sktime_tsd._training.callbacks import check_callbacks
 from sktime_tsd._training.optimization import OPTIMIZERS, SCHEDULES, trial_optimizer
 from sktime_tsd._utils.validation import (
     check_choice,
@@ -46,7 +47,8 @@ def check_settings(settings):
     if not is_class or settings.optimizer is optim.Optimizer:
         check_choice("optimizer", settings.optimizer, tuple(OPTIMIZERS))
     check_number("weight_decay", settings.weight_decay, low=0)
-    trial_optimizer(settings)
+    if is_class:  # ours can be built with any such numbers, and torch takes seconds for the first
+        trial_optimizer(settings)
     check_choice("lr_schedule", settings.lr_schedule, SCHEDULES)
     check_number("gradient_clip", settings.gradient_clip, none_ok=True, **positive)
     fraction = settings.validation_fraction
@@ -62,22 +64,12 @@ def check_settings(settings):
             check_number(f"class_weight[{label!r}]", weight, low=0)
     else:
         check_choice("class_weight", settings.class_weight, ("balanced", None))
-    callbacks = settings.callbacks
-    if not isinstance(callbacks, (list, tuple, type(None))) or not all(
-        map(_is_callback, callbacks or ())
-    ):
-        raise TypeError(
-            "callbacks must be a list of skorch callbacks or (name, callback) pairs, got "
-            f"{callbacks!r}."
-        )
+    check_callbacks(settings.callbacks, has_split=fraction is not None)
+    check_choice("unequal_length", settings.unequal_length, UNEQUAL_LENGTH)
+    check_choice("missing_values", settings.missing_values, MISSING_VALUES)
     resolve_device(settings.device)
     check_flag("compile", settings.compile)
     check_flag("amp", settings.amp)
-    check_verbose(settings.verbose)
+    if settings.verbose is not None:
+        check_verbose(settings.verbose)
     check_random_state_parameter(settings.random_state)
-
-
-def _is_callback(item):
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        item = item[1]
-    return isinstance(item, Callback) or (isinstance(item, type) and issubclass(item, Callback))

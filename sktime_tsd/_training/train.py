@@ -15,7 +15,7 @@ from sktime_tsd._training.build import feature_shapes
 from sktime_tsd._training.cuda_graph import record_cuda_graph
 from sktime_tsd._training.net import TrainingNet, softmax
 from sktime_tsd._training.optimization import OPTIMIZERS, build_optimizer, schedule
-from sktime_tsd._training.progress import ProgressBar
+from sktime_tsd._training.progress import LongTraining, ProgressBar
 from sktime_tsd._utils.random import seeded
 from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd.losses import UNLABELLED, DistillationCriterion
@@ -51,6 +51,8 @@ def _callbacks(settings, description):
     callbacks = list(copy.deepcopy(settings.callbacks or ()))
     if settings.verbose:
         callbacks.append(("_tsd_progress", ProgressBar(description)))
+    elif settings.verbose is None:
+        callbacks.append(("_tsd_long_training", LongTraining(description)))
     if settings.patience is not None:  # last, as stopping hides the epoch from later callbacks
         stopping = EarlyStopping(patience=settings.patience, load_best=True)
         callbacks.append(("_tsd_early_stopping", stopping))
@@ -155,6 +157,7 @@ def train_network(
     )
     on_device = torch.cuda.device(device) if device.type == "cuda" else nullcontext()
     with seeded(fresh.seed, device), on_device:
+        _check_trains_on_single_series(net.module, training_set, settings.batch_size)
         torch.set_rng_state(fresh.generator_state)
         net.initialize()
         net.train(training_set)
@@ -165,6 +168,21 @@ def train_network(
     network = net.trained_module().eval()
     _check_trained(network, training_set.X[: settings.batch_size], settings.lr)
     return Trained(network, history, settings.lr, settings.max_epochs)
+
+
+def _check_trains_on_single_series(network, training_set, batch_size):
+    """Refuse a network that needs more than one series in training, if it would get one."""
+    has_copies = training_set.bank is not None or training_set.mix_bank is not None
+    if has_copies or 1 not in BatchIterator(training_set, batch_size).batch_sizes:
+        return
+    trial = copy.deepcopy(network).cpu().train()  # it changes batch norm's state
+    try:
+        trial(training_set.X[:1].cpu())
+    except Exception as error:  # a user's network may fail in any way
+        raise ValueError(
+            f"{type(network.network).__name__} cannot be trained on one series at a time: {error} "
+            f"Set batch_size to 2 or more (now {batch_size}), and fit at least two series."
+        ) from error
 
 
 def _check_trained(network, x, lr):

@@ -1,30 +1,16 @@
 """Seeds: one integer per fit, and a scope that seeds torch with it."""
 
 import contextlib
-import os
-import threading
 
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
+from sktime_tsd._utils.turns import turn
+
 __all__ = ["draw_seed", "seed_unseeded", "seeded"]
 
 _MAX_SEED = 2**31 - 1
-
-# torch has one generator per process. Fits in several threads would disturb each other's
-# draws, so they take turns.
-_TURN = threading.RLock()
-
-
-def _renew_turn():
-    global _TURN
-    _TURN = threading.RLock()
-
-
-# A child forked while another thread trains would wait for that thread forever.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_turn)
 
 
 def draw_seed(random_state):
@@ -54,13 +40,15 @@ def draw_seed(random_state):
 def seeded(seed, device):
     """Seed torch's generators on the CPU and on `device`, and restore them afterwards.
 
+    One thread at a time: see `turn`.
+
     Parameters
     ----------
     seed : int
     device : torch.device
     """
     cuda_devices = [device] if device.type == "cuda" else []
-    with _TURN, torch.random.fork_rng(devices=cuda_devices):
+    with turn(), torch.random.fork_rng(devices=cuda_devices):
         torch.default_generator.manual_seed(seed)
         for cuda_device in cuda_devices:
             with torch.cuda.device(cuda_device):

@@ -155,10 +155,16 @@ def check_probabilities(name, probabilities):
         raise ValueError(f"{name}: expected probabilities, got values that are not finite.")
     sums = np.sum(probabilities, axis=1)
     if not np.allclose(sums, 1, atol=1e-3) or np.min(probabilities) < 0:
+        are_percentages = np.allclose(sums, 100, atol=0.1) and np.min(probabilities) >= 0
+        remedy = (
+            "These are percentages: divide them by 100."
+            if are_percentages
+            else "If these are logits, apply a softmax first."
+        )
         raise ValueError(
             f"{name}: expected probabilities, at least 0 and with rows that sum to 1; got values "
             f"from {np.min(probabilities):.3g} to {np.max(probabilities):.3g} with row sums from "
-            f"{sums.min():.3g} to {sums.max():.3g}. If these are logits, apply a softmax first."
+            f"{sums.min():.3g} to {sums.max():.3g}. {remedy}"
         )
 
 

@@ -73,11 +73,30 @@ def _dask(n_workers, scheduler):
             scheduler_kwargs={"allowed_failures": _NEVER},
         )
     try:
-        with Client(cluster), joblib.parallel_config("dask"):
+        with Client(cluster) as client, _patient(client), joblib.parallel_config("dask"):
             yield -1, _ONE_BY_ONE
     finally:
         if scheduler is None:
             cluster.close()
+
+
+@contextmanager
+def _patient(client):
+    """Let a running cluster give up no task of a worker that dies; see `_NEVER`."""
+
+    def set_failures(value, dask_scheduler=None):  # not importable there: sent with its code
+        former, dask_scheduler.allowed_failures = dask_scheduler.allowed_failures, value
+        return former
+
+    try:
+        former = client.run_on_scheduler(set_failures, _NEVER)
+    except Exception:  # a cluster may forbid it; it then keeps its own number
+        yield
+        return
+    try:
+        yield
+    finally:
+        client.run_on_scheduler(set_failures, former)
 
 
 def _ray(n_workers, scheduler):

@@ -12,7 +12,7 @@ from sktime_tsd.export import to_onnx
 from sktime_tsd.fidelity._cost import latency
 from sktime_tsd.runtime import OnnxClassifier
 
-__all__ = ["ONNX_COLUMNS", "costs_by_method", "onnx_cost"]
+__all__ = ["ONNX_COLUMNS", "costs_by_method", "costs_of_pair", "onnx_cost"]
 
 _N_SERIES = (1, 256)
 
@@ -77,3 +77,34 @@ def costs_by_method(rows, methods):
         found = [by_set.loc[method, name].dropna().agg(statistic) for method in methods]
         cells[title] = ["-" if np.isnan(value) else form.format(value) for value in found]
     return pd.DataFrame(cells, index=pd.Index(methods))
+
+
+def costs_of_pair(by_set):
+    """Describe what teacher and student cost.
+
+    Parameters
+    ----------
+    by_set : pandas.DataFrame
+        Means of the rows of each data set.
+
+    Returns
+    -------
+    cost : dict of str to str
+        By title. "Teacher / student" where it is of both.
+    """
+    cost = {}
+    for name, title, form, statistic in (
+        ("parameters", "parameters", "{:,.0f}", "mean"),
+        ("bytes", "pickle, bytes", "{:,.0f}", "mean"),
+        ("latency_1", "ms, 1 series", "{:.2f}", "median"),
+        ("latency_256", "ms, 256 series", "{:.2f}", "median"),
+    ):
+        # Drop what was not measured: older pandas warns about it.
+        both = (by_set[f"{name}_{side}"].dropna().agg(statistic) for side in ("teacher", "student"))
+        cost[title] = " / ".join("-" if np.isnan(value) else form.format(value) for value in both)
+    share = by_set["parameters_student"] / by_set["parameters_teacher"]
+    known = share.notna().any()
+    cost["share"] = f"{share.mean():.2%}, {share.max():.2%}" if known else "-"
+    fit_seconds = by_set["teacher_fit_seconds"].mean()
+    cost["teacher fit, s"] = "-" if np.isnan(fit_seconds) else f"{fit_seconds:.1f}"
+    return cost

@@ -1,8 +1,7 @@
 """The result file of a benchmark: written as each run ends, never half written."""
 
-import hashlib
 import json
-import os
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
+from sktime_tsd.benchmark import _parts
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, current_spelling
 from sktime_tsd.benchmark._model_costs import ONNX_COLUMNS
+from sktime_tsd.benchmark._parts import Parts, parts_folder, write_at_once
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._truth import TRUTH_COLUMNS
 from sktime_tsd.fidelity import METRICS
@@ -76,22 +77,6 @@ _TEXT = (
 )
 
 
-def parts_folder(path):
-    """Name the folder that holds rows not yet in the result file.
-
-    Parameters
-    ----------
-    path : path-like
-        The result file.
-
-    Returns
-    -------
-    folder : pathlib.Path
-    """
-    path = Path(path)
-    return path.with_name(f"{path.name}.parts")
-
-
 def _typed(rows):
     """Give rows the same types as when read from a file, and put the known columns first."""
     others = [name for name in rows.columns if name not in COLUMNS]
@@ -103,22 +88,6 @@ def _typed(rows):
     return rows
 
 
-def write_at_once(path, text):
-    """Write or replace a file in one step, so that it is never half written.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    text : str
-    """
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
 def write_part(folder, row):
     """Write the row of one run to a separate file in the parts folder.
 
@@ -128,11 +97,12 @@ def write_part(folder, row):
         If it does not exist (on another machine), nothing is written.
     row : dict
     """
-    folder = Path(folder)
-    if folder.is_dir():
-        key = json.dumps([row[name] for name in KEY])
-        name = hashlib.sha256(key.encode()).hexdigest()[:32]
-        write_at_once(folder / f"{name}.json", json.dumps(row))
+    _parts.write_part(folder, row, KEY)
+
+
+# Parameters that older rows lack -> what those runs did.
+_BEFORE = {"unequal_length": "raise", "missing_values": "raise"}
+_UNKNOWN = object()
 
 
 def read_results(path):
@@ -260,6 +230,8 @@ def differing_settings(one, other):
     >>> from sktime_tsd.benchmark._results import differing_settings
     >>> differing_settings('{"run": {"threads": 1}}', '{"run": {"threads": 2}}')
     ['run.threads']
+    >>> differing_settings('{"student": {}}', '{"student": {"missing_values": "raise"}}')
+    []
     """
     one, other = (
         {
@@ -269,9 +241,13 @@ def differing_settings(one, other):
         }
         for text in (one, other)
     )
-    missing = object()
     names = one.keys() | other.keys()
-    return sorted(name for name in names if one.get(name, missing) != other.get(name, missing))
+    return sorted(name for name in names if _setting(one, name) != _setting(other, name))
+
+
+def _setting(settings, name):
+    unknown = _BEFORE.get(name.partition(".")[2], _UNKNOWN)
+    return settings.get(name, unknown)
 
 
 class ResultFile:
@@ -284,6 +260,9 @@ class ResultFile:
     ----------
     path : path-like
         A CSV file, new or written by an earlier run.
+    say : callable, optional
+        Called with a line of text on each file in the parts folder that is no row. It is set
+        aside, in a folder next to the result file. Default: warn.
 
     Raises
     ------
@@ -291,9 +270,11 @@ class ResultFile:
         If the file is not a result file.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, say=None):
         self.path = Path(path)
-        self.parts = parts_folder(path)
+        self.say = _warn if say is None else say
+        self._parts = Parts(self.path, _damage_of_part)
+        self.parts = self._parts.folder
         self.rows = (
             read_results(self.path) if self.path.exists() else pd.DataFrame(columns=list(COLUMNS))
         )
@@ -302,7 +283,7 @@ class ResultFile:
         """Make the parts folder, and collect rows that an earlier run left there."""
         self.parts.mkdir(parents=True, exist_ok=True)
         self.collect()
-        self._clear()
+        self._parts.clear(self.say)
 
     def collect(self, rows=()):
         """Add rows, including those in the parts folder, and write the result file.
@@ -311,31 +292,35 @@ class ResultFile:
         ----------
         rows : sequence of dict, default=()
         """
-        paths = sorted(self.parts.glob("*.json"))
-        found = [row for row in map(_read_part, paths) if row is not None] + list(rows)
+        parts = self._parts.read(self.say)
+        found = [*parts.values(), *rows]
         if found:
             table = _typed(pd.DataFrame(found))
             both = pd.concat([self.rows, table]) if len(self.rows) else table
             self.rows = both.drop_duplicates(list(KEY), keep="last").reset_index(drop=True)
             write_at_once(self.path, self.rows.to_csv(index=False))
-        for path in paths:
+        for path in parts:
             path.unlink()
 
     def close(self):
         """Collect the remaining rows and remove the parts folder."""
         self.collect()
-        self._clear()
+        self._parts.clear(self.say)
         self.parts.rmdir()
 
-    def _clear(self):
-        """Remove half-written rows, and marker files of units that died."""
-        for path in self.parts.iterdir():
-            path.unlink()
 
-
-def _read_part(path):
-    """Read the row of one run; None if a crash has left it empty, so that it runs again."""
+def _damage_of_part(row):
+    """Describe what is wrong with a row that a unit has left; empty if nothing is."""
+    if missing := [name for name in (*KEY, "status", "settings", "versions") if name not in row]:
+        return f"it lacks {', '.join(missing[:3])}"
+    if unknown := sorted(row.keys() - set(COLUMNS)):
+        return f"it has unknown columns {unknown[:3]}"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
+        (typed,) = _typed(pd.DataFrame([row])).to_dict("records")
+        return _damage(typed)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        return str(error)
+
+
+def _warn(line):
+    warnings.warn(line, stacklevel=2)

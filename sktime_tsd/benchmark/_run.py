@@ -227,7 +227,7 @@ def run_benchmark(
     try:
         # Keep the lock file: removing it could let two other processes in at once.
         with FileLock(f"{path}.lock", timeout=0):
-            results = ResultFile(path)
+            results = ResultFile(path, say)
             names = [method.name for method in methods]
             results.open()
             try:

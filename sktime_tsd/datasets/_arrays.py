@@ -77,7 +77,10 @@ def read_npz(path):
             "Save it by numpy.savez(path, X=X, y=y)."
         )
     X = _panel(path, found["X"])
-    y = stored_labels(f"y of {path}", found["y"]) if "y" in found else None
+    y = None
+    if "y" in found:
+        y = found["y"][:, 0] if found["y"].shape[1:] == (1,) else found["y"]
+        y = stored_labels(f"y of {path}", y)
     if y is not None and len(y) != len(X):
         raise ValueError(f"{path} has {len(X)} series, but {len(y)} labels.")
     return SeriesData(X, y)
@@ -95,7 +98,7 @@ def _only(path, names, usual):
 
 
 def _unreadable(path, error):
-    if "pickle" in str(error):
+    if "pickle" in str(error) or "Python objects" in str(error):
         reason = (
             "it holds Python objects, which are not loaded. Save series of unequal lengths as .ts "
             "or as a CSV with a row for each time point, labels as an array of text"

@@ -1,14 +1,16 @@
 """Tables in parquet files, through pandas."""
 
+import dataclasses
 import importlib.util
 
 import numpy as np
 import pandas as pd
 
+from sktime_tsd.datasets._channels_in_columns import panel_of_columns
 from sktime_tsd.datasets._columns import find_columns
 from sktime_tsd.datasets._labels import stored_labels
 from sktime_tsd.datasets._long import series_of_rows
-from sktime_tsd.datasets._series_data import SeriesData
+from sktime_tsd.datasets._series_data import SeriesData, joined
 from sktime_tsd.datasets._times import NotATimeError, sortable_times
 from sktime_tsd.datasets._wide import check_distinct_ids
 
@@ -26,7 +28,7 @@ def read_parquet(path, options):
     Returns
     -------
     data : SeriesData
-        Labels and ids have the type that is stored.
+        Labels and ids have the type that is stored. Columns of lists are channels.
 
     Raises
     ------
@@ -55,11 +57,17 @@ def read_parquet(path, options):
             raise ValueError(f"{path}, column {names[column]!r}: a value is missing.")
         return frame.iloc[:, column]
 
-    values = np.stack(
-        [_values(path, frame.iloc[:, column]) for column in (columns.series or [columns.value])],
-        axis=1,
-    )
+    of_values = [frame.iloc[:, column] for column in (columns.series or [columns.value])]
     ids, labels = cells(columns.id), cells(columns.label)
+    if columns.time is None and all(_holds_lists(column) for column in of_values):
+        data = SeriesData(
+            _series_of_lists(path, of_values),
+            None if labels is None else np.array(labels.tolist()),
+            None if ids is None else np.array(ids.tolist()),
+            [names[column] for column in columns.series],
+        )
+        return _with_checked_labels(path, names, columns, data)
+    values = np.stack([_values(path, column) for column in of_values], axis=1)
     if columns.time is not None:
         channels = cells(columns.channel)
         data = series_of_rows(
@@ -74,14 +82,45 @@ def read_parquet(path, options):
     else:
         ids = None if ids is None else ids.tolist()
         check_distinct_ids(path, ids or [], range(1, len(frame) + 1))
+        X, of_columns = panel_of_columns(path, [names[i] for i in columns.series], values)
         data = SeriesData(
-            values[:, None],  # (n_instances, 1, n_timepoints)
+            X,
             None if labels is None else np.array(labels.tolist()),
             None if ids is None else np.array(ids),
+            of_columns,
         )
-    if data.y is not None:
-        stored_labels(f"{path}, column {names[columns.label]!r}", data.y)
-    return data
+    return _with_checked_labels(path, names, columns, data)
+
+
+def _with_checked_labels(path, names, columns, data):
+    if data.y is None:
+        return data
+    where = f"{path}, column {names[columns.label]!r}"
+    return dataclasses.replace(data, y=stored_labels(where, data.y))
+
+
+def _holds_lists(column):
+    return isinstance(column.iloc[0], (list, np.ndarray))
+
+
+def _series_of_lists(path, columns):
+    """Read columns whose cells are series: a channel each."""
+    series = []
+    for row, cells in enumerate(zip(*columns, strict=True), 1):
+        try:
+            channels = [np.asarray(cell, dtype=np.float64) for cell in cells]
+        except (TypeError, ValueError):
+            raise ValueError(f"{path}, row {row}: a list that holds more than numbers.") from None
+        if any(channel.ndim != 1 or not len(channel) for channel in channels):
+            raise ValueError(f"{path}, row {row}: a list of numbers is missing.")
+        lengths = [len(channel) for channel in channels]
+        if len(set(lengths)) > 1:
+            raise ValueError(
+                f"{path}, row {row}: the channels have unequal lengths ({min(lengths)} to "
+                f"{max(lengths)} time points); resample them first."
+            )
+        series.append(np.stack(channels))
+    return joined(series)
 
 
 def _values(path, column):
@@ -95,7 +134,9 @@ def _values(path, column):
 
 
 def _times(path, column):
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_numeric_dtype(column):
+    types = pd.api.types
+    is_time = types.is_datetime64_any_dtype, types.is_timedelta64_dtype, types.is_numeric_dtype
+    if any(known(column) for known in is_time):
         # with a time zone, instants would be objects
         column = column.dt.tz_convert(None) if getattr(column.dtype, "tz", None) else column
         return column.to_numpy()

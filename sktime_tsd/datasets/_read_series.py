@@ -57,11 +57,12 @@ def read_series(
     The form follows from the end of the file's name:
 
     * ``.ts``, sktime's form. Labels are kept to the letter.
-    * ``.csv``, ``.tsv`` and ``.txt``: one row per series; or one row per time point, if there are
+    * ``.csv``, ``.tsv`` and ``.txt``: one row per series, with several channels if columns are
+      called ``acc_0``, ``acc_1``, ``gyr_0``, ``gyr_1``; or one row per time point, if there are
       a column of ids and one of times; or one row per time point and channel. Cells are separated
-      by commas, semicolons, tabs or, in the other two, blanks. Without a header, ``.tsv`` and
-      ``.txt`` files are those of the UCR archive: the label comes first.
-    * ``.parquet``, for tables like these (needs pyarrow).
+      by commas, semicolons, tabs, bars or, in the other two, blanks. Without a header, ``.tsv``
+      and ``.txt`` files are those of the UCR archive: the label comes first.
+    * ``.parquet``, for tables like these, or with lists in the cells (needs pyarrow).
     * ``.npy``, an array of series, and ``.npz``, arrays ``X`` and ``y``.
     * ``.arff``, of sets of one channel of the UCR archive.
 

@@ -28,14 +28,38 @@ class SeriesData:
     --------
     >>> import numpy as np
     >>> from sktime_tsd.datasets import SeriesData
-    >>> SeriesData(np.zeros((2, 1, 5)), y=np.array(["a", "b"])).X.shape
-    (2, 1, 5)
+    >>> data = SeriesData(np.zeros((2, 1, 5)), np.array(["a", "b"]), channels=["acc"])
+    >>> data.X.shape, data.to_frame().shape
+    ((2, 1, 5), (10, 1))
     """
 
     X: np.ndarray | list
     y: np.ndarray | None = None
     ids: np.ndarray | None = None
     channels: list | None = None
+
+    def to_frame(self):
+        """Return the series as a panel of sktime, which knows the names of the channels.
+
+        Classifiers that are fitted on it remember the names: they put another order right, and
+        refuse other channels.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            A column for each channel, and a row for each time point. Its index has the levels
+            ``id`` (a number if there are no ids) and ``time`` (numbers from 0).
+        """
+        import pandas as pd
+
+        n_timepoints = [series.shape[1] for series in self.X]
+        ids = np.arange(len(self.X)) if self.ids is None else self.ids
+        index = pd.MultiIndex.from_arrays(
+            [np.repeat(ids, n_timepoints), np.concatenate(list(map(np.arange, n_timepoints)))],
+            names=["id", "time"],
+        )
+        values = np.concatenate([series.T for series in self.X])  # (n_rows, n_channels)
+        return pd.DataFrame(values, index=index, columns=self.channels)
 
 
 def joined(series):
@@ -52,24 +76,23 @@ def joined(series):
     return np.stack(series) if len({part.shape for part in series}) == 1 else series
 
 
-def check_equal_lengths(where, X, hint=""):
-    """Refuse a list of series of unequal lengths.
+def check_equal_lengths(where, lengths, hint=""):
+    """Refuse series of unequal lengths.
 
     Parameters
     ----------
     where : object
         What the message calls the series' place.
-    X : numpy.ndarray or list of numpy.ndarray of shape (n_channels, n_timepoints)
+    lengths : collection of int
     hint : str, optional
         What else can be done.
 
     Raises
     ------
     ValueError
-        If `X` is a list.
+        If two are different.
     """
-    if isinstance(X, list):
-        lengths = [part.shape[-1] for part in X]
+    if len(set(lengths)) > 1:
         raise ValueError(
             f"The series of {where} have unequal lengths ({min(lengths)} to {max(lengths)} "
             f"time points). Pad or resample them first{hint}."

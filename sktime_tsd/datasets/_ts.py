@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sktime_tsd.datasets._labels import check_no_targets
 from sktime_tsd.datasets._regular_file import check_regular_file
 from sktime_tsd.datasets._series_data import SeriesData, check_equal_lengths, joined
 from sktime_tsd.datasets._text import BLANK, NotANumberError, numbers, text_lines
@@ -48,7 +49,7 @@ def load_ts_file(path):
     path = Path(path)
     check_regular_file(path)
     data = read_ts(path)
-    check_equal_lengths(path, data.X)
+    check_equal_lengths(path, [series.shape[1] for series in data.X])
     return data.X, data.y
 
 
@@ -122,7 +123,11 @@ def ts_channels(path):
         labels.append(label)
     if not series:
         raise ValueError(f"{path} has no series after @data.")
-    return series, np.array(labels, dtype=str) if header.labelled else None
+    if not header.labelled:
+        return series, None
+    y = np.array(labels, dtype=str)
+    check_no_targets(path, y)
+    return series, y
 
 
 class _Header:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sktime_tsd.datasets._channels_in_columns import panel_of_columns
 from sktime_tsd.datasets._series_data import SeriesData
 from sktime_tsd.datasets._text import BLANK, NotANumberError, numbers
 
@@ -9,7 +10,7 @@ __all__ = ["check_distinct_ids", "read_wide"]
 
 
 def read_wide(table, columns):
-    """Read a text table with one series per row, of one channel.
+    """Read a text table with one series per row.
 
     Parameters
     ----------
@@ -38,10 +39,10 @@ def read_wide(table, columns):
     if not values:
         raise ValueError(f"{table.path} has a header, but no series.")
     check_distinct_ids(table.path, ids, rows)
+    names = None if table.names is None else [table.names[i] for i in columns.series]
+    X, channels = panel_of_columns(table.path, names, np.array(values))
     return SeriesData(
-        np.array(values)[:, None],  # (n_instances, 1, n_timepoints)
-        np.array(labels) if labels else None,
-        np.array(ids) if ids else None,
+        X, np.array(labels) if labels else None, np.array(ids) if ids else None, channels
     )
 
 

@@ -2,8 +2,10 @@
 
 from sklearn.frozen import FrozenEstimator
 
+from sktime_tsd._utils.markdown import code_block, code_span, markdown_text
+from sktime_tsd.export._card_settings import card_settings
 from sktime_tsd.export._steps import first_length
-from sktime_tsd.fidelity import FidelityReport
+from sktime_tsd.fidelity import FidelityReport, Verdict
 from sktime_tsd.networks import n_parameters
 
 __all__ = ["model_card"]
@@ -19,7 +21,7 @@ tags:
 # {title}
 
 {n_classes} classes: {classes}. A series has {n_channels} channel{s} of {length} time points,
-without missing values, in the units of the training data.{steps}
+{missing}, in the units of the training data.{steps}
 
 ## Use
 
@@ -44,6 +46,10 @@ Loading runs no code from these files.
 
 {report}
 
+## Verdict
+
+{verdict}
+
 ## Intended use
 
 {intended_use}
@@ -57,7 +63,7 @@ Loading runs no code from these files.
 """
 
 
-def model_card(student, chain, *, report=None, data=None, intended_use=None):
+def model_card(student, chain, *, report=None, verdict=None, data=None, intended_use=None):
     """Write a model card.
 
     Parameters
@@ -69,6 +75,8 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
         classifier it belongs to.
     report : FidelityReport, optional
         Its metrics go into the card.
+    verdict : Verdict, optional
+        Whether the student meets requirements.
     data, intended_use : str, optional
         Texts of these sections.
 
@@ -80,12 +88,14 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
     Raises
     ------
     TypeError
-        If `report` is not a `FidelityReport`, or a text is not a string.
+        If `report` is not a `FidelityReport`, `verdict` no `Verdict`, or a text is not a string.
     ValueError
         If the report is about other classes.
     """
     if not isinstance(report, (FidelityReport, type(None))):
         raise TypeError(f"report must be a result of fidelity_report, got {report!r:.100}.")
+    if not isinstance(verdict, (Verdict, type(None))):
+        raise TypeError(f"verdict must be a result of report.check(...), got {verdict!r:.100}.")
     if report is not None and report.classes.tolist() != student.classes_.tolist():
         raise ValueError(
             f"report is about the classes {report.classes.tolist()}, but the student has "
@@ -95,39 +105,55 @@ def model_card(student, chain, *, report=None, data=None, intended_use=None):
         if not isinstance(text, (str, type(None))):
             raise TypeError(f"{name} must be a string, got {text!r:.100}.")
     network = student.network_ and student.network_.network
-    length = first_length(chain.steps, student.n_timepoints_)
+    rules, length = student._panel_rules(), first_length(chain.steps, student.n_timepoints_)
+    missing = "without missing values"
+    if rules.missing_values == "interpolate":
+        missing = "with missing values filled by interpolation"
+    if rules.resamples and length:
+        length, missing = None, f"resampled to {length}, {missing}"
     kind = "No network" if network is None else type(network).__name__
     weights = 0 if network is None else n_parameters(network)
     own = not isinstance(student.network, str)
     return _CARD.format(
-        title=f"{kind} of {weights:,} weights",
+        title=f"{markdown_text(kind)} of {weights:,} weights",
         n_classes=len(student.classes_),
-        classes=", ".join(f"`{label!r}`" for label in student.classes_.tolist()),
+        classes=", ".join(code_span(repr(label)) for label in student.classes_.tolist()),
         n_channels=student.n_channels_,
         s="" if student.n_channels_ == 1 else "s",
         length=length or "any number of",
         n_timepoints=length or "n_timepoints",
+        missing=missing,
         steps=_steps(chain.steps),
-        network=f", network={getattr(student.network, '__name__', 'YourNetwork')}" if own else "",
+        network=f", network={_name(student.network)}" if own else "",
         data=data or "Not stated when the model was saved.",
         training=_training(student, chain.classifier),
-        report=f"```text\n{report}\n```" if report else "Not measured when the model was saved.",
+        report=_quoted(report, "Not measured when the model was saved."),
+        verdict=_quoted(verdict, "No requirements were checked when the model was saved."),
         intended_use=intended_use or "Not stated when the model was saved.",
     )
+
+
+def _quoted(result, otherwise):
+    return otherwise if result is None else code_block(str(result))
 
 
 def _steps(steps):
     if not steps:
         return ""
-    names = ", ".join(f"`{step!r}`" for step in steps)
+    names = ", ".join(code_span(card_settings(step)) for step in steps)
     return f"\nBefore its network, the model applies `sktime_tsd.preprocessing`: {names}."
+
+
+def _name(network):
+    name = getattr(network, "__name__", "")
+    return name if name.isidentifier() else "YourNetwork"
 
 
 def _training(student, classifier):
     if isinstance(classifier, FrozenEstimator):
         classifier = classifier.estimator
-    lines = [f"    {line}" for line in repr(student).splitlines()]
+    lines = [f"    {card_settings(student)}"]
     if student is not classifier:
         lines = ["Distilled from a teacher with these settings:", ""]
-        lines += [f"    {line}" for line in repr(classifier).splitlines()]
+        lines += [f"    {card_settings(classifier)}"]
     return "\n".join(lines)

@@ -19,9 +19,10 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "N_CHECKED",
-    "STEPLESS_VERSION",
+    "RULES",
     "class_weight_from_json",
     "class_weight_to_json",
+    "format_version",
     "params_from_json",
     "params_to_json",
     "plain",
@@ -33,14 +34,38 @@ __all__ = [
 FORMAT = "sktime_tsd model"
 FORMAT_VERSION = 2
 
-#: Of models without steps before the network, so that older versions of the package read them.
-STEPLESS_VERSION = 1
+# Of models without steps before the network that read equally long, complete series, so that older
+# versions of the package read them.
+_FORMER_VERSION = 1
 
 # Levels of nesting: more than a network's settings have, less than Python's recursion limit.
 _MAX_DEPTH = 50
 
+# More than one for each of 100,000 classes. Each takes a while.
+_MOST_LISTS = 2**18
+
+#: Settings that are in a file only if they are not the default.
+RULES = {"unequal_length", "missing_values"}
+
 #: Number of test series. Their logits are saved, and compared when the model is loaded.
 N_CHECKED = 2
+
+
+def format_version(settings, *, has_steps):
+    """Choose the oldest format that can hold a model.
+
+    Parameters
+    ----------
+    settings : dict
+        Of the classifier, as they stand in the file.
+    has_steps : bool
+        Whether there are steps before the network.
+
+    Returns
+    -------
+    version : int
+    """
+    return FORMAT_VERSION if has_steps or RULES & settings.keys() else _FORMER_VERSION
 
 
 def sha256(data):
@@ -89,6 +114,8 @@ def read_config(data):
         If the contents are damaged, not a model's, of a newer format, or do not match their
         digest.
     """
+    if data.count(b"[") + data.count(b"{") > _MOST_LISTS:
+        raise ModelFileError(f"config.json is damaged: it has more than {_MOST_LISTS} lists.")
     try:
         config = json.loads(
             data.decode(), object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant
@@ -151,10 +178,11 @@ def _check_config(config):
     entry(network, "name", str, type(None))
     entry(network, "class", str)
     entry(network, "params", dict, type(None))
-    has_steps = config["format_version"] > STEPLESS_VERSION
-    if has_steps != ("steps" in config):
+    expected = format_version(config["settings"], has_steps="steps" in config)
+    if config["format_version"] != expected:
         raise ModelFileError(
-            f"config.json: there must be steps exactly if format_version is {FORMAT_VERSION}."
+            f"config.json: format_version must be {FORMAT_VERSION} exactly if there are steps, or "
+            f"settings such as {sorted(RULES)[1]}; got {config['format_version']}."
         )
     rows = entry(config, "check_logits", list)
     shape = (N_CHECKED, len(classes)) if len(classes) > 1 else (0,)

@@ -7,35 +7,35 @@ import torch
 from sklearn.pipeline import make_pipeline
 
 from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.threads import in_own_thread
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.export._config import (
     class_weight_from_json,
     params_from_json,
-    read_config,
-    sha256,
 )
+from sktime_tsd.export._forward_cost import check_forward_cost
+from sktime_tsd.export._read_folder import WEIGHTS, read_folder
 from sktime_tsd.export._steps import steps_from_json
 from sktime_tsd.export._student import typical_inputs
 from sktime_tsd.networks import NETWORKS, ScaledNetwork, build_network
 from sktime_tsd.runtime._model_files import ModelFileError, classes_from_json, names_from_json
 
-__all__ = ["CONFIG", "WEIGHTS", "load_model"]
-
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-
-# In bytes, far above any student. Larger files are not read into memory.
-_LARGEST_CONFIG = 2**24
-_LARGEST_WEIGHTS = 2**31
+__all__ = ["load_model"]
 
 # Dtypes that networks compute in; for some other dtypes torch has no isfinite.
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
+# More than any layer's weights have. torch itself fails beyond 64.
+_MOST_DIMENSIONS = 8
 
 # Relative to 1 + the largest logit. Summing float32 in another order changes logits by less,
 # another network by more.
 _TOLERANCE = 1e-3
 
 
+@in_usual_state
 def load_model(folder, *, network=None, device="auto"):
     """Load a student saved with `save_model`, without running code from the files.
 
@@ -61,7 +61,8 @@ def load_model(folder, *, network=None, device="auto"):
     ModelFileError
         A ``ValueError``. If a file is missing, damaged or of a newer format, a digest does not
         match, a path leads out of the folder, weights are not finite or do not fit the network,
-        or the network's answers differ from those when it was saved.
+        a network of this package would take far more than the size of its files suggests, or the
+        network's answers differ from those when it was saved.
     ValueError
         If the device cannot be used, or `network` is passed but not needed.
 
@@ -76,9 +77,9 @@ def load_model(folder, *, network=None, device="auto"):
     See `save_model`.
     """
     folder, on_device = Path(folder), resolve_device(device)
-    config = read_config(_read(folder, CONFIG, at_most=_LARGEST_CONFIG))
+    config, weights = read_folder(folder)
     factory = _factory(config["network"], network)
-    tensors = _read_weights(folder, config["weights"])
+    tensors = in_own_thread(_tensors, folder, weights)  # a fork may follow
     classes = classes_from_json(config["classes"])
     params = config["network"]["params"]
     if params is not None:
@@ -91,31 +92,13 @@ def load_model(folder, *, network=None, device="auto"):
         _check_names(tensors, {})
     else:
         built = _build(factory, sizes, params, tensors)
-        _check_answers(built, sizes, steps, config["check_logits"])
+        if factory in NETWORKS.values():
+            check_forward_cost(built, sizes[1], len(weights))
+        in_own_thread(_check_answers, built, sizes, steps, config["check_logits"])
         built.to(on_device)
     classifier._set_fitted(classes, built, [], *sizes[:2])
     classifier._set_channel_names(names_from_json(config["input"], sizes[0]))
     return make_pipeline(*steps, classifier) if steps else classifier
-
-
-def _read(folder, name, at_most):
-    path = folder / name
-    try:
-        if not folder.is_dir():
-            raise ModelFileError(f"{folder} is not a folder.")
-        if not path.resolve(strict=True).is_relative_to(folder.resolve(strict=True)):
-            raise ModelFileError(f"{path} links to a place outside its folder.")
-        if not path.is_file():
-            raise ModelFileError(f"{path} is not a file.")
-        if path.stat().st_size > at_most:
-            raise ModelFileError(
-                f"{path} has more than {at_most:,} bytes: it is larger than any model's {name}."
-            )
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelFileError(f"{path} is missing.") from error
-    except (OSError, RuntimeError) as error:  # RuntimeError: circular links
-        raise ModelFileError(f"{path} cannot be read: {error}") from error
 
 
 def _factory(described, given):
@@ -128,39 +111,32 @@ def _factory(described, given):
             )
         if described["name"] not in NETWORKS:
             raise ModelFileError(
-                f"This version of sktime_tsd has no network {described['name']!r}, only "
+                f"This version of sktime_tsd has no network {described['name']!r:.100}, only "
                 f"{', '.join(NETWORKS)}. Upgrade sktime_tsd."
             )
         return NETWORKS[described["name"]]
     if given is None:
         raise ModelFileError(
-            f"The network {described['class']} is not part of this package; pass its class: "
-            f"load_model(..., network={described['class'].rpartition('.')[2]})."
+            f"The network {described['class']:.100} is not part of this package; pass its class: "
+            f"load_model(..., network={described['class'].rpartition('.')[2]:.100})."
         )
     if isinstance(given, str) or not callable(given):
         raise ValueError(f"network must be a class or function, got {given!r}.")
     return given
 
 
-def _read_weights(folder, described):
-    if described["file"] != WEIGHTS:
-        raise ModelFileError(
-            f"config.json: the weights must be in {WEIGHTS} in the same folder, got "
-            f"{described['file']!r}."
-        )
-    data = _read(folder, WEIGHTS, at_most=_LARGEST_WEIGHTS)
-    if sha256(data) != described["sha256"]:
-        raise ModelFileError(
-            f"{folder / WEIGHTS} is not the file that was saved: its sha256 does not match that in "
-            "config.json. The copy may be incomplete; copy the folder again."
-        )
+def _tensors(folder, data):
     try:
         tensors = safetensors.torch.load(data)
     except Exception as error:  # the library may raise anything on damaged bytes
         raise ModelFileError(f"{folder / WEIGHTS} is damaged: {error}") from error
     for name, tensor in tensors.items():
+        if tensor.ndim > _MOST_DIMENSIONS:
+            raise ModelFileError(
+                f"{folder / WEIGHTS} is damaged: {name!r:.100} has {tensor.ndim} dimensions."
+            )
         if tensor.dtype in _FLOATS and not torch.isfinite(tensor).all():
-            raise ModelFileError(f"The weights contain values that are not finite, in {name}.")
+            raise ModelFileError(f"The weights contain values that are not finite, in {name:.100}.")
     return tensors
 
 
@@ -171,6 +147,8 @@ def _build(factory, sizes, params, tensors):
         _check_settings_fit(sizes, params, tensors)
     empty = torch.empty(0)
     scaling = (tensors.get("mean", empty), tensors.get("std", empty))
+    if not of_package:
+        _check_own_names(factory, sizes, params, tensors, scaling)
     try:
         # this package's networks take no memory and no random numbers until shapes are checked
         with torch.device("meta") if of_package else seeded(0, torch.device("cpu")):
@@ -184,15 +162,26 @@ def _build(factory, sizes, params, tensors):
     except Exception as error:  # wrong settings or a user's network may raise anything
         raise ModelFileError(
             f"{getattr(factory, '__name__', 'The network')} cannot be built with the settings "
-            f"{params} in the file: {error}"
+            f"{params!r:.300} in the file: {error!s:.300}"
         ) from error
     _check_names(tensors, expected)
     _check_scaling(*scaling, n_channels=sizes[0])
     try:
-        network.load_state_dict(tensors, strict=True, assign=of_package)
+        in_own_thread(lambda: network.load_state_dict(tensors, assign=of_package))
     except RuntimeError as error:
         raise ModelFileError(f"The weights do not fit the network: {error}") from error
     return network
+
+
+def _check_own_names(factory, sizes, params, tensors, scaling):
+    """Compare shapes before a user's network takes memory, which settings could make it do."""
+    try:
+        with torch.device("meta"), seeded(0, torch.device("cpu")):
+            network = ScaledNetwork(factory(*sizes, **(params or {})), *scaling)
+            expected = network.state_dict()
+    except Exception:  # not every network can be built without values; what is wrong is said later
+        return
+    _check_names(tensors, expected)
 
 
 def _check_settings_fit(sizes, params, tensors):
@@ -211,7 +200,7 @@ def _check_settings_fit(sizes, params, tensors):
             f"{len(tensors)} tensors of weights can fill."
         )
     if any(isinstance(value, (int, float)) and abs(value) > largest for value in found):
-        raise ModelFileError(f"The settings {params} do not fit the weights in the file.")
+        raise ModelFileError(f"The settings {params!r:.300} do not fit the weights in the file.")
 
 
 def _check_names(tensors, expected):
@@ -219,7 +208,8 @@ def _check_names(tensors, expected):
         missing = sorted(expected.keys() - tensors.keys())[:3]
         surplus = sorted(tensors.keys() - expected.keys())[:3]
         raise ModelFileError(
-            f"The weights do not fit the network: missing are {missing}, unknown are {surplus}."
+            f"The weights do not fit the network: missing are {missing!r:.300}, unknown are "
+            f"{surplus!r:.300}."
         )
     for name, tensor in expected.items():
         found = tensors[name]
@@ -245,7 +235,8 @@ def _check_answers(network, sizes, steps, logits):
     expected = torch.tensor(logits, dtype=torch.float64)
     try:
         with torch.inference_mode():
-            found = network(typical_inputs(network, *sizes[:2], len(logits), steps))
+            inputs = typical_inputs(network, *sizes[:2], len(logits), steps)
+            found = _answers(network, inputs)
     except Exception as error:  # a user's network may raise anything
         raise ModelFileError(
             f"The network cannot read series of the shape in the file ({sizes[0]} channels, "
@@ -259,11 +250,17 @@ def _check_answers(network, sizes, steps, logits):
         )
 
 
+def _answers(network, inputs):
+    if isinstance(network.network, tuple(NETWORKS.values())):  # one by one: half the memory
+        return torch.cat([network(series) for series in inputs.split(1)])
+    return network(inputs)
+
+
 def _classifier(factory, params, config, device):
     known = set(SkorchClassifier.get_param_names()) - {"network", "network_params", "device"}
     unknown = sorted(config["settings"].keys() - known)
     if unknown:
-        raise ModelFileError(f"config.json: unknown settings {unknown[:3]}.")
+        raise ModelFileError(f"config.json: unknown settings {unknown[:3]!r:.300}.")
     network = config["network"]["name"] or factory
     settings = dict(config["settings"])
     if type(settings.get("class_weight")) is list:

@@ -3,26 +3,32 @@
 import copy
 import json
 import math
-import os
 import re
 import warnings
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import torch
 from torch import nn
 
 from sktime_tsd._panels.arrays import check_panel_shape
-from sktime_tsd._panels.panel import channel_names
+from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._scoring.network import NetworkScorer
 from sktime_tsd._utils.random import seeded
+from sktime_tsd._utils.replace_file import sync
+from sktime_tsd._utils.silence import import_silently
+from sktime_tsd._utils.staged_file import staged_file
+from sktime_tsd._utils.usual_state import in_usual_state
+from sktime_tsd.export._cascade import add_threshold, exported_chain
 from sktime_tsd.export._quantize import quantize_weights
 from sktime_tsd.export._quiet import quietly
 from sktime_tsd.export._step_modules import Steps
-from sktime_tsd.export._steps import chain_of, first_length, transformed
+from sktime_tsd.export._steps import first_length, transformed
 from sktime_tsd.export._student import fitted_student, typical_series
+from sktime_tsd.networks import n_parameters
 from sktime_tsd.runtime import OnnxClassifier
+from sktime_tsd.runtime._confidence import SCORES
 from sktime_tsd.runtime._model_files import ONNX_KEY, ModelFileError, classes_to_json, onnx_metadata
 
 __all__ = ["to_onnx"]
@@ -30,8 +36,14 @@ __all__ = ["to_onnx"]
 # Largest accepted difference between a probability of the file and torch's.
 _TOLERANCE = 1e-5
 
+# Scores this near to a threshold may fall on either side of it.
+_TOLERANCE_OF_SCORES = 1e-3
+
 # Terminal colour codes in torch's messages.
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+# More than the graph takes beside the weights.
+_GRAPH_BYTES = 2**16
 
 _N_RANDOM_SERIES = 256
 _MAX_RANDOM_VALUES = 2**21
@@ -49,6 +61,7 @@ class _Probabilities(nn.Module):
         return self.network(self.steps(X)).softmax(dim=1)
 
 
+@in_usual_state
 def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     """Export a fitted student to an ONNX file, for `sktime_tsd.runtime.OnnxClassifier`.
 
@@ -61,10 +74,11 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
 
     Parameters
     ----------
-    classifier : SkorchClassifier or SaliencyDistilledClassifier
-        Fitted. For a distilled classifier, only the student is exported. It may be the last step
-        of a fitted pipeline: the file then includes the steps before it, of the kinds that
-        `save_model` names. It may be in a ``GridSearchCV``.
+    classifier : SkorchClassifier, SaliencyDistilledClassifier or CascadeClassifier
+        Fitted. For a distilled classifier, only the student is exported; for a cascade, its
+        student with its threshold, so that ``OnnxClassifier.defers`` tells which series to send to
+        the teacher. It may be the last step of a fitted pipeline: the file then includes the
+        steps before it, of the kinds that `save_model` names. It may be in a ``GridSearchCV``.
     path : path-like
         The file to write. Its folder must exist.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints), optional
@@ -92,8 +106,8 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     OSError
         If the file cannot be written.
     TypeError, ValueError
-        If the classifier, a step before it or `X` cannot be used, `int8` is set without `X`, or
-        a length is not known without `X`.
+        If the classifier, a step before it or `X` cannot be used, `int8` is set without `X` or
+        for a cascade, the score of a cascade is a function, or a length is not known without `X`.
     ImportError
         If onnx, onnxscript or onnxruntime is missing (extra ``onnx``).
 
@@ -116,7 +130,15 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
     >>> bool((OnnxClassifier(path).predict(X) == clf.predict(X)).all())
     True
     """
-    chain, path = chain_of(classifier), Path(path).resolve()
+    (chain, deferral), path = exported_chain(classifier), Path(path).resolve()
+    if deferral is not None and isinstance(chain.classifier, OnnxClassifier):
+        if chain.steps or int8:
+            raise ValueError(
+                "The student of the cascade is an ONNX file already: leave int8 out, and export "
+                "steps before it with the network, in one file."
+            )
+        _check_place(path, overwrite=overwrite)
+        return _add_threshold(chain.classifier, path, deferral)
     student = fitted_student(chain.classifier)
     classes_to_json(student.classes_)  # rejects labels that cannot be written, before the export
     if student.network_ is None:
@@ -124,9 +146,9 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
             "There is no network to export, because all labels in fit were equal. Fit with two "
             "classes or more."
         )
-    length = first_length(chain.steps, student.n_timepoints_)
+    rules, length = _rules_of_file(chain, student), first_length(chain.steps, student.n_timepoints_)
     if X is not None:
-        X = student._check_convert_X_for_predict(X)
+        X = read_panel(X, rules).in_order(channel_names(student)).values
         check_panel_shape(X, student.n_channels_, length)
         length = X.shape[2]
     elif length is None:
@@ -136,43 +158,85 @@ def to_onnx(classifier, path, X=None, *, int8=False, overwrite=False):
         )
     elif int8:
         raise ValueError("int8=True needs X, a sample of real series to compare predictions on.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
-    if path.is_dir():
-        raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
+    if int8 and deferral is not None:
+        raise ValueError(
+            "int8=True would change the answers that a cascade was calibrated on. Export the "
+            "student with int8=True, and calibrate CascadeClassifier(OnnxClassifier(path), "
+            "teacher)."
+        )
+    _check_place(path, overwrite=overwrite)
     network = copy.deepcopy(student.network_).cpu().eval()
     batches = _batches(network, (student.n_channels_, length), X)
     if chain.steps:  # the file's steps compute in float64
         batches = [batch.astype(np.float64) for batch in batches]
     scorer = NetworkScorer(student, network)
     expected = [scorer.probabilities(transformed(chain.given, batch)) for batch in batches]
-    probabilities = _Probabilities(chain.steps, network, length)
+    probabilities = _Probabilities(chain.steps, network, length).eval()
     metadata = onnx_metadata(
         student.classes_,
         int(student.n_channels_),
         int(length),
         channel_names(student),
+        n_parameters=n_parameters(network),
+        rules=rules,
         has_steps=bool(chain.steps),
+        deferral=deferral,
     )
-    new = path.with_name(f".{path.name}-{uuid4().hex}")
-    new.touch()  # fails here, before the export, if the place is not writable
-    try:
+    with staged_file(path) as new:
+        new.touch()  # fails here, before the export, if the place is not writable
+        _check_room(new, network)
         follows_one_path = _export(probabilities, metadata, new, batches, expected)
+        if deferral is not None:
+            _compare_deferral(new, batches, expected, **deferral)
         if follows_one_path:
             warnings.warn(
                 f"{type(network.network).__name__} branches on values that it computes, which an "
                 "ONNX file cannot do: the file always takes the branch taken in the export. Its "
                 f"predictions on {sum(map(len, batches))} series equal the network's. Pass many "
                 "real series as X to make sure, or use torch.where instead of branches.",
-                stacklevel=2,
+                stacklevel=3,
             )
         if int8:
             quantize_weights(new, X, expected[-1])
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
+    return path
+
+
+def _check_room(path, network):
+    """Raise OSError if the disk has no room; the exporters would blame the network."""
+    n_bytes = sum(value.nbytes for value in network.state_dict().values())
+    path.write_bytes(bytes(2 * n_bytes + _GRAPH_BYTES))
+    sync(path)
+    path.write_bytes(b"")
+
+
+def _rules_of_file(chain, student):
+    """How the file reads series, before its first step: as the pipeline would."""
+    rules = student._panel_rules()
+    if not chain.steps:
+        return rules
+    if rules.resamples:
+        raise ValueError(
+            'The classifier has unequal_length="resample", which applies after the steps of the '
+            "pipeline, each on series of their own length. An ONNX file with steps reads one "
+            f"length. Put SeriesResampler(length={student.n_timepoints_}) before them and fit "
+            'again with unequal_length="raise", or keep the pipeline as save_model writes it.'
+        )
+    return STRICT  # the steps refuse missing values
+
+
+def _check_place(path, *, overwrite):
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"The folder {path.parent} does not exist. Create it first.")
+    if path.is_dir():
+        raise FileExistsError(f"{path} is a folder. Pass the path of a file.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; pass overwrite=True to replace it.")
+
+
+def _add_threshold(student, path, deferral):
+    """Write the file of an `OnnxClassifier` again, with a threshold."""
+    with staged_file(path) as new:
+        add_threshold(student.path, new, deferral)
     return path
 
 
@@ -196,17 +260,21 @@ def _export(probabilities, metadata, path, batches, expected):
     Returns whether the network branches on values, of which the file has one branch only.
     """
     example = torch.from_numpy(batches[1][:2])
+    import_silently("sympy", "torch._dynamo", "torch.onnx", "onnxscript")
     found = []
     for exporter in (_export_program, _export_trace):
         try:
-            with quietly("torch"), seeded(0, torch.device("cpu")):
-                follows_one_path = exporter(probabilities, example, path)
+            with quietly("torch") as said, seeded(0, torch.device("cpu")):
+                exporter(probabilities, example, path)
+            # torch.export rejects networks that branch on values; tracing warns
+            follows_one_path = any(issubclass(kind, torch.jit.TracerWarning) for kind in said)
             _finish(path, metadata)
             _compare(path, batches, expected)
             return follows_one_path
-        except ImportError:
+        except (ImportError, OSError):
             raise
         except Exception as error:  # exporters may raise anything on a user's network
+            _check_room(path, probabilities.network)  # another program may have filled the disk
             reason = _ANSI.sub("", str(error)).strip().split("\n")[0]
             found.append(f"{exporter.__doc__} {type(error).__name__}: {reason:.300}")
     raise RuntimeError(
@@ -227,23 +295,19 @@ def _export_program(network, example, path):
         verbose=False,
     )
     program.save(path, external_data=False)
-    return False  # torch.export rejects networks that branch on values
 
 
 def _export_trace(network, example, path):
     """By tracing:"""  # noqa: D400
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", torch.jit.TracerWarning)
-        torch.onnx.export(
-            network,
-            (example,),
-            str(path),
-            dynamo=False,
-            dynamic_axes={"X": {0: "n_instances"}, "probabilities": {0: "n_instances"}},
-            input_names=["X"],
-            output_names=["probabilities"],
-        )
-    return any(issubclass(warning.category, torch.jit.TracerWarning) for warning in said)
+    torch.onnx.export(
+        network,
+        (example,),
+        str(path),
+        dynamo=False,
+        dynamic_axes={"X": {0: "n_instances"}, "probabilities": {0: "n_instances"}},
+        input_names=["X"],
+        output_names=["probabilities"],
+    )
 
 
 def _finish(path, metadata):
@@ -275,6 +339,16 @@ def _compare(path, batches, expected):
         n_different = int(_labels_differ(found, probabilities).sum())
         if n_different:
             raise ModelFileError(f"{n_different} of {len(batch)} labels differ")
+
+
+def _compare_deferral(path, batches, expected, score, threshold):
+    """Check that the file defers the series that the cascade would, but for rounding."""
+    student = OnnxClassifier(path)
+    for batch, probabilities in zip(batches, expected, strict=True):
+        scores = SCORES[score](probabilities)
+        is_clear = ~(np.abs(scores - threshold) < _TOLERANCE_OF_SCORES)
+        if (student.defers(batch) != ~(scores > threshold))[is_clear].any():
+            raise RuntimeError("The file would defer other series than the cascade.")
 
 
 def _labels_differ(found, expected):

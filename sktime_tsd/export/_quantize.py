@@ -28,7 +28,8 @@ def quantize_weights(path, X, expected):
     UserWarning
         If the file is left unchanged. The message says why.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    with quietly(""):  # the import alone sets up logging
+        from onnxruntime.quantization import QuantType, quantize_dynamic
 
     rounded = path.with_name(f"{path.name}-int8")
     try:
@@ -51,4 +52,4 @@ def quantize_weights(path, X, expected):
             )
     finally:
         rounded.unlink(missing_ok=True)
-    warnings.warn(f"The weights keep their 32 bits: {reason}.", stacklevel=3)
+    warnings.warn(f"The weights keep their 32 bits: {reason}.", stacklevel=4)

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from sktime_tsd._panels.interpolation import places
 from sktime_tsd.preprocessing import SeriesCenterer, SeriesResampler, SeriesStandardScaler
-from sktime_tsd.preprocessing._resample import places
 
 __all__ = ["Steps"]
 

@@ -28,6 +28,9 @@ _KINDS = {name: getattr(preprocessing, name) for name in preprocessing.__all__}
 # More than any pipeline has.
 _MAX_STEPS = 100
 
+# Of one series, in all steps together. Half of it is the longest series a file may be for.
+_MAX_VALUES = 2**23
+
 
 class Chain(NamedTuple):
     """A fitted pipeline, taken apart.
@@ -205,7 +208,18 @@ def steps_from_json(described, n_channels, n_timepoints):
         raise ModelFileError(
             f"config.json: steps must be a list of 1 to {_MAX_STEPS}, got {described!r:.100}."
         )
-    steps = [_step_from_json(step, n_channels) for step in described]
+    steps, n_values = [], 0
+    for step in described:
+        steps.append(_step_from_json(step, n_channels))
+        if isinstance(steps[-1], SeriesResampler):
+            n_values += n_channels * max(steps[-1].length, steps[-1].n_timepoints_ or 0)
+        else:
+            n_values += n_channels * n_timepoints
+        if n_values > _MAX_VALUES:
+            raise ModelFileError(
+                f"config.json: the steps pass {n_values:,} values for each series, which is too "
+                "much to be true."
+            )
     length = None  # any
     for step in steps:
         if isinstance(step, SeriesResampler):

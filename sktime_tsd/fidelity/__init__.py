@@ -24,6 +24,7 @@ from sktime_tsd.fidelity._reasons import (
 from sktime_tsd.fidelity._reference import FidelityReference
 from sktime_tsd.fidelity._removal import RemovalCurves
 from sktime_tsd.fidelity._report import FidelityReport, compare
+from sktime_tsd.fidelity._verdict import Verdict
 
 __all__ = [
     "METRICS",
@@ -31,6 +32,7 @@ __all__ = [
     "FidelityReport",
     "Metric",
     "RemovalCurves",
+    "Verdict",
     "brier_score",
     "compare",
     "expected_calibration_error",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, rankdata
 
+from sktime_tsd._utils.binomial import exact_bounds
 from sktime_tsd.fidelity._bootstrap import mean_of_draws
 from sktime_tsd.fidelity._metrics import SIDES
 from sktime_tsd.fidelity._probabilities import (
@@ -33,6 +34,7 @@ __all__ = [
     "compare_reasons",
     "compare_removal",
     "curves_frame",
+    "is_share",
     "quality_of_whole_sets",
     "reliability",
     "with_intervals",
@@ -86,10 +88,43 @@ def compare_removal(removed):
     }
 
 
+def is_share(name):
+    """Tell whether a metric is a share of the series, whose interval is exact.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+    """
+    return name.startswith(("top_1_agreement", "accuracy"))
+
+
 def with_intervals(intervals, samples):
-    """Compute value, low and high of the mean of each column."""
-    found = intervals.of(mean_of_draws(samples.to_numpy()), len(samples))
-    return dict(zip(samples, found.T, strict=True))
+    """Compute value, low and high of the mean of each column.
+
+    Shares get exact binomial intervals: where all series agree, all resamples do, and a bootstrap
+    would be sure of it after two series.
+
+    Parameters
+    ----------
+    intervals : Bootstrap
+    samples : pandas.DataFrame
+        One row per series; NaN values do not count.
+
+    Returns
+    -------
+    metrics : dict of str to numpy.ndarray of shape (3,)
+        The ends are NaN where the bootstrap has none.
+    """
+    found = intervals.of(mean_of_draws(samples.to_numpy()), len(samples)).T
+    for row, name in zip(found, samples, strict=True):
+        if is_share(name) and not np.isnan(row).any():
+            n = int(samples[name].notna().sum())
+            row[1:] = exact_bounds(samples[name].sum(), n, intervals.levels[1])
+    return dict(zip(samples, found, strict=True))
 
 
 def curves_frame(removed, intervals):

@@ -7,8 +7,9 @@ import numpy as np
 
 from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.networks import n_parameters
+from sktime_tsd.runtime import OnnxClassifier
 
-__all__ = ["latency", "parameters", "pickle_size"]
+__all__ = ["latency", "parameters", "size"]
 
 _REPEATS = 20
 _LEAST_REPEATS = 3
@@ -16,11 +17,13 @@ _SECONDS = 1.0
 _MOST_SECONDS = 10.0
 
 
-def parameters(network):
+def parameters(classifier, network):
     """Count the parameters of a network.
 
     Parameters
     ----------
+    classifier : fitted classifier
+        An ``OnnxClassifier`` knows how many it has.
     network : nn.Module or None
 
     Returns
@@ -28,11 +31,13 @@ def parameters(network):
     n : float
         NaN without a network. Lower is cheaper.
     """
+    if isinstance(classifier, OnnxClassifier) and classifier.n_parameters_ is not None:
+        return float(classifier.n_parameters_)
     return np.nan if network is None else float(n_parameters(network))
 
 
-def pickle_size(classifier):
-    """Measure the size of a classifier's pickle.
+def size(classifier):
+    """Measure the size of a classifier: of its ONNX file, or of its pickle.
 
     Parameters
     ----------
@@ -44,6 +49,8 @@ def pickle_size(classifier):
         In bytes; NaN if it cannot be pickled. Lower is cheaper.
     """
     try:
+        if isinstance(classifier, OnnxClassifier):  # a pickle of it holds only its path
+            return float(classifier.path.stat().st_size)
         return float(len(pickle.dumps(classifier)))
     except Exception:  # a foreign classifier may raise anything
         return np.nan

@@ -226,7 +226,7 @@ class Panel:
         """Saliency of a model with an explainer's windows, of shape (n_instances, n_timepoints)."""
         copies = self._copies[explainer]
         if copies == (self._own_donors.perturbation, *self._own_windows):
-            return model.saliency.values
+            return model.saliency.common_values
         known = model.saliency_by_copies
         if copies not in known:
             perturbation, width, stride = copies
@@ -240,7 +240,7 @@ class Panel:
                 width=width,
                 stride=stride,
                 **self.batches,
-            ).values
+            ).common_values
         return known[copies]
 
     def explain(self, model, targets):

@@ -1,8 +1,10 @@
 """Reports how alike two fitted classifiers are."""
 
+from sktime_tsd._panels.panel import length_of, rules_of
+from sktime_tsd._panels.rules import STRICT
 from sktime_tsd.fidelity._reference import FidelityReference
 
-__all__ = ["fidelity_report"]
+__all__ = ["common_reader", "fidelity_report"]
 
 
 def fidelity_report(
@@ -28,7 +30,8 @@ def fidelity_report(
 ):
     """Measure whether a student gives its teacher's answers for the same reasons.
 
-    Each metric comes with a percentile bootstrap interval over the series. One table in the user
+    Each metric comes with an interval: a percentile bootstrap over the series or, for shares
+    (agreement, accuracy), the exact binomial interval. One table in the user
     guide (The method) defines them all; each function's docstring adds direction, unit and
     source:
 
@@ -44,8 +47,9 @@ def fidelity_report(
       whether removing what the teacher finds important also changes the student's answer;
     * quality of each model: accuracy, `macro_auc_prc`, `negative_log_likelihood`, `brier_score`
       and `expected_calibration_error`;
-    * cost of each model: parameters, bytes of the pickle, and milliseconds of ``predict_proba``
-      for 1 and for 256 series: the median of several calls, with an interval over the calls.
+    * cost of each model: parameters, bytes of the pickle or of the ONNX file, and milliseconds of
+      one call of ``predict_proba`` with 1 and with 256 series, its checks of the input included:
+      the median of several calls, with an interval over the calls.
 
     Parameters
     ----------
@@ -56,8 +60,10 @@ def fidelity_report(
         a grid search, pass its ``best_estimator_``, or the cost metrics cover the whole search.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or any other panel that `fit` accepts. Use series that neither model was fitted on. Named
-        channels are put in the teacher's order. Probabilities use the series as given; saliency
-        is computed in float32, unless it cannot tell the series apart.
+        channels are put in the teacher's order. Unequal lengths and missing values are read as by
+        the teacher, or by the student if it reads more; both models answer to the same series.
+        Probabilities use the series as given; saliency is computed in float32, unless it cannot
+        tell the series apart.
     y : array-like of shape (n_instances,), optional
         True labels; a pandas Series is aligned by its index. Without them, metrics that need
         labels are left out.
@@ -149,5 +155,39 @@ def fidelity_report(
         batch_size=batch_size,
         random_state=random_state,
         verbose=verbose,
+        series_like=common_reader(teacher, student),
     )
     return reference.report(student)
+
+
+def common_reader(teacher, student):
+    """Pick the model whose rules for unequal lengths and missing values are followed.
+
+    Parameters
+    ----------
+    teacher, student : fitted classifier
+
+    Returns
+    -------
+    model : fitted classifier
+        The teacher, unless only the student reads irregular series.
+
+    Raises
+    ------
+    ValueError
+        If the student resamples to another length than the teacher reads.
+    """
+    length, of_student = length_of(teacher), length_of(student)
+    if rules_of(student).resamples and None not in (length, of_student) and length != of_student:
+        raise ValueError(
+            f"The teacher reads series of {length} time points and the student resamples them to "
+            f"{of_student}, but their answers are compared on the same series. Fit both on series "
+            "with the same longest length, or distil the student from this teacher as it is."
+        )
+    reads_less = any(
+        of_teacher == strict != of_student
+        for of_teacher, of_student, strict in zip(
+            rules_of(teacher)[:2], rules_of(student)[:2], STRICT[:2], strict=True
+        )
+    )
+    return student if reads_less else teacher

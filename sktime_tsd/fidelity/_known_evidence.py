@@ -46,7 +46,7 @@ def saliency_auc_prc(saliency, mask):
     >>> saliency_auc_prc(np.array([[1.0, 1.0, 1.0, 1.0]]), mask)
     array([0.5])
     """
-    values = np.asarray(getattr(saliency, "values", saliency), dtype=float)
+    values = np.asarray(getattr(saliency, "common_values", saliency), dtype=float)
     mask = np.asarray(mask)
     if values.shape != mask.shape or mask.dtype != bool or mask.ndim < 2:
         raise ValueError(

@@ -9,7 +9,7 @@ from sktime_tsd._scoring.scorer import clipped_logits, floored
 from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.pipelines import split_pipeline
 from sktime_tsd.fidelity._bootstrap import median_of_draws
-from sktime_tsd.fidelity._cost import latency, parameters, pickle_size
+from sktime_tsd.fidelity._cost import latency, parameters, size
 from sktime_tsd.saliency._measure import measure
 
 __all__ = ["MeasuredModel"]
@@ -103,8 +103,8 @@ class MeasuredModel:
             Value, low and high.
         """
         found = {
-            "parameters": np.repeat(parameters(self._network()), 3),  # exact
-            "bytes": np.repeat(pickle_size(self.classifier), 3),
+            "parameters": np.repeat(parameters(self.classifier, self._network()), 3),  # exact
+            "bytes": np.repeat(size(self.classifier), 3),
         }
         answer = getattr(self.classifier, "predict_proba", self.scorer.probabilities)
         series = in_native_dtype(self.classifier, self._panel)

@@ -94,9 +94,9 @@ def _metrics():
         ("brier_score", "quality", "Brier score", "", False),
         ("expected_calibration_error", "quality", "calibration error", "", False),
         ("parameters", "cost", "parameters", "", False),
-        ("bytes", "cost", "pickle", "bytes", False),
-        ("latency_1", "cost", "predict 1 series", "ms", False),
-        ("latency_256", "cost", "predict 256 series", "ms", False),
+        ("bytes", "cost", "size", "bytes", False),
+        ("latency_1", "cost", "one call, 1 series", "ms", False),
+        ("latency_256", "cost", "one call, 256 series", "ms", False),
     ):
         for side in SIDES:
             yield Metric(f"{name}_{side}", group, label, unit, higher, side)

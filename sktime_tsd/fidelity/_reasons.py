@@ -18,10 +18,14 @@ __all__ = [
 
 def _check_pair(teacher_saliency, student_saliency):
     """Turn each saliency into a matrix, one row per series."""
-    pair = [
-        np.asarray(getattr(saliency, "values", saliency), dtype=float)
-        for saliency in (teacher_saliency, student_saliency)
-    ]
+    pair = []
+    for saliency in (teacher_saliency, student_saliency):
+        if isinstance(saliency, list) and len({np.shape(values) for values in saliency}) > 1:
+            raise ValueError(
+                "The saliencies must have one length to be compared. Pass what temporal_saliency "
+                "returned, or its common_values."
+            )
+        pair.append(np.asarray(getattr(saliency, "common_values", saliency), dtype=float))
     if pair[0].shape != pair[1].shape or pair[0].ndim not in (2, 3) or 0 in pair[0].shape:
         raise ValueError(
             "Both saliencies must have the same shape, (n_instances, n_timepoints) or "

@@ -5,11 +5,14 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
+import torch
 
 from sktime_tsd._panels.labels import check_labels
-from sktime_tsd._panels.panel import by_position, channel_names, read_panel
+from sktime_tsd._panels.panel import by_position, channel_names, read_panel, rules_of
 from sktime_tsd._scoring.scorer_of import scorer_of
+from sktime_tsd._scoring.student_columns import student_columns
 from sktime_tsd._utils.random import draw_seed
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import (
     check_flag,
     check_number,
@@ -64,6 +67,9 @@ class FidelityReference:
         See `fidelity_report`.
     batch_size, random_state, verbose : object
         See `fidelity_report`.
+    series_like : fitted classifier, optional
+        Whose `unequal_length` and `missing_values` say how to read `X` and the background; by
+        default the teacher.
 
     Raises
     ------
@@ -86,6 +92,7 @@ class FidelityReference:
     True
     """
 
+    @in_usual_state
     def __init__(
         self,
         teacher,
@@ -106,6 +113,7 @@ class FidelityReference:
         batch_size=1024,
         random_state=None,
         verbose=0,
+        series_like=None,
     ):
         check_number("max_saliency_instances", max_saliency_instances, integer=True, low=0)
         check_flag("removal", removal)
@@ -117,9 +125,10 @@ class FidelityReference:
         self._intervals = Bootstrap(n_resamples, confidence_level, seed)
         # find mistakes before any classifier is called
         names = channel_names(teacher)
+        rules = rules_of(teacher if series_like is None else series_like)
         teacher = scorer_of(teacher, "teacher")
-        panel = read_panel(X).in_order(names, "the teacher")
-        background = read_background(background, panel)
+        panel = read_panel(X, rules).in_order(names, "the teacher")
+        background = read_background(background, panel, rules)
         x = as_tensor(panel, background)
         warn_of_lost_digits(x, teacher)
         width, stride = width_and_stride(window, stride, x.shape[2])
@@ -142,7 +151,12 @@ class FidelityReference:
             "picked": self._picked,
             "x": x[self._picked],
             "donors": donors,
-            "of_saliency": {"width": width, "stride": stride, **batches},
+            "of_saliency": {
+                "width": width,
+                "stride": stride,
+                "lengths": panel.lengths and panel.lengths.of(self._picked),
+                **batches,
+            },
         }
         self._curves = partial(
             removal_curves, X=x[self._picked], donors=donors, n_donors=_CURVE_DONORS, **batches
@@ -170,8 +184,10 @@ class FidelityReference:
             "n_resamples": n_resamples,
             "confidence_level": confidence_level,
             "random_state": seed,
+            "torch_threads": torch.get_num_threads(),
         }
 
+    @in_usual_state
     def report(self, student):
         """Compare a student with the teacher.
 
@@ -234,6 +250,7 @@ class FidelityReference:
             settings=dict(self._settings),
         )
 
+    @in_usual_state
     def reasons(self, student):
         """Compare the reasons alone, without the other metrics of a report.
 
@@ -283,8 +300,8 @@ class FidelityReference:
 
     def _removed(self, student):
         """Compute the curves of both models by both saliencies; the teacher's own only once."""
-        of_teacher = {"teacher": self._teacher.saliency.values}
-        of_student = {"student": student.saliency.values}
+        of_teacher = {"teacher": self._teacher.saliency.common_values}
+        of_student = {"student": student.saliency.common_values}
         parts = (
             self._teacher_by_teacher,
             self._curves({"teacher": self._teacher}, saliencies=of_student),
@@ -295,7 +312,7 @@ class FidelityReference:
 
     @cached_property
     def _teacher_by_teacher(self):
-        of_teacher = {"teacher": self._teacher.saliency.values}
+        of_teacher = {"teacher": self._teacher.saliency.common_values}
         return self._curves({"teacher": self._teacher}, saliencies=of_teacher)
 
     @cached_property
@@ -318,20 +335,7 @@ def _check_same_order(names, of_student):
 
 def _check_classes(of_teacher, of_student, y):
     """Check classes and labels; return the student's columns in the teacher's order."""
-    columns = _student_columns(of_teacher, of_student)
+    columns = student_columns(of_teacher, of_student)
     if y is not None:
         class_indices("y", y, of_teacher, of="teacher's classes")
     return columns
-
-
-def _student_columns(of_teacher, of_student):
-    """Return the student's columns in the order of the teacher's classes."""
-    teacher, student = of_teacher.tolist(), of_student.tolist()
-    if set(teacher) != set(student):
-        same = set(map(str, teacher)) == set(map(str, student))
-        hint = " They differ only in type: fit both on labels of the same type." if same else ""
-        raise ValueError(
-            f"Teacher and student must know the same classes; the teacher knows {teacher}, the "
-            f"student {student}.{hint}"
-        )
-    return [student.index(label) for label in teacher]

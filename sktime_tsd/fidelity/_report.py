@@ -10,6 +10,7 @@ import pandas as pd
 
 from sktime_tsd.fidelity._comparisons import reliability
 from sktime_tsd.fidelity._metrics import GROUPS, METRICS, SIDES
+from sktime_tsd.fidelity._verdict import judge
 from sktime_tsd.saliency import Saliency
 
 __all__ = ["FidelityReport", "compare"]
@@ -58,7 +59,8 @@ class FidelityReport:
     settings : dict
         Settings of the report: ``window`` and ``stride`` in time points, ``perturbation``,
         ``n_donors``, ``max_saliency_instances``, ``removal``, ``explainers``, ``n_resamples``,
-        ``confidence_level`` and ``random_state`` (the seed drawn if none was given).
+        ``confidence_level``, ``random_state`` (the seed drawn if none was given) and
+        ``torch_threads`` (while calls were timed).
     """
 
     metrics: pd.DataFrame
@@ -130,6 +132,51 @@ class FidelityReport:
             )
         return float(self.metrics.at[name, "value"])
 
+    def check(self, **requirements):
+        """Decide whether the student may take the teacher's place.
+
+        Each line is judged by the end of its interval that is against it: the lower where higher
+        is better, the upper where lower is better. Intervals of shares are exact, so few series
+        do not pass for want of errors. The guide (Is it safe?) has examples and the statistics.
+
+        Parameters
+        ----------
+        **requirements : float
+            By the name of a metric of the report: at least this where higher is better, at most
+            where lower is. Agreement and KL divergence may also be asked for by the class that
+            the teacher answers, as ``top_1_agreement_class_LABEL`` and
+            ``kl_divergence_class_LABEL``, and by whether the teacher is right, as
+            ``kl_divergence_teacher_right`` and so on.
+
+        Returns
+        -------
+        verdict : Verdict
+            Print it. ``verdict.passed`` is True if all requirements are met. Lines that cannot be
+            judged (NaN, no interval, too few series) are not met, and say why.
+
+        Raises
+        ------
+        ValueError
+            If a line is unknown (the message lists the known ones), or there is no requirement.
+        TypeError
+            If a requirement is not a number.
+
+        Examples
+        --------
+        >>> from sktime.classification.dummy import DummyClassifier
+        >>> from sktime_tsd import fidelity_report
+        >>> from sktime_tsd.datasets import load_dataset
+        >>> X, y = load_dataset("UnitTest", split="train")
+        >>> prior = DummyClassifier("prior").fit(X, y)
+        >>> report = fidelity_report(prior, prior, X, latency=False)
+        >>> print(report.check(top_1_agreement=0.95, kl_divergence=0.1))  # doctest: +ELLIPSIS
+        NOT PASSED: meets 1 of 2 requirements
+          FAIL  top_1_agreement  ≥ 0.95  seen 1, low 0.8316  not sure enough: ...
+          ok    kl_divergence    ≤ 0.1   seen 0, high 0
+        A student that misses any of them passes with a probability of at most about 2.5 %.
+        """
+        return judge(self, requirements)
+
     def _headline(self):
         teacher, student = self.names
         n_saliency = len(self.saliency_instances)
@@ -142,10 +189,18 @@ class FidelityReport:
         ]
         if n_saliency:
             headline.append(f"saliency: {self.teacher_saliency.filling}")
+        if "bytes_student" in self.metrics.index:
+            headline.append("size:     of the pickle, or of the ONNX file")
+        if "latency_1_student" in self.metrics.index:
+            threads = self.settings.get("torch_threads", "some")
+            headline.append(
+                "one call: of predict_proba in Python, with its checks of the input; median, torch "
+                f"on {threads} thread{'' if threads == 1 else 's'}, ONNX files on n_threads"
+            )
         headline.append("(+) higher is better, (-) lower is better")
         if self.settings["n_resamples"]:
             level = f"{100 * self.settings['confidence_level']:g} %"
-            headline.append(f"[low high] are {level} bootstrap intervals")
+            headline.append(f"[low high] are {level} bootstrap intervals, exact ones of shares")
         return headline
 
     def _rows(self):
@@ -261,7 +316,8 @@ def compare(reports):
         raise ValueError("reports is empty. Pass at least one report to compare.")
     first, *others = reports.values()
     for report in others:
-        other = [name for name, value in report.settings.items() if value != first.settings[name]]
+        names = report.settings.keys() - {"torch_threads"}  # of latency alone
+        other = sorted(name for name in names if report.settings[name] != first.settings[name])
         if other:
             raise ValueError(
                 f"The reports were made with different settings ({', '.join(other)}), so their "

@@ -3,6 +3,8 @@
 import torch
 import torch.nn.functional as F
 
+from sktime_tsd.losses._divergence import divergence
+
 __all__ = ["decoupled_divergences"]
 
 
@@ -65,9 +67,9 @@ def _one_against_all(target, others):
 
 
 def _divergence(logits_p, logits_q, min_log):
+    if min_log is None:
+        return divergence(logits_p, logits_q)
     log_p = F.log_softmax(logits_p, dim=-1)
     log_q = F.log_softmax(logits_q, dim=-1)
-    p = log_p.exp()
-    if min_log is not None:
-        log_p, log_q = log_p.clamp(min=min_log), log_q.clamp(min=min_log)
-    return (p * (log_p - log_q)).sum(dim=-1)
+    change = log_p.clamp(min=min_log) - log_q.clamp(min=min_log)
+    return (log_p.exp() * change).sum(dim=-1)

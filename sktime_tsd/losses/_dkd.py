@@ -39,7 +39,7 @@ def dkd_loss(student_logits, teacher_logits, y, *, alpha=1.0, beta=8.0, temperat
     Returns
     -------
     loss : torch.Tensor, scalar
-        In nats times :math:`T^2`, at least 0 up to rounding error; lower is better.
+        In nats times :math:`T^2`, at least 0; lower is better.
 
     References
     ----------

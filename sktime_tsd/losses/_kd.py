@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch.nn.functional as F
 from torch import nn
 
 from sktime_tsd._utils.validation import check_number
+from sktime_tsd.losses._divergence import divergence
 from sktime_tsd.losses._term import DistillationTerm
 
 __all__ = ["KD", "KDLoss", "kd_loss"]
@@ -45,12 +45,8 @@ def kd_loss(student_logits, teacher_logits, temperature):
     >>> kd_loss(student, teacher, temperature=1.0)
     tensor(0.3278)
     """
-    return temperature**2 * F.kl_div(
-        F.log_softmax(student_logits / temperature, dim=-1),
-        F.log_softmax(teacher_logits / temperature, dim=-1),
-        reduction="batchmean",
-        log_target=True,
-    )
+    of_each = divergence(teacher_logits / temperature, student_logits / temperature)
+    return temperature**2 * of_each.mean()
 
 
 class KDLoss(nn.Module):

@@ -209,25 +209,38 @@ def check_logits(network, n_channels, n_timepoints, n_classes, name=None):
     >>> check_logits(FCN(1, 150, 2), n_channels=1, n_timepoints=150, n_classes=2)
     """
     name = name or type(network).__name__
-    was_training = network.training
+    modes = [(module, module.training) for module in network.modules()]
     network.eval()  # in train mode, the trial would update batch norm's statistics
+    try:
+        shapes = {n: _shape_for(network, name, n, n_channels, n_timepoints) for n in (2, 1)}
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    if shapes[2] != (2, n_classes):
+        raise ValueError(
+            f"{name} must return logits of shape (n, {n_classes}), "
+            f"for 2 series it returned {shapes[2]}. Its last layer needs one output per class."
+        )
+    if shapes[1] != (1, n_classes):
+        raise ValueError(
+            f"{name} must return logits of shape (n, {n_classes}), for 1 series it returned "
+            f"{shapes[1]}. Does it call squeeze()? Name the axis: squeeze(dim)."
+        )
+
+
+def _shape_for(network, name, n, n_channels, n_timepoints):
+    """Try a network on n series of zeros, and return the shape of its answer."""
     try:
         with torch.no_grad():
             device = next(network.parameters(), torch.empty(0)).device
-            logits = network(torch.zeros(2, n_channels, n_timepoints, device=device))
+            logits = network(torch.zeros(n, n_channels, n_timepoints, device=device))
     except Exception as error:  # a user's network may fail in any way
+        alone = " one at a time" if n == 1 else ""
         raise ValueError(
             f"{name} cannot read series of shape "
-            f"({n_channels} channels, {n_timepoints} time points): {error}"
+            f"({n_channels} channels, {n_timepoints} time points){alone}: {error}"
         ) from error
-    finally:
-        network.train(was_training)
-    shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-    if shape != (2, n_classes):
-        raise ValueError(
-            f"{name} must return logits of shape (n, {n_classes}), "
-            f"for 2 series it returned {shape}. Its last layer needs one output per class."
-        )
+    return tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
 
 
 def n_parameters(network):

@@ -76,7 +76,8 @@ def _device(module):
 def _is_single(logits):
     if not isinstance(logits, torch.Tensor):
         return False
-    return logits.ndim == 1 or (logits.ndim == 2 and logits.shape[1] == 1)
+    # (n,), or () where the network squeezes the answer to one series
+    return logits.ndim < 2 or (logits.ndim == 2 and logits.shape[1] == 1)
 
 
 def adapted(module, n_classes, input_shape=None):

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from sktime_tsd.networks._copies import forward_copies
+from sktime_tsd.networks._parametrized import picklable
 
 __all__ = ["ScaledNetwork", "channel_statistics"]
 
@@ -79,6 +80,12 @@ class ScaledNetwork(nn.Module):
         self.register_buffer("mean", torch.zeros(1, 1) if mean is None else mean)
         self.register_buffer("std", torch.ones(1, 1) if std is None else std)
         self.reads_float64 = self.mean.dtype == torch.float64
+
+    def __getstate__(self):
+        """Hold the network in a form that can be pickled."""
+        state = self.__dict__.copy()
+        state["_modules"] = {"network": picklable(self.network)}
+        return state
 
     def _scale(self, x):
         scaled = (x.to(self.mean.dtype) - self.mean) / self.std

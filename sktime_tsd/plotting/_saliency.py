@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sktime_tsd._panels.arrays import together
 from sktime_tsd._utils.validation import check_flag, check_number
 from sktime_tsd.fidelity import saliency_spearman
 from sktime_tsd.plotting._style import COLORS, new_axes
@@ -24,7 +25,7 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        The series the saliency was computed for. A 2-D array is one channel.
+        The series the saliency was computed for, or a list of arrays. A 2-D array is one channel.
     saliency : Saliency
         What `temporal_saliency` returned, for all channels together or per channel.
     instance : int, default=0
@@ -67,7 +68,7 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
         raise TypeError(
             f"saliency must come from temporal_saliency, got a {type(saliency).__name__}."
         )
-    x = _series(X, instance, len(saliency), saliency.n_timepoints)
+    x = _series(X, instance, saliency.values)
     n_channels = len(x)
     # (n_columns, n_channels, n_timepoints)
     if per_class:
@@ -95,7 +96,7 @@ def plot_saliency(X, saliency, *, instance=0, per_class=False, title=None, ax=No
             _draw_colored(axis, x[channel], values[column, row], colors, largest)
             axis.set_ylabel(f"channel {channel}" if n_channels > 1 else "series")
             if row == 0 and name is not None:
-                axis.set_title(name)
+                axis.set_title(name, parse_math=False)  # a label, which may hold a $
         axes[-1, column].set_xlabel("time point")
     figure = axes[0, 0].figure
     unit = "nats" if saliency.target is None or per_class else "fall of probability"
@@ -143,7 +144,8 @@ def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        The series the saliencies were computed for. A 2-D array is one channel.
+        The series the saliencies were computed for, or a list of arrays. A 2-D array is one
+        channel.
     teacher, student : Saliency, or numpy.ndarray of shape (n_instances, n_timepoints)
         Of all channels together; `plot_saliency` draws saliency per channel.
     instance : int, default=0
@@ -171,9 +173,9 @@ def plot_saliency_pair(X, teacher, student, *, instance=0, title=None, ax=None):
     >>> ax.get_xlabel()
     'time point'
     """
-    teacher, student = (np.asarray(getattr(side, "values", side)) for side in (teacher, student))
+    teacher, student = map(_values, (teacher, student))
     _check_pair(teacher, student, "student")
-    x = _series(X, instance, *teacher.shape)
+    x = _series(X, instance, teacher)
     teacher, student = teacher[instance], student[instance]
     ax = new_axes(ax, figsize=(6, 3))[0, 0]
     below = _draw_above_saliency(ax, x, min(teacher.min(), student.min()) < 0)
@@ -214,7 +216,8 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
     Parameters
     ----------
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-        The series the saliencies were computed for. A 2-D array is one channel.
+        The series the saliencies were computed for, or a list of arrays. A 2-D array is one
+        channel.
     saliencies : dict of str to Saliency or numpy.ndarray of shape (n_instances, n_timepoints)
         By the classifier's name, the teacher first. Of all channels together; `plot_saliency`
         draws saliency per channel.
@@ -256,11 +259,11 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
             f"instances and names must be of one length, at least 1; got {len(instances)} and "
             f"{len(names)}."
         )
-    values = {name: np.asarray(getattr(s, "values", s)) for name, s in saliencies.items()}
+    values = {name: _values(saliency) for name, saliency in saliencies.items()}
     reference = next(iter(values.values()))
     for name, value in values.items():
         _check_pair(reference, value, f"saliencies[{name!r}]")
-    series = [_series(X, i, *reference.shape) for i in instances]
+    series = [_series(X, i, reference) for i in instances]
     axes = new_axes(
         ax, len(series), len(values), figsize=(3.6 * len(values), 0.4 + 2.1 * len(series))
     )
@@ -296,14 +299,23 @@ def plot_saliency_comparison(X, saliencies, *, instances=(0,), names=None, ax=No
                 axis.set_ylabel(names[row])
             if row == len(series) - 1:
                 axis.set_xlabel("time point")
+            axis.set_xlim(0, max(1, *(x.shape[1] - 1 for x in series)))  # rows may share it
     return axes[0, 0].figure, axes
 
 
+def _values(saliency):
+    """Values at the time points of each series; a list of arrays if the lengths differ."""
+    values = getattr(saliency, "values", saliency)
+    return values if isinstance(values, list) else np.asarray(values)
+
+
 def _check_pair(teacher, student, name):
-    if teacher.shape != student.shape or teacher.ndim != 2:
+    shapes = [np.shape(values) for values in teacher]
+    if shapes != [np.shape(values) for values in student] or any(len(s) != 1 for s in shapes):
+        found = ["a list" if isinstance(s, list) else s.shape for s in (teacher, student)]
         raise ValueError(
             f"{name} must be the saliency of the same series as the first, both of shape "
-            f"(n_instances, n_timepoints); got {teacher.shape} and {student.shape}. plot_saliency "
+            f"(n_instances, n_timepoints); got {found[0]} and {found[1]}. plot_saliency "
             "draws saliency per channel."
         )
 
@@ -311,7 +323,7 @@ def _check_pair(teacher, student, name):
 def _draw_above_saliency(ax, x, signed):
     """Draw a series in the upper part of some axes, and give a twin for saliency in the lower."""
     ax.plot(np.arange(x.shape[1]), x.T, color="black", linewidth=1.2)
-    low, high = x.min(), x.max()
+    low, high = np.nanmin(x), np.nanmax(x)  # missing values leave gaps
     span = (high - low) or 1.0
     ax.set_ylim(low - span, high + 0.3 * span)  # with room above for a legend
     ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
@@ -324,19 +336,33 @@ def _draw_above_saliency(ax, x, signed):
     return below
 
 
-def _series(X, instance, n_instances, n_timepoints):
-    """Check a panel and give one of its series, (n_channels, n_timepoints)."""
-    X = np.asarray(X, dtype=float)
-    if X.ndim == 2:
-        X = X[:, None]
-    if X.ndim != 3 or X.shape[::2] != (n_instances, n_timepoints):
+def _series(X, instance, values):
+    """Check a panel and give one of its series, (n_channels, n_timepoints).
+
+    Parameters
+    ----------
+    X : panel
+    instance : int
+    values : sequence of numpy.ndarray of shape (..., n_timepoints)
+        Of each series.
+    """
+    X = together(X)
+    if not isinstance(X, list):
+        X = np.ma.filled(np.ma.asarray(X).astype(float), np.nan)
+        X = X[:, None] if X.ndim == 2 else X
+    lengths = [of_series.shape[-1] for of_series in values]
+    of_X = [series.shape[-1] if series.ndim == 2 else 0 for series in X]
+    if of_X != lengths:
+        given = f"got shape {X.shape}" if isinstance(X, np.ndarray) else f"got a list of {len(X)}"
+        span = min(lengths), max(lengths)
         raise ValueError(
-            f"X must hold the same series as the saliency, {n_instances} of {n_timepoints} time "
-            f"points, as (n_instances, n_channels, n_timepoints); got shape {X.shape}. The "
-            "saliencies in a report belong to X[report.saliency_instances]."
+            f"X must hold the same series as the saliency, {len(values)} of "
+            f"{span[0] if span[0] == span[1] else f'{span[0]} to {span[1]}'} time points, as "
+            f"(n_instances, n_channels, n_timepoints); {given}. The saliencies in a report belong "
+            "to X[report.saliency_instances]."
         )
     check_number("instance", instance, integer=True, low=-len(X), high=len(X) - 1)
-    return X[instance]
+    return np.ma.filled(np.ma.asarray(X[instance]).astype(float), np.nan)
 
 
 def _share_of_largest(saliency):

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from sktime_tsd._panels.interpolation import resampled
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.preprocessing._transformer import SeriesTransformer, rows_by_length
 
-__all__ = ["SeriesResampler", "places"]
+__all__ = ["SeriesResampler"]
 
 
 class SeriesResampler(SeriesTransformer):
@@ -66,9 +67,7 @@ class SeriesResampler(SeriesTransformer):
         return self
 
     def _transform_panel(self, X):
-        before, after, share = places(X.shape[2], self.length)
-        start = X[:, :, before]
-        return start + share * (X[:, :, after] - start)
+        return resampled(X, self.length)
 
     def _transform_frame(self, X):
         instances = X.index.get_level_values(0).unique()
@@ -94,29 +93,3 @@ class SeriesResampler(SeriesTransformer):
         params : list of dict
         """
         return [{"length": 10}, {"length": 3}]
-
-
-def places(n_before, n_after):
-    """Find where the new time points lie among the old ones.
-
-    Parameters
-    ----------
-    n_before, n_after : int
-        Numbers of time points.
-
-    Returns
-    -------
-    before, after : numpy.ndarray of shape (n_after,), int64
-        The old time points next to each new one.
-    share : numpy.ndarray of shape (n_after,), float64
-        How far a new time point lies from `before` to `after`, from 0 to 1.
-
-    Examples
-    --------
-    >>> from sktime_tsd.preprocessing._resample import places
-    >>> places(3, 5)
-    (array([0, 0, 1, 1, 2]), array([1, 1, 2, 2, 2]), array([0. , 0.5, 0. , 0.5, 0. ]))
-    """
-    position = np.linspace(0, n_before - 1, n_after)
-    before = position.astype(np.int64)
-    return before, np.minimum(before + 1, n_before - 1), position - before

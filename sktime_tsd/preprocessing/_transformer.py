@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 from sktime.transformations.base import BaseTransformer
 
-from sktime_tsd._panels.arrays import as_array
+from sktime_tsd._panels.arrays import as_array, together
 from sktime_tsd._sklearn_interop import ResetKeepingState
 
 __all__ = ["SeriesTransformer"]
@@ -61,7 +61,8 @@ class SeriesTransformer(ResetKeepingState, BaseTransformer):
         Parameters
         ----------
         X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
-            Or any other container of sktime. A 2-D array is read as one channel.
+            Or a list of arrays, or any other container of sktime. A 2-D array is read as one
+            channel.
         y : object
             Ignored.
 
@@ -75,7 +76,11 @@ class SeriesTransformer(ResetKeepingState, BaseTransformer):
         ValueError, TypeError
             If the series cannot be used, for instance because values are missing.
         """
-        return super().transform(_with_channels(X), y)
+        given = _with_channels(X)
+        found = super().transform(given, y)
+        if given is not X and isinstance(given, list):
+            return [frame.to_numpy().T for frame in found]
+        return found
 
     def _transform(self, X, y=None):
         if isinstance(X, np.ndarray):
@@ -142,9 +147,17 @@ def rows_by_length(X):
 
 
 def _with_channels(X):
-    """Read arrays and lists of arrays; sktime would take two dimensions for one series."""
+    """Read arrays and lists of arrays; sktime would take two dimensions for one series.
+
+    Arrays of unequal length become a list of frames.
+    """
     is_list = isinstance(X, (list, tuple)) and any(isinstance(one, np.ndarray) for one in X)
-    return as_array(X) if is_list or isinstance(X, np.ndarray) else X
+    if not is_list and not isinstance(X, np.ndarray):
+        return X
+    X = together(X)
+    if isinstance(X, list):
+        return [pd.DataFrame(as_array(one[np.newaxis])[0].T) for one in X]
+    return as_array(X)
 
 
 def _checked(X):

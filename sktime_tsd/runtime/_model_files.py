@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+from sktime_tsd._panels.rules import MISSING_VALUES, STRICT, UNEQUAL_LENGTH, PanelRules
+from sktime_tsd.runtime._confidence import SCORES
+
 __all__ = [
     "ONNX_FORMAT_VERSION",
     "ONNX_KEY",
@@ -12,10 +15,13 @@ __all__ = [
     "check_sizes",
     "classes_from_json",
     "classes_to_json",
+    "deferral_from_json",
+    "deferral_to_json",
     "entry",
     "names_from_json",
     "names_to_json",
     "onnx_metadata",
+    "rules_from_json",
 ]
 
 #: Key of our metadata in an ONNX file.
@@ -24,8 +30,11 @@ ONNX_KEY = "sktime_tsd"
 #: Version of the layout of these metadata.
 ONNX_FORMAT_VERSION = 2
 
-# Of files without steps before the network, so that older versions of the package read them.
-_STEPLESS_VERSION = 1
+# Of files without steps before the network that read equally long, complete series, so that older
+# versions of the package read them.
+_FORMER_VERSION = 1
+
+_RULES = {"unequal_length": UNEQUAL_LENGTH, "missing_values": MISSING_VALUES}
 
 # Limits that no real model reaches, so that damaged files cannot use up the memory.
 _MAX_BYTES_OF_LABELS = 2**26
@@ -128,7 +137,17 @@ def classes_from_json(description):
     return classes
 
 
-def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=False):
+def onnx_metadata(
+    classes,
+    n_channels,
+    n_timepoints,
+    names=None,
+    *,
+    n_parameters=None,
+    rules=STRICT,
+    has_steps=False,
+    deferral=None,
+):
     """Make the metadata of an ONNX file: labels, and the shape of a series.
 
     Parameters
@@ -137,21 +156,113 @@ def onnx_metadata(classes, n_channels, n_timepoints, names=None, *, has_steps=Fa
     n_channels, n_timepoints : int
     names : sequence, optional
         Of the channels.
+    n_parameters : int, optional
+        Weights of the network.
+    rules : PanelRules, optional
+        What to do with unequal lengths and missing values, before anything else.
     has_steps : bool, default=False
         Whether the file also holds steps before the network, which read float64.
+
+    deferral : dict, optional
+        ``score`` and ``threshold`` of a cascade.
 
     Returns
     -------
     metadata : dict
         In JSON types.
     """
+    lenient = {name: value for name, value in rules._asdict().items() if name in _RULES}
+    lenient = {name: value for name, value in lenient.items() if value != "raise"}
     return {
-        "format_version": ONNX_FORMAT_VERSION if has_steps else _STEPLESS_VERSION,
+        "format_version": ONNX_FORMAT_VERSION if has_steps or lenient else _FORMER_VERSION,
         "classes": classes_to_json(classes),
         "n_channels": n_channels,
         "n_timepoints": n_timepoints,
+        **({} if n_parameters is None else {"n_parameters": n_parameters}),
+        **lenient,
         **names_to_json(names),
+        **deferral_to_json(deferral),
     }
+
+
+def deferral_to_json(deferral):
+    """Convert when the student of a cascade defers to an entry of a file.
+
+    Parameters
+    ----------
+    deferral : dict or None
+        ``score``, and ``threshold``, written as text, since JSON has no infinity.
+
+    Returns
+    -------
+    entries : dict
+        With ``deferral``, which older versions skip, or empty.
+    """
+    if deferral is None:
+        return {}
+    return {"deferral": {"score": deferral["score"], "threshold": repr(deferral["threshold"])}}
+
+
+def deferral_from_json(entries):
+    """Read when the student of a cascade defers to its teacher.
+
+    Parameters
+    ----------
+    entries : dict
+        As read from a file; ``deferral`` may be missing.
+
+    Returns
+    -------
+    deferral : tuple (score, threshold) or None
+        Name of the score, and what it must exceed for the student to answer.
+
+    Raises
+    ------
+    ModelFileError
+        If the entry is damaged, or the score is unknown.
+    """
+    if "deferral" not in entries:
+        return None
+    deferral = entry(entries, "deferral", dict)
+    score = entry(deferral, "score", str)
+    if score not in SCORES:
+        raise ModelFileError(
+            f"This version of sktime_tsd has no score {score!r:.100}, only {', '.join(SCORES)}. "
+            "Upgrade sktime_tsd."
+        )
+    try:
+        threshold = float(entry(deferral, "threshold", str))
+    except ValueError as error:
+        raise ModelFileError("The file's threshold is no number.") from error
+    if math.isnan(threshold):
+        raise ModelFileError("The file's threshold is no number.")
+    return score, threshold
+
+
+def rules_from_json(entries):
+    """Read what to do with unequal lengths and missing values.
+
+    Parameters
+    ----------
+    entries : dict
+        As read from a file; what is refused may be missing.
+
+    Returns
+    -------
+    rules : PanelRules
+        Without a length.
+
+    Raises
+    ------
+    ModelFileError
+        If an entry is no such rule.
+    """
+    for name, known in _RULES.items():
+        if name in entries and entries[name] not in known:
+            raise ModelFileError(
+                f"The file's {name} must be one of {', '.join(known)}, got {entries[name]!r:.100}."
+            )
+    return PanelRules(**{name: entries[name] for name in _RULES if name in entries})
 
 
 def names_to_json(names):

@@ -20,6 +20,7 @@ def measure(
     stride,
     classes,
     targets=None,
+    lengths=None,
     per_channel=False,
     batch_size=1024,
     verbose=0,
@@ -40,6 +41,8 @@ def measure(
     targets : numpy.ndarray of shape (n_instances,), int, optional
         Index of the class whose probability is measured. None measures the divergence over
         all classes.
+    lengths : Lengths, optional
+        Of the series before they were resampled.
     per_channel : bool, default=False
     batch_size : int, default=1024
         Maximum number of perturbed series at once.
@@ -99,4 +102,5 @@ def measure(
         n_donors=None if donors.picked is None else donors.n_donors,
         from_background=donors.from_background,
         target=None if targets is None else classes[targets],
+        lengths=lengths,
     )

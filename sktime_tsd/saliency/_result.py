@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 import numpy as np
 import pandas as pd
 
+from sktime_tsd._panels.interpolation import resampled
+from sktime_tsd._panels.irregular import Lengths
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.perturbations import Perturbation
 from sktime_tsd.saliency._covering import mean_of_covering, window_weights
@@ -17,7 +20,9 @@ __all__ = ["Saliency"]
 class Saliency:
     """Temporal saliency of a classifier on some series, as `temporal_saliency` returns it.
 
-    In the shapes below, ``(n_channels,)`` appears only for saliency per channel.
+    In the shapes below, ``(n_channels,)`` appears only for saliency per channel. If series were
+    resampled, windows lie on the time axis that the classifier reads, and `values`,
+    `class_values`, `to_frame` and `top` speak of each series' own.
 
     Parameters
     ----------
@@ -30,6 +35,7 @@ class Saliency:
     width : int
         Time points per window.
     n_timepoints : int
+        Time points that the classifier reads.
     classes : numpy.ndarray of shape (n_classes,)
         Labels of the classifier.
     perturbation : Perturbation
@@ -40,6 +46,9 @@ class Saliency:
         Whether the donors are series of the background.
     target : numpy.ndarray of shape (n_instances,) or None
         Label whose probability was measured; None for the divergence over all classes.
+    lengths : Lengths or None
+        Time points of each series of its own: ``lengths.given`` with and ``lengths.read`` without
+        padding, both of shape (n_instances,). None if all have `n_timepoints`.
 
     Examples
     --------
@@ -70,6 +79,7 @@ class Saliency:
     n_donors: int | None
     from_background: bool
     target: np.ndarray | None
+    lengths: Lengths | None = None
 
     @property
     def per_channel(self):
@@ -88,9 +98,19 @@ class Saliency:
     def values(self):
         """Saliency of each time point: the mean over the windows that cover it.
 
-        Of shape (n_instances, (n_channels,) n_timepoints). In nats, 0 or more; with a target,
-        the drop in its probability, in [-1, 1]. Higher values: the answer depends more on this
-        part.
+        Of shape (n_instances, (n_channels,) n_timepoints), with as many time points as the series
+        have. If these differ, a list with an array of shape ((n_channels,) own length) for each.
+        In nats, 0 or more; with a target, the drop in its probability, in [-1, 1]. Higher values:
+        the answer depends more on this part. Padding has 0: it is not read.
+        """
+        return self._on_own_axes(self.common_values)
+
+    @cached_property
+    def common_values(self):
+        """Saliency on the time axis that the classifier reads, to compare or average series.
+
+        Of shape (n_instances, (n_channels,) n_timepoints). Equals `values` unless series were
+        resampled; `values` are then interpolated from it.
         """
         return self._at_points(self.window_values)
 
@@ -99,13 +119,37 @@ class Saliency:
         """Contribution of each class to the divergence at each time point, in nats.
 
         Of shape (n_instances, n_classes, (n_channels,) n_timepoints);
-        ``class_values[:, k]`` has the shape of `values`. Positive where the perturbation
-        makes class k less probable. Without a target, the sum over the classes is `values`.
+        ``class_values[i][k]`` has the shape of ``values[i]``, and where `values` is a list, this is
+        one, too. Positive where the perturbation makes class k less probable. Without a target,
+        the sum over the classes is `values`.
         """
-        return self._at_points(self.window_class_values)
+        return self._on_own_axes(self._at_points(self.window_class_values))
 
     def _at_points(self, window_values):
         return mean_of_covering(window_values, self.starts, self.width, self.n_timepoints)
+
+    def _on_own_axes(self, values):
+        if self.lengths is None:
+            return values
+        parts = []
+        for of_series, given, read in zip(values, *self.lengths, strict=True):
+            on_own = (
+                of_series.mean(axis=-1, keepdims=True) if read == 1 else resampled(of_series, read)
+            )
+            padding = [(0, 0)] * (of_series.ndim - 1) + [(0, given - read)]
+            parts.append(np.pad(on_own, padding))
+        return np.stack(parts) if len(set(self.lengths.given.tolist())) == 1 else parts
+
+    def _own_window(self, instance, start):
+        """Start and stop of a window on a series' own time axis; at least one time point."""
+        if self.lengths is None:
+            return start, start + self.width
+        length = int(self.lengths.read[instance])
+        # a time point belongs to the window in which it lies, as places between points are halved
+        scale = (length - 1) / max(1, self.n_timepoints - 1)
+        first, stop = (ceil((place - 0.5) * scale) for place in (start, start + self.width))
+        first = min(max(first, 0), length - 1)
+        return first, min(max(stop, first + 1), length)
 
     @property
     def filling(self):
@@ -131,11 +175,14 @@ class Saliency:
             class, its contribution to the divergence in nats: ``class 1``, ``class 2``, ...
         """
         names = ["instance", *(["channel"] if self.per_channel else []), "timepoint"]
-        index = pd.MultiIndex.from_product(map(range, self.values.shape), names=names)
-        columns = {"saliency": self.values.reshape(-1)}
-        of_classes = self.class_values
+        shapes = [of_series.shape for of_series in self.values]
+        instance = np.repeat(np.arange(len(shapes)), [np.prod(shape) for shape in shapes])
+        places = [np.indices(shape).reshape(len(shape), -1) for shape in shapes]
+        index = pd.MultiIndex.from_arrays([instance, *np.hstack(places)], names=names)
+        columns = {"saliency": np.concatenate([values.reshape(-1) for values in self.values])}
         for k, label in enumerate(self.classes.tolist()):
-            columns[f"class {label}"] = of_classes[:, k].reshape(-1)
+            of_class = [values[k].reshape(-1) for values in self.class_values]
+            columns[f"class {label}"] = np.concatenate(of_class)
         return pd.DataFrame(columns, index=index)
 
     def top(self, k=3):
@@ -170,7 +217,8 @@ class Saliency:
                     continue
                 taken.append((channel, start))
                 saliency = float(values.flat[place])
-                rows.append((instance, len(taken), *channel, start, start + self.width, saliency))
+                own = self._own_window(instance, start)
+                rows.append((instance, len(taken), *channel, *own, saliency))
                 if len(taken) == k:
                     break
         columns = [*(["channel"] if self.per_channel else []), "start", "stop", "saliency"]
@@ -186,10 +234,13 @@ class Saliency:
             labels = np.unique(self.target).tolist()
             of = repr(labels[0]) if len(labels) == 1 else "each series' own target"
             unit = f"of the probability of {of}"
+        values, length = self.common_values, _count(self.n_timepoints, "time point")
+        if self.lengths is not None:
+            shortest, longest = self.lengths.read.min(), self.lengths.read.max()
+            length = f"{shortest} to {longest} time points, read as {length}"
         return (
-            f"Temporal saliency of {len(self)} series of {_count(self.n_timepoints, 'time point')}"
-            f"{channels}: {self.filling}; "
-            f"mean {self.values.mean():.4g} {unit}, largest {self.values.max():.4g}."
+            f"Temporal saliency of {len(self)} series of {length}{channels}: {self.filling}; "
+            f"mean {values.mean():.4g} {unit}, largest {values.max():.4g}."
         )
 
 

@@ -10,6 +10,7 @@ import torch
 from sktime_tsd._panels.labels import check_labels
 from sktime_tsd._panels.panel import Panel, read_panel
 from sktime_tsd._panels.precision import cast_panel, float32_loses
+from sktime_tsd._panels.rules import STRICT
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd.perturbations import AnyClass, LinearInterpolation, Perturbation
@@ -61,7 +62,7 @@ def warn_of_lost_digits(x, scorer):
             f"The values of X vary too little around their level ({x.abs().max():.3g}) for "
             f"float32, in which {scorer.name} computes. Subtract the mean first.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -78,7 +79,7 @@ class Background(NamedTuple):
     labels: np.ndarray | None
 
 
-def read_background(background, panel):
+def read_background(background, panel, rules=STRICT):
     """Read where donors come from.
 
     Parameters
@@ -86,6 +87,8 @@ def read_background(background, panel):
     background : panel in any container, tuple (panel, labels), Background or None
     panel : Panel
         The series to be perturbed.
+    rules : PanelRules, optional
+        What to do with unequal lengths, to bring them to that of `panel`, and missing values.
 
     Returns
     -------
@@ -107,7 +110,8 @@ def read_background(background, panel):
             background, labels = background
             if labels is None:
                 raise TypeError("the labels are None")
-        series = read_panel(background).in_order(panel.names, "X's owner")
+        rules = rules._replace(n_timepoints=panel.values.shape[2])
+        series = read_panel(background, rules).in_order(panel.names, "X's owner")
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"background must be a panel like X, or a tuple (panel, labels): {error}"

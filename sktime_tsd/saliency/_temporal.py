@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._panels.labels import aligned
-from sktime_tsd._panels.panel import channel_names, read_panel
+from sktime_tsd._panels.panel import channel_names, read_panel, rules_of
 from sktime_tsd._scoring.scorer_of import scorer_of
+from sktime_tsd._utils.usual_state import in_usual_state
 from sktime_tsd._utils.validation import (
     check_flag,
     check_random_state_parameter,
@@ -25,6 +26,7 @@ from sktime_tsd.saliency._shared_donors import (
 __all__ = ["temporal_saliency"]
 
 
+@in_usual_state
 def temporal_saliency(
     classifier,
     X,
@@ -62,7 +64,8 @@ def temporal_saliency(
         if it reads 3-D arrays. This package's classifiers compute on their device.
     X : numpy.ndarray of shape (n_instances, n_channels, n_timepoints)
         Or any other panel that `fit` accepts. A 2-D array is one channel. Named channels are
-        put in the order of the classifier's.
+        put in the order of the classifier's. Series of unequal length and with missing values
+        are read as by the classifier; windows replace parts of what it reads.
     background : panel like `X`, or tuple (panel, labels), optional
         Where donors come from, usually the training series. With labels, donors are spread
         as evenly as possible over the classes. Without a background, windows are filled by
@@ -96,9 +99,9 @@ def temporal_saliency(
     Returns
     -------
     saliency : Saliency
-        ``saliency.values[i]`` belongs to series i. It has shape (n_timepoints,), or
-        (n_channels, n_timepoints) with `per_channel`. Higher values: the answer depends more
-        on this part.
+        ``saliency.values[i]`` belongs to series i, on its own time axis. It has shape
+        (n_timepoints,), or (n_channels, n_timepoints) with `per_channel`. Higher values: the
+        answer depends more on this part.
 
     Raises
     ------
@@ -126,8 +129,9 @@ def temporal_saliency(
     >>> bool(inside > 3 * outside)
     True
     """
-    panel = read_panel(X).in_order(channel_names(classifier))
-    background = read_background(background, panel)
+    rules = rules_of(classifier)
+    panel = read_panel(X, rules).in_order(channel_names(classifier))
+    background = read_background(background, panel, rules)
     X = as_tensor(panel, background)
     width, stride = width_and_stride(window, stride, X.shape[2])
     batch_size = most_at_once(batch_size)
@@ -151,6 +155,7 @@ def temporal_saliency(
         stride=stride,
         classes=classes,
         targets=targets,
+        lengths=panel.lengths,
         per_channel=per_channel,
         batch_size=batch_size,
         verbose=verbose,

@@ -1,6 +1,7 @@
 """From the ``teacher`` parameter of a distiller to a fitted classifier."""
 
 import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -14,21 +15,26 @@ from sktime.classification.dummy import DummyClassifier
 from torch import nn
 
 from sktime_tsd._base import LogitsClassifier
-from sktime_tsd._scoring.classifier import FLATTEN, in_native_dtype
+from sktime_tsd._scoring.classifier import explained, in_native_dtype
+from sktime_tsd._scoring.kept_answers import cached
 from sktime_tsd._scoring.scorer_of import makes_scorer
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
+from sktime_tsd._utils.silence import silenced
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.networks import adapted
+from sktime_tsd.networks._parametrized import deep_copy
 
 __all__ = [
     "check_teacher",
     "default_teacher",
     "fit_teacher",
+    "is_fitted",
     "is_given",
     "single_class_teacher",
     "teacher_network",
+    "unwrapped",
 ]
 
 
@@ -56,7 +62,18 @@ def _clone(estimator):
     return estimator.clone() if isinstance(estimator, BaseObject) else sklearn_clone(estimator)
 
 
-def _is_fitted(estimator):
+def is_fitted(estimator):
+    """Tell whether an estimator is fitted, or answers without a fit.
+
+    Parameters
+    ----------
+    estimator : object
+        Of sktime, scikit-learn or elsewhere.
+
+    Returns
+    -------
+    bool
+    """
     if isinstance(estimator, BaseObject):
         return estimator.is_fitted
     if makes_scorer(estimator) and not hasattr(estimator, "fit"):
@@ -70,8 +87,17 @@ def _is_fitted(estimator):
     return True
 
 
-def _unwrapped(teacher):
-    """Take a teacher out of its ``FrozenEstimator``."""
+def unwrapped(teacher):
+    """Take a teacher out of its ``FrozenEstimator``.
+
+    Parameters
+    ----------
+    teacher : object
+
+    Returns
+    -------
+    teacher : object
+    """
     while isinstance(teacher, FrozenEstimator):
         teacher = teacher.estimator
     return teacher
@@ -110,7 +136,7 @@ def check_teacher(teacher):
     NotFittedError
         If a ``FrozenEstimator`` holds a classifier that is not fitted.
     """
-    classifier, kind = _unwrapped(teacher), type(_unwrapped(teacher)).__name__
+    classifier, kind = unwrapped(teacher), type(unwrapped(teacher)).__name__
     if classifier is None or isinstance(classifier, nn.Module):
         return
     if isinstance(classifier, type):
@@ -121,7 +147,7 @@ def check_teacher(teacher):
     answers = ("predict_proba", "predict_logits")
     if not (makes_scorer(classifier) or any(hasattr(classifier, name) for name in answers)):
         raise TypeError(_without_probabilities(classifier, kind))
-    if isinstance(teacher, FrozenEstimator) and not _is_fitted(classifier):
+    if isinstance(teacher, FrozenEstimator) and not is_fitted(classifier):
         raise NotFittedError(
             f"The FrozenEstimator given as teacher holds a {kind} that is not fitted. Fit it "
             "first, or pass it without FrozenEstimator to have it fitted."
@@ -178,11 +204,11 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     TypeError
         If the teacher is not a torch network.
     """
-    if isinstance(_unwrapped(teacher), nn.Module):
-        return adapted(copy.deepcopy(_unwrapped(teacher)).cpu(), n_classes)
+    if isinstance(unwrapped(teacher), nn.Module):
+        return adapted(deep_copy(unwrapped(teacher)).cpu(), n_classes)
     teacher = default_teacher() if teacher is None else teacher
     is_frozen = isinstance(teacher, FrozenEstimator)
-    classifier = _unwrapped(teacher)
+    classifier = unwrapped(teacher)
     if not isinstance(classifier, LogitsClassifier):
         raise TypeError(
             f"The teacher {type(classifier).__name__} has no features, as it is not a torch "
@@ -196,19 +222,19 @@ def teacher_network(teacher, n_channels, n_timepoints, n_classes):
     return None if network is None else copy.deepcopy(network).cpu()
 
 
-# Cached: equal keys, equal results.
-def _fit(key, teacher, X, y, seed):
+def _fit(teacher, X, y, seed):
     parts = (teacher, *teacher.get_params(deep=True).values())
     has_own = any(isinstance(part, LogitsClassifier) for part in parts)
     with as_guest(seed, uses_torch=not has_own):
         try:
             return teacher.fit(X, y)
         except Exception as error:  # re-raised, with a note on where it came from
-            error.add_note(
-                f"Raised while fitting the teacher {type(teacher).__name__} on X of shape "
-                f"{X.shape}."
-                f"{FLATTEN if 'dim 3' in str(error) else ''}"
+            name = type(teacher).__name__
+            better = explained(
+                error, f"Raised while fitting the teacher {name} on X of shape {X.shape}."
             )
+            if better is not error:
+                raise better from error
             raise
 
 
@@ -242,7 +268,7 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
         return _given(teacher, X, y, device=prepare(SkorchClassifier()).device)
     if teacher is None:
         teacher = default_teacher()
-    elif _is_fitted(teacher):
+    elif is_fitted(teacher):
         warnings.warn(
             f"The teacher {type(teacher).__name__} is already fitted, but a clone of it is "
             "fitted again. To use it as it is, pass sklearn.frozen.FrozenEstimator(teacher).",
@@ -255,14 +281,40 @@ def fit_teacher(teacher, X, y, *, prepare, seed, memory):
     X = in_native_dtype(teacher, X)
     seed = draw_seed(None) if seed is None else seed
     if memory is None:
-        return _fit(None, teacher, X, y, seed)
-    fit = memory.cache(_fit, ignore=["teacher", "X", "y", "seed"])
-    return fit(fingerprint(teacher, X, y), teacher, X, y, seed)
+        return _fit(teacher, X, y, seed)
+    _check_can_be_kept(teacher)
+    kept, key = cached(memory), fingerprint("fit", teacher, X, y)
+    if kept.check_call_in_cache(key, None):
+        return kept(key, lambda: _fit(teacher, X, y, seed))
+    fitted = _fit(teacher, X, y, seed)
+    with silenced("Unable to cache to disk") as failed:
+        fitted = kept(key, lambda: fitted)
+    if failed:
+        warnings.warn(
+            f"memory cannot keep the fitted teacher {type(teacher).__name__}: it cannot be written "
+            "to the disk, because there is no room or a part of it cannot be pickled. It will be "
+            "fitted again next time. Its answers are kept.",
+            UserWarning,
+            stacklevel=6,
+        )
+    return fitted
+
+
+def _check_can_be_kept(teacher):
+    """Refuse before the fit what could not be kept after it."""
+    try:
+        pickle.dumps(teacher)
+    except Exception as error:  # pickling fails in many ways
+        raise TypeError(
+            f"memory cannot keep the teacher {type(teacher).__name__}, because it cannot be "
+            f"pickled ({error}). Use functions and classes that can be imported, or set "
+            "memory=None."
+        ) from error
 
 
 def _given(teacher, X, y, device):
     """Give a teacher that is used as it is; a module as a classifier."""
-    teacher = _unwrapped(teacher)
+    teacher = unwrapped(teacher)
     if not isinstance(teacher, nn.Module):
         return teacher
     classes = getattr(teacher, "classes_", np.unique(y))
@@ -288,8 +340,8 @@ def single_class_teacher(teacher, X, y, *, prepare):
     classifier : fitted classifier
         sktime's ``DummyClassifier`` if this kind of teacher cannot learn from one label.
     """
-    if is_given(teacher) and not isinstance(_unwrapped(teacher), nn.Module):
-        return _unwrapped(teacher)
+    if is_given(teacher) and not isinstance(unwrapped(teacher), nn.Module):
+        return unwrapped(teacher)
     if teacher is None:
         teacher = default_teacher()
     if isinstance(teacher, BaseClassifier):

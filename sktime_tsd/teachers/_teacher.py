@@ -48,6 +48,11 @@ class Teacher:
         self.name = self._scorer.name
         known = classes if self._scorer.classes is None else self._scorer.classes
         known = known.tolist()
+        if len(set(known)) < len(known):
+            raise ValueError(
+                f"classes_ of the teacher {self.name} must be distinct, one label for each column "
+                f"of its answers; got {known}."
+            )
         missing = [label for label in classes.tolist() if label not in known]
         if missing:
             same = set(map(str, missing)) <= set(map(str, known))
