@@ -319,7 +319,7 @@ def test_the_student_is_kept_before_it_is_reported_on(quick, tmp_path, monkeypat
     def fails(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(demonstration, "fidelity_report", fails)
+    monkeypatch.setattr(demonstration, "FidelityReference", fails)
     arguments = ["--dataset", "UnitTest", "--teacher", "lstm", "--methods", "ce"]
     with pytest.raises(SystemExit) as stop:
         __main__.main([*arguments, "--out", str(tmp_path / "out")])
