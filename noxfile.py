@@ -58,6 +58,13 @@ def aeon(session):
 
 
 @nox.session
+def evidence(session):
+    """Make the benchmark's series with known evidence, and check them."""
+    session.install("-c", "constraints.txt", TORCH, ".[test,evidence]")
+    session.run("python", "-m", "pytest", "-m", "", "tests/test_made_data.py", *session.posargs)
+
+
+@nox.session
 def docs(session):
     """Build the documentation with all its programs, and check its links."""
     session.install("-c", "constraints.txt", ".[docs]")

@@ -18,7 +18,7 @@ _COMMANDS = {
 
 # The parser's choices, written out so that --help does not import torch. A test keeps them true.
 _TEACHERS = ("inception_time", "lstm", "minirocket", "forest", "interval_forest", "neighbours")
-_STUDENTS = ("fcn", "lstm")
+_STUDENTS = ("fcn", "lite", "lstm")
 _METHODS = ("ce", "kd", "dkd", "fitnets", "at", "rkd", "vid", "dt2w", "memkd", "tsd")
 
 # How load_dataset names its parameter.
@@ -32,6 +32,7 @@ _FORMATS = {
     "agreement": "{:.3f}",
     "KL": "{:.3f}",
     "saliency corr.": "{:.3f}",
+    "held-out corr.": "{:.3f}",
     "fit s": "{:.1f}",
 }
 
@@ -186,8 +187,8 @@ def main(arguments=None):
             )
         print(_format(result.table))
         print(
-            "Agreement, KL and saliency correlation compare with the teacher, on the test series; "
-            "lower KL is better.\n"
+            "Agreement, KL and correlations compare with the teacher, on the test series; lower KL "
+            "is better.\nHeld-out corr.: mean over explainers that no student was trained on.\n"
         )
         print(result.report)
         if options.out is not None:

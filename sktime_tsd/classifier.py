@@ -38,7 +38,7 @@ class SkorchClassifier(NetworkParams, LogitsClassifier):
     Parameters
     ----------
     network : str or callable, default="fcn"
-        "fcn", "inception_time" or "lstm" (see `sktime_tsd.networks`), or an ``nn.Module``
+        "fcn", "inception_time", "lite" or "lstm" (see `sktime_tsd.networks`), or an ``nn.Module``
         class or a function. It is called as
         ``network(n_channels, n_timepoints, n_classes, **network_params)`` and must return a
         module that maps (n, n_channels, n_timepoints) to logits (n, n_classes).

@@ -17,7 +17,8 @@ from sktime_tsd._training.validation_split import split_validation
 from sktime_tsd._utils.random import draw_seed
 from sktime_tsd._utils.silence import silenced
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.perturbations import OpposingClass, window_width
+from sktime_tsd.perturbations import OpposingClass
+from sktime_tsd.perturbations._base import listed, window_widths
 from sktime_tsd.teachers._check_terms import check_terms
 from sktime_tsd.teachers._check_transfer import check_one_output, check_transfer
 from sktime_tsd.teachers._fit import is_given, single_class_teacher
@@ -78,15 +79,14 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
     distillation : list of DistillationTerm, optional
         More terms of `sktime_tsd.losses`, such as ``[KD(weight=0.1)]``. None adds
         ``SoftTargets()`` if `fit` is given unlabelled series or the teacher counts votes, else
-        nothing. ``KD`` and ``DKD``
-        match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``, ``VID``, ``DT2W`` and
-        ``MemKD`` match features, which the teacher must have: use a `SkorchClassifier` or
-        an ``nn.Module``. With ``saliency_weight=0`` they are methods of their own and need
-        no perturbed series.
-    perturbation : Perturbation, optional
-        What fills a window; ``OpposingClass()`` by default.
-    window : float or int, default=0.1
-        Width of a window: a float is a fraction of the series, an int is time points.
+        nothing. ``KD`` and ``DKD`` match logits. ``FitNets``, ``AttentionTransfer``, ``RKD``,
+        ``VID``, ``DT2W`` and ``MemKD`` match features, which the teacher must have: use a
+        `SkorchClassifier` or an ``nn.Module``. With ``saliency_weight=0`` they are methods of
+        their own and need no perturbed series.
+    perturbation : Perturbation or list of Perturbation, optional
+        What fills a window; ``OpposingClass()`` by default. Those of a list take turns.
+    window : float, int or list of them, default=0.1
+        A float is a fraction of the series, an int is time points. Widths of a list take turns.
     n_windows : int, default=10
         Perturbed copies of each series in each step.
     n_mixes : int or "auto", default="auto"
@@ -330,8 +330,8 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
                 terms=terms,
                 add_soft_targets=self.distillation is None and X_unlabelled is None,
                 bank_settings=BankSettings(
-                    perturbation=self.perturbation or OpposingClass(),
-                    width=window_width(self.window, X.shape[2]),
+                    perturbations=listed("perturbation", self.perturbation or OpposingClass()),
+                    widths=window_widths(self.window, X.shape[2]),
                     n_entries=self.bank_size,
                     n_windows=self.n_windows,
                     n_mixes=n_mixes(self.n_mixes, X_unlabelled is not None),
@@ -357,7 +357,7 @@ class SaliencyDistilledClassifier(TeacherStudentParams, LogitsClassifier):
         self.student_ = student
 
     def _fit_single_class(self, X, y):
-        window_width(self.window, X.shape[2])
+        window_widths(self.window, X.shape[2])
         with silenced(".*only single label seen.*"):  # the base class has warned already
             self.teacher_ = single_class_teacher(self.teacher, X, y, prepare=self._override)
             self.student_ = self._new_student().fit(X, y)

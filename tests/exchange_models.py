@@ -21,6 +21,7 @@ NETWORKS = {
     "fcn": {"filters": (8, 16, 8)},
     "lstm": {"hidden_size": 16, "num_layers": 1},
     "inception_time": {"n_filters": 4, "depth": 3},
+    "lite": {},
 }
 
 

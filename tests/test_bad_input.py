@@ -235,7 +235,7 @@ def test_prediction_before_fit(make, method):
 # -- parameters ----------------------------------------------------------------------
 
 BAD_CLASSIFIER = [
-    bad(ValueError, "network.*'fcn', 'inception_time', 'lstm'.*'resnet'", network="resnet"),
+    bad(ValueError, "network.*'fcn', 'inception_time', 'lite', 'lstm'.*'resnet'", network="resnet"),
     bad(TypeError, "network.*class.*FlatLinear", network=FlatLinear(1, 20, 2)),
     bad(TypeError, network=3),
     bad(TypeError, "FCN.*depht", network_params={"depht": 1}),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark_rows import METHODS, make_rows, write
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -15,7 +16,7 @@ from sktime_tsd.benchmark import __main__ as command
 from sktime_tsd.benchmark import _groups
 from sktime_tsd.benchmark._benchmark_method import current_spelling
 from sktime_tsd.benchmark._groups import MAIN_METRICS, groups_of
-from sktime_tsd.benchmark._results import COLUMNS, read_results
+from sktime_tsd.benchmark._results import read_results
 from sktime_tsd.benchmark._results_report import write_report
 from sktime_tsd.benchmark._statistics import (
     compare_pairs,
@@ -28,49 +29,7 @@ from sktime_tsd.benchmark._statistics import (
 )
 from sktime_tsd.fidelity import METRICS
 
-METHODS = ("ce", "kd", "tsd", "kd+tsd")
 TEMPERATURE = current_spelling("temperature")
-
-
-def make_rows(n_datasets=8, methods=METHODS, seeds=(0, 1, 2), **changes):
-    """Rows as a benchmark writes them, with "tsd" best."""
-    rng = np.random.RandomState(0)
-    rows = []
-    for i in range(n_datasets):
-        for seed in seeds:
-            for number, method in enumerate(methods):
-                row = dict.fromkeys(COLUMNS, "")
-                row |= {
-                    "dataset": f"Set{i}",
-                    "seed": seed,
-                    "method": method,
-                    "protocol": "default",
-                    "teacher": "inception_time",
-                    "student": "fcn",
-                    "evaluated_on": "test",
-                    "status": "ok",
-                    "archive": "made up",
-                    "device": "cpu",
-                    "threads": 1,
-                    "versions": json.dumps({"torch": "2.13.0"}),
-                    "commit": "0123456789ab",
-                    "settings": json.dumps({"run": {"device": "cpu"}}),
-                    "n_train": 20,
-                    "n_test": 30,
-                    "n_channels": 1,
-                    "n_timepoints": 100,
-                    "n_classes": 2,
-                    "teacher_fit_seconds": 10.0,
-                    "fit_seconds": 2.0,
-                    "chosen_weight": np.nan,
-                }
-                row |= {name: rng.uniform(0.4, 0.6) + 0.05 * (i % 3) for name in METRICS}
-                for metric in MAIN_METRICS:
-                    gain = 0.2 if method == "tsd" else 0.01 * number
-                    row[metric] += gain if METRICS[metric].higher_is_better else -gain
-                row |= {"parameters_teacher": 80_000.0, "parameters_student": 1_200.0}
-                rows.append(row)
-    return pd.DataFrame(rows).assign(**changes)
 
 
 def rows_of(table, metric):
@@ -91,11 +50,6 @@ def nothing_drawn(request, monkeypatch):
     if "drawn" not in request.fixturenames:
         empty = b"\x89PNG"
         monkeypatch.setattr(Figure, "savefig", lambda fig, path, **_: Path(path).write_bytes(empty))
-
-
-def write(tmp_path, rows, name="results.csv"):
-    rows.to_csv(tmp_path / name, index=False)
-    return tmp_path / name
 
 
 def report(tmp_path, rows):
@@ -459,7 +413,7 @@ def test_the_command_writes_and_names_the_files(tmp_path, capsys):
         ("versions", "null", "versions"),
         ("method", "foo", "'foo'"),
         ("protocol", "zzz", "zzz.*default, paper, authors"),
-        ("student", "zzz", "zzz.*fcn, lstm"),
+        ("student", "zzz", "zzz.*fcn, lite, lstm"),
         ("evaluated_on", "zzz", "zzz.*test.*validation"),
         ("dataset", "", "dataset"),
         ("accuracy_student", "", "accuracy_student.*nan"),

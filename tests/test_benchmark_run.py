@@ -19,7 +19,7 @@ from joblib.externals.loky import get_reusable_executor
 from sktime_tsd import SaliencyDistilledClassifier, SkorchClassifier, fidelity_report
 from sktime_tsd._cli.models import TEACHERS
 from sktime_tsd.benchmark import __main__ as command
-from sktime_tsd.benchmark import _plan, _run, _unit, read_results, run_benchmark
+from sktime_tsd.benchmark import _made_data, _plan, _run, _unit, read_results, run_benchmark
 from sktime_tsd.benchmark._backends import joblib_backend
 from sktime_tsd.benchmark._benchmark_method import (
     CONTROLS,
@@ -144,9 +144,9 @@ def test_a_cache_keeps_teachers_for_later_benchmarks(tmp_path, monkeypatch):
 
 def test_validation_leaves_the_test_series_alone(tmp_path, monkeypatch):
     loaded = []
-    load = _unit.load_dataset
+    load = _made_data.load_dataset
     monkeypatch.setattr(
-        _unit, "load_dataset", lambda *a, **k: loaded.append(k["split"]) or load(*a, **k)
+        _made_data, "load_dataset", lambda *a, **k: loaded.append(k["split"]) or load(*a, **k)
     )
     rows = run(tmp_path, seeds=[0, 1], methods=["ce"], evaluated_on="validation")
     assert set(loaded) == {"train"}

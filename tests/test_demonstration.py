@@ -31,7 +31,8 @@ def quick(monkeypatch):
 
 
 COLUMNS = [
-    "parameters", "pickle kB", "accuracy", "AUC-PRC", "agreement", "KL", "saliency corr.", "fit s",
+    "parameters", "pickle kB", "accuracy", "AUC-PRC", "agreement", "KL", "saliency corr.",
+    "held-out corr.", "fit s",
 ]  # fmt: skip
 
 
@@ -49,6 +50,7 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
     assert len(table) == 4
     of_teacher = table.iloc[0]
     assert of_teacher["agreement"] == of_teacher["saliency corr."] == 1
+    assert of_teacher["held-out corr."] == 1 > table["held-out corr."].iloc[1:].max()
     assert of_teacher["KL"] == pytest.approx(0, abs=1e-9)
     assert np.isnan(of_teacher["parameters"]) == (teacher == "minirocket")
     for picture in ("saliency.png", "fidelity.png"):
@@ -60,6 +62,7 @@ def test_table_and_files(quick, tmp_path, capsys, teacher):
         ("top_1_agreement", "agreement"),
         ("kl_divergence", "KL"),
         ("saliency_spearman", "saliency corr."),
+        ("saliency_held_out", "held-out corr."),
         ("accuracy_student", "accuracy"),
         ("auc_prc_student", "AUC-PRC"),
         ("parameters_student", "parameters"),
@@ -316,7 +319,7 @@ def test_the_student_is_kept_before_it_is_reported_on(quick, tmp_path, monkeypat
     def fails(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(demonstration, "fidelity_report", fails)
+    monkeypatch.setattr(demonstration, "FidelityReference", fails)
     arguments = ["--dataset", "UnitTest", "--teacher", "lstm", "--methods", "ce"]
     with pytest.raises(SystemExit) as stop:
         __main__.main([*arguments, "--out", str(tmp_path / "out")])

@@ -152,7 +152,8 @@ def test_every_line_is_what_its_function_gives(fitted, unit_test, pair):
     X = X.astype(np.float32).astype(float)
     options = {"background": X_train, "window": 5, "stride": 3, "n_donors": 6, "random_state": 4}
     sides = {"teacher": fitted[pair[0]], "student": fitted[pair[1]]}
-    report = fidelity_report(**sides, X=X, y=y, max_saliency_instances=9, latency=False, **options)
+    others = {"max_saliency_instances": 9, "latency": False, "explainers": ()}
+    report = fidelity_report(**sides, X=X, y=y, **others, **options)
     p = {side: model.predict_proba(X) for side, model in sides.items()}
     expected = {name: getattr(fidelity, name)(*p.values()).mean() for name in DIVERGENCES}
     same = p["teacher"].argmax(axis=1) == p["student"].argmax(axis=1)

@@ -103,6 +103,12 @@ LOWER_IS_BETTER = re.compile(
 )
 
 
+# of a pair without networks
+NO_VALUE = [
+    "saliency_held_out_integrated_gradients", "parameters_teacher", "parameters_student",
+]  # fmt: skip
+
+
 def test_every_line_has_its_place_and_its_direction(report):
     frame = report.to_frame()
     assert frame.index.tolist() == list(METRICS)
@@ -111,7 +117,7 @@ def test_every_line_has_its_place_and_its_direction(report):
     for name, line in frame.iterrows():
         assert line["higher_is_better"] != bool(LOWER_IS_BETTER.match(name))
         assert report[name] == pytest.approx(line["value"], nan_ok=True)
-        if "parameters" in name:  # there are none
+        if name in NO_VALUE:
             assert line[["value", "low", "high"]].isna().all()
         else:
             assert line["low"] <= line["high"]
@@ -123,11 +129,11 @@ def test_every_line_has_its_place_and_its_direction(report):
 
 def test_a_dict_of_a_report_is_ready_for_json(report):
     lines = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert lines.pop("parameters_teacher") == {
-        "value": None, "low": None, "high": None, "higher_is_better": False
-    }  # fmt: skip
-    del lines["parameters_student"]
-    frame = report.to_frame().drop(index=["parameters_teacher", "parameters_student"])
+    for name in NO_VALUE:
+        line = lines.pop(name)
+        assert line["value"] is line["low"] is line["high"] is None
+        assert line["higher_is_better"] == name.startswith("saliency")
+    frame = report.to_frame().drop(index=NO_VALUE)
     pd.testing.assert_frame_equal(
         pd.DataFrame(lines).T.astype(frame.dtypes), frame, check_names=False
     )
@@ -140,8 +146,10 @@ def test_the_means_of_the_samples_are_the_lines(report):
     of_all = [n for n in METRICS if re.match("auc|expected|parameters|bytes|latency", n)]
     assert set(samples) == set(METRICS) - set(of_all)
     for name in samples:
-        assert samples[name].mean() == pytest.approx(report[name])
-        if METRICS[name].group in ("reasons", "removal"):
+        assert samples[name].mean() == pytest.approx(report[name], nan_ok=True)
+        if name in NO_VALUE:
+            assert samples[name].isna().all()
+        elif METRICS[name].group in ("reasons", "removal"):
             there = samples.index[samples[name].notna()]
             assert there.tolist() == report.saliency_instances.tolist()
 
@@ -235,7 +243,8 @@ def test_the_text_holds_every_line_in_80_columns(variant):
         beside = [n for n in values.index if METRICS[n].label == line.label]  # teacher first
         assert (line.label in text) == bool(beside)
         if line.group != "cost" and beside:
-            row = ".*".join(f"{value:.3f}" for value in values[beside])
+            cells = ["-" if np.isnan(v) else f"{v:.3f}" for v in values[beside]]
+            row = ".*".join(cells)
             assert re.search(f"{re.escape(line.label)}.* {row}", text)
     level = "80 %" if variant == "at 80 %" else "95 %"
     with_intervals = variant != "without intervals"
@@ -262,7 +271,8 @@ def test_the_html_is_well_formed_and_escapes_names(report):
         for name, row in shown.to_frame().iterrows():
             assert any(METRICS[name].label in cell for cell in cells)
             if METRICS[name].group != "cost":
-                assert any(cell.startswith(f"{row['value']:.3f}") for cell in cells)
+                value = "-" if np.isnan(row["value"]) else f"{row['value']:.3f}"
+                assert any(cell.startswith(value) for cell in cells)
     assert "Odd<b>&" in "".join(root.find("p").itertext())
 
 

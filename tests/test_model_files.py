@@ -35,6 +35,7 @@ NETWORKS = {
     "fcn": {"filters": (4, 6), "kernel_sizes": (5, 3)},
     "lstm": {"hidden_size": 5, "num_layers": 2},
     "inception_time": {"n_filters": 2, "depth": 3, "kernel_sizes": (12, 5)},
+    "lite": {"n_filters": 2, "kernel_size": 12},
 }
 FILES = ["README.md", "config.json", "model.safetensors"]
 LABELS = {

@@ -30,6 +30,7 @@ NETWORKS = {
     "fcn": {"filters": (4, 6), "kernel_sizes": (8, 3)},
     "lstm": {"hidden_size": 5, "num_layers": 2},
     "inception_time": {"n_filters": 2, "depth": 3, "kernel_sizes": (12, 5)},
+    "lite": {"n_filters": 2, "kernel_size": 12},
 }
 
 
@@ -154,7 +155,10 @@ def same(onnx_classifier, clf, X, passed=None):
 # of FCNs the file of `path` is one
 @pytest.mark.parametrize(
     "network",
-    ["lstm", *(pytest.param(n, marks=pytest.mark.slow) for n in ("fcn", "inception_time", Own))],
+    [
+        "lstm",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("fcn", "inception_time", "lite", Own)),
+    ],
 )
 def test_any_network_and_any_number_of_series(network, data, tmp_path):
     clf = fit(data, network)

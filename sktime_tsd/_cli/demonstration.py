@@ -20,8 +20,8 @@ from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import SaliencyDistilledClassifier
 from sktime_tsd.export import save_model
 from sktime_tsd.fidelity import (
+    FidelityReference,
     FidelityReport,
-    fidelity_report,
     kl_divergence,
     macro_auc_prc,
     saliency_spearman,
@@ -297,9 +297,8 @@ def run_demonstration(
     if keep is not None:
         keep(classifier)
     report(f"Comparing {student_name} with its teacher on the test series ...")
-    fidelity = fidelity_report(
+    reference = FidelityReference(
         teacher_fitted,
-        student_fitted,
         X_test,
         y_test,
         background=X_train,
@@ -307,19 +306,23 @@ def run_demonstration(
         random_state=seed,
         verbose=1,
     )
+    fidelity = reference.report(student_fitted)
     picked = fidelity.saliency_instances
     saliencies = dict.fromkeys(compared) | {
         f"teacher ({teacher})": fidelity.teacher_saliency,
         student_name: fidelity.student_saliency,
     }
+    held_out = {f"teacher ({teacher})": 1.0, student_name: fidelity["saliency_held_out"]}
     rows = {}
     for name, model in compared.items():
+        if name not in held_out:
+            held_out[name] = reference.reasons(model)["saliency_held_out"].mean()
         if saliencies[name] is None:
             saliencies[name] = temporal_saliency(
                 model, X_test[picked], background=X_train, random_state=seed
             )
         row = _table_row(model, X_test, y_test, fidelity, saliencies[name])
-        rows[name] = row | {"fit s": seconds[name]}
+        rows[name] = row | {"held-out corr.": held_out[name], "fit s": seconds[name]}
     return DemonstrationResult(
         data=data,
         table=pd.DataFrame(rows).T.rename_axis("classifier"),

@@ -50,6 +50,7 @@ TEACHERS = {
 #: Name -> callable that makes an unfitted, unseeded `SkorchClassifier`.
 STUDENTS = {
     "fcn": default_student,
+    "lite": lambda: SkorchClassifier("lite"),
     "lstm": lambda: SkorchClassifier("lstm", {"hidden_size": 16, "num_layers": 1}),
 }
 

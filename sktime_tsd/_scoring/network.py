@@ -46,7 +46,7 @@ class NetworkScorer(Scorer):
         check_panel_shape(x, *self._sizes)
         if self.network is None:
             return torch.zeros(len(x), 1)
-        logits = logits_in_batches(self._network_for(x), x, self.device).cpu()
+        logits = logits_in_batches(self.network_for(x), x, self.device).cpu()
         if logits.shape != (len(x), len(self.classes)):
             raise ValueError(
                 f"The network {self.name} must return logits of shape (n, {len(self.classes)}), "
@@ -54,7 +54,7 @@ class NetworkScorer(Scorer):
             )
         return logits
 
-    def _network_for(self, x):
+    def network_for(self, x):
         """Return the network; adapted now if the shape of its series was unknown until now."""
         inner, sizes = self.network.network, x.shape[1:]
         if self._sizes != (None, None) or type(inner) in NETWORKS.values():
@@ -114,6 +114,6 @@ class NetworkScorer(Scorer):
         This package's networks compute a copy only where it differs from its series.
         """
         check_panel_shape(X, *self._sizes)
-        both = copies_logits_in_batches(self._network_for(X), X, bank, self.device, progress)
+        both = copies_logits_in_batches(self.network_for(X), X, bank, self.device, progress)
         progress(len(X))
         return both

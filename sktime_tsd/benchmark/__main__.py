@@ -8,7 +8,9 @@ from sktime_tsd._cli.models import TEACHERS
 from sktime_tsd.benchmark import _results_report, _run
 from sktime_tsd.benchmark._backends import BACKENDS
 from sktime_tsd.benchmark._benchmark_method import CONTROLS
+from sktime_tsd.benchmark._made_data import MADE
 from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._yardsticks import YARDSTICKS
 from sktime_tsd.datasets import BUNDLED, available_datasets
 
 __all__ = ["main"]
@@ -35,7 +37,10 @@ def _add_run(commands):
     parser.add_argument(
         "--datasets",
         nargs="+",
-        help=f"default: all in --data-dir, or those bundled with sktime ({', '.join(BUNDLED)})",
+        help=f"default: all in --data-dir, or those bundled with sktime ({', '.join(BUNDLED)}). "
+        "Made, with known evidence: "
+        + "; ".join(f"{name} ({what})" for name, what in MADE.items())
+        + ". NAME@0.5: training series carry a cue of that strength that agrees with the label",
     )
     parser.add_argument("--archive", help="version of the data, recorded in the rows")
     parser.add_argument(
@@ -44,6 +49,8 @@ def _add_run(commands):
         default=list(METHODS),
         help="such as ce, kd, tsd, kd+tsd, dkd, fitnets; controls: "
         + "; ".join(f"{name} ({what})" for name, what in CONTROLS.items())
+        + "; yardsticks: "
+        + "; ".join(f"{name} ({what})" for name, what in YARDSTICKS.items())
         + "; join unlabelled, as in tsd+unlabelled, to use the series of --unlabelled-share"
         "; add settings after a colon: tsd:n_windows=20,window=0.05 or kd:kd.weight=0.1; "
         "default: " + " ".join(METHODS),
@@ -60,7 +67,7 @@ def _add_run(commands):
     parser.add_argument(
         "--teacher", help=f"one of {', '.join(TEACHERS)}; default: set by the protocol"
     )
-    parser.add_argument("--student", help="fcn or lstm; default: set by the protocol")
+    parser.add_argument("--student", help="fcn, lite or lstm; default: set by the protocol")
     parser.add_argument(
         "--evaluate-on",
         choices=("test", "validation"),
@@ -87,6 +94,9 @@ def _add_run(commands):
         help="measure saliency and removal on at most this many test series (default: 50)",
     )
     parser.add_argument("--no-removal", action="store_true", help="skip the removal metrics")
+    parser.add_argument(
+        "--no-held-out", action="store_true", help="skip reasons by explainers nobody trained on"
+    )
     parser.add_argument("--no-latency", action="store_true", help="skip timing predictions")
     parser.add_argument(
         "--epochs", type=positive, help="train every network for this many epochs, for a quick try"
@@ -130,6 +140,7 @@ def _run_command(options):
         weight_chosen_on=options.choose_weight_on,
         saliency_instances=options.saliency_instances,
         removal=not options.no_removal,
+        held_out=not options.no_held_out,
         latency=not options.no_latency,
         max_epochs=options.epochs,
         unlabelled_share=options.unlabelled_share,

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sktime_tsd import perturbations
 from sktime_tsd._cli.methods import METHODS, Method
+from sktime_tsd.benchmark._yardsticks import YARDSTICKS
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.distiller import SaliencyDistilledClassifier
 from sktime_tsd.losses import SoftTargets
@@ -53,7 +54,7 @@ CONTROLS = {
 }
 
 # Methods other than the package's. They cannot be joined with others.
-_ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd")
+_ALONE = ("kd_copies", "kd_copies+tsd", "random_tsd", *YARDSTICKS)
 
 #: Joined to a method, it also learns from the series whose labels the run has taken away.
 UNLABELLED = "unlabelled"
@@ -71,6 +72,10 @@ _TITLES = {
     "kd_copies": "KD on copies",
     "kd_copies+tsd": "KD on copies + TSD",
     "random_tsd": "TSD, random teacher",
+    "untrained": "untrained student",
+    "reseeded": "teacher, other seed",
+    "lite": "LITE",
+    "minirocket": "MiniRocket",
 }
 
 
@@ -97,7 +102,8 @@ class BenchmarkMethod:
     Parameters
     ----------
     name : str
-        A method such as "kd+tsd", or a control ("kd_copies", "kd_copies+tsd", "random_tsd").
+        A method such as "kd+tsd", a control ("kd_copies", "kd_copies+tsd", "random_tsd"), or a
+        key of ``YARDSTICKS``, which has no settings.
         Settings follow a colon, separated by commas: parameters of
         `SaliencyDistilledClassifier`, of its student (``student__lr=0.01``), or of a term
         (``kd.weight=0.1``). The name is stored in a standard form: lower case, "tsd" last,
@@ -138,6 +144,8 @@ class BenchmarkMethod:
             self._method  # noqa: B018 - checks its name
         except ValueError as error:
             raise ValueError(f"{error}; or name one of {', '.join(_ALONE)} alone") from error
+        if self.is_yardstick and settings:
+            raise ValueError(f"{self.name!r}: {self.base} has no settings")
         of_student = set(self.settings_of_student)
         own = [key for key in settings if "." not in key and not key.startswith("student__")]
         known = self._known_settings()
@@ -160,7 +168,7 @@ class BenchmarkMethod:
 
     def _known_settings(self):
         """Parameters of the distiller that this method uses."""
-        if self.base == "ce":
+        if self.base == "ce" or self.is_yardstick:
             return []
         of_teacher = {"teacher_smoothing"}
         of_saliency = {"saliency_weight", "saliency_measure", "saliency_normalization"}
@@ -168,6 +176,8 @@ class BenchmarkMethod:
         of_copies = {"perturbation", "window", "n_windows", "bank_size"}
         uses_saliency = self.permutes_labels or "tsd" in self.base.split("+")
         uses_copies = uses_saliency or any(term.needs_perturbed for term in self.terms)
+        if any(term.uses_mixes for term in self.terms):
+            of_copies |= {"n_mixes"}
         known = (of_saliency if uses_saliency else set()) | (of_copies if uses_copies else set())
         return sorted(known | of_teacher)
 
@@ -186,6 +196,8 @@ class BenchmarkMethod:
         base = self.base.removesuffix(f"+{UNLABELLED}")
         if self.uses_unlabelled and base == "ce":
             raise ValueError(f"method {self.base!r}: labels alone cannot use unlabelled series")
+        if self.is_yardstick:
+            return Method("ce")  # it has no teacher
         if self._has_kd_on_copies:
             return Method(base.replace("kd_copies", "kd"))
         return Method("tsd" if self.permutes_labels else base)
@@ -233,6 +245,11 @@ class BenchmarkMethod:
     def permutes_labels(self):
         """Whether its teacher is fitted on permuted labels."""
         return self.base == "random_tsd"
+
+    @property
+    def is_yardstick(self):
+        """Whether it is no student, but something to read the students' rows by."""
+        return self.base in YARDSTICKS
 
     @property
     def uses_unlabelled(self):
@@ -316,7 +333,9 @@ def _parse(name, text):
 
 
 def _value(node):
-    """Read a value: a literal, the class name of a perturbation, or a word."""
+    """Read a value: a literal, the class name of a perturbation, a word, or a list of these."""
+    if isinstance(node, ast.List):
+        return [_value(element) for element in node.elts]
     if isinstance(node, ast.Name):
         kind = getattr(perturbations, node.id, None)
         is_perturbation = isinstance(kind, type) and issubclass(kind, Perturbation)
@@ -326,6 +345,8 @@ def _value(node):
 
 def _text(value):
     """Write a value so that `_value` reads it back."""
+    if isinstance(value, list):
+        return f"[{','.join(map(_text, value))}]"
     if isinstance(value, Perturbation):
         return type(value).__name__
     return value if isinstance(value, str) else repr(value).replace(" ", "")

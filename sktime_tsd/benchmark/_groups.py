@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 
 from sktime_tsd._cli.methods import METHODS
-from sktime_tsd.benchmark._benchmark_method import CONTROLS, UNLABELLED, method_title
+from sktime_tsd.benchmark._benchmark_method import (
+    CONTROLS,
+    UNLABELLED,
+    BenchmarkMethod,
+    method_title,
+)
 from sktime_tsd.benchmark._plan import incomparable_settings
 from sktime_tsd.benchmark._results import differing_settings
 from sktime_tsd.benchmark._statistics import scores
+from sktime_tsd.benchmark._yardsticks import YARDSTICKS
 from sktime_tsd.fidelity import METRICS
 
 __all__ = [
@@ -30,6 +36,7 @@ MAIN_METRICS = {
     "top_1_agreement": "agreement",
     "kl_divergence": "KL",
     "saliency_spearman": "saliency corr.",
+    "saliency_held_out": "held-out corr.",
 }
 
 #: Metrics shown in the table of means only -> their short names.
@@ -44,6 +51,7 @@ _KEY = ("protocol", "teacher", "student", "evaluated_on", "weight_chosen_on")
 
 _TITLES = {
     "inception_time": "InceptionTime",
+    "lite": "LITE",
     "lstm": "LSTM",
     "fcn": "FCN",
     "minirocket": "MiniRocket",
@@ -130,6 +138,11 @@ class Group:
         return sorted(dict.fromkeys(self.ok["method"]), key=_place)
 
     @cached_property
+    def students(self):
+        """Methods that train a student: all but yardsticks."""
+        return [name for name in self.methods if not BenchmarkMethod(name).is_yardstick]
+
+    @cached_property
     def without_result(self):
         """Methods with no finished run."""
         return [name for name in dict.fromkeys(self.rows["method"]) if name not in self.methods]
@@ -162,9 +175,10 @@ class Group:
         """The other data sets."""
         return sorted(set(self.rows["dataset"]) - set(self.complete))
 
-    def complete_table(self, metric):
-        """Scores on the data sets where all methods have this metric."""
-        return scores(self.shared, metric).reindex(columns=self.methods).dropna()
+    def complete_table(self, metric, methods=None):
+        """Scores of methods (default: all) on the data sets where all have this metric."""
+        table = scores(self.shared, metric).reindex(columns=self.methods).dropna()
+        return table if methods is None else table[methods]
 
     def spread(self, metric, method):
         """Estimate how much the mean over complete data sets varies from seed to seed.
@@ -215,7 +229,7 @@ def _place(method):
     """Sort key: methods as the package lists them, controls last, each before its variants."""
     base, _, settings = method.partition(":")
     first, *others = base.split("+")
-    known = [*METHODS, *CONTROLS, UNLABELLED]
+    known = [*METHODS, *CONTROLS, UNLABELLED, *YARDSTICKS]
     return known.index(first), len(others), known.index((others or [first])[-1]), settings != ""
 
 

@@ -7,7 +7,7 @@ from matplotlib.ticker import EngFormatter
 from sktime_tsd.benchmark._benchmark_method import method_title
 from sktime_tsd.plotting._figure import file_figure
 
-__all__ = ["critical_difference", "scatter", "trade_off"]
+__all__ = ["critical_difference", "reasons", "scatter", "trade_off"]
 
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vP*Xhd<>"
@@ -93,6 +93,44 @@ def scatter(tables, method, others, labels):
             title = f"better on {won}, equal on {tied} of {len(both)} data sets"
             ax.set_title(title, fontsize="small")
             ax.tick_params(labelsize="small")
+    return figure
+
+
+def reasons(points, lines):
+    """Draw how alike reasons are, explainer by explainer, between floor and ceiling.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame of shape (n_methods, n_explainers)
+        Correlations; each method is a row of markers.
+    lines : dict of str to pandas.Series of shape (n_explainers,)
+        Correlations that bound the others; each is a line.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    explainers = next(iter(lines.values())).index
+    figure = file_figure((3 + 0.85 * len(explainers), 4.2))
+    ax = figure.subplots()
+    place = np.arange(len(explainers))
+    for (name, values), style in zip(lines.items(), ("--", ":"), strict=False):
+        edges = np.append(place, len(explainers)) - 0.5
+        ax.stairs(values.to_numpy(), edges, baseline=None, color="0.3", ls=style, label=name)
+    shift = np.linspace(-0.25, 0.25, len(points)) if len(points) > 1 else [0.0]
+    for number, (name, values) in enumerate(points.iterrows()):
+        ax.plot(
+            place + shift[number],
+            values,
+            linestyle="",
+            color=_COLORS[number % len(_COLORS)],
+            marker=_MARKERS[number % len(_MARKERS)],
+            label=name,
+        )
+    ax.set_xticks(place, explainers, rotation=35, ha="right", fontsize="small")
+    ax.axvline(0.5, color="0.85", linewidth=1, zorder=0)
+    ax.set_ylabel("correlation with the teacher's reasons")
+    figure.legend(loc="outside right upper", fontsize="small")
     return figure
 
 

@@ -10,6 +10,7 @@ from sktime_tsd._utils.validation import resolve_device
 from sktime_tsd._utils.versions import versions
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
 from sktime_tsd.benchmark._environment import commit
+from sktime_tsd.benchmark._made_data import MADE, cue_of
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import differing_settings
 
@@ -51,6 +52,7 @@ class RunOptions:
     cache: str | None
     parts: str
     unlabelled_share: float = 0.0
+    held_out: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def failed_row(unit, method, options, error):
 
 # Prefixes of settings that must be equal for methods to be compared, and the exceptions.
 _COMPARED = ("teacher.", "student.", "run.")
-_INCIDENTAL = {f"run.{name}" for name in ("archive", "device", "threads", "removal", "latency")}
+_INCIDENTAL = {
+    f"run.{name}" for name in ("archive", "device", "threads", "removal", "held_out", "latency")
+}
 
 
 def row_before(unit, method, options):
@@ -131,7 +135,7 @@ def row_before(unit, method, options):
         "teacher": options.teacher,
         "student": options.student,
         "evaluated_on": options.evaluated_on,
-        "archive": options.archive,
+        "archive": "made" if cue_of(unit.dataset)[0] in MADE else options.archive,
         "device": _device(options.device),
         "threads": options.threads,
         "weight_chosen_on": options.weight_chosen_on,
@@ -177,6 +181,7 @@ def settings(method, options):
             "weights": list(protocol.weights),
             "weight_chosen_on": options.weight_chosen_on,
             **({} if options.max_epochs is None else {"max_epochs": options.max_epochs}),
+            **({} if options.held_out else {"held_out": False}),
             **({"unlabelled_share": share} if (share := options.unlabelled_share) else {}),
         },
     }

@@ -11,8 +11,10 @@ import pandas as pd
 from sktime_tsd._cli.models import STUDENTS, TEACHERS
 from sktime_tsd.benchmark import _parts
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod, current_spelling
+from sktime_tsd.benchmark._model_costs import ONNX_COLUMNS
 from sktime_tsd.benchmark._parts import Parts, parts_folder, write_at_once
 from sktime_tsd.benchmark._protocols import PROTOCOLS
+from sktime_tsd.benchmark._truth import TRUTH_COLUMNS
 from sktime_tsd.fidelity import METRICS
 
 __all__ = [
@@ -41,6 +43,8 @@ COLUMNS = (
     "n_timepoints",
     "n_classes",
     *METRICS,
+    *ONNX_COLUMNS,
+    *TRUTH_COLUMNS,
     "teacher_fit_seconds",
     "fit_seconds",
     "predict_seconds",
@@ -51,6 +55,13 @@ COLUMNS = (
     "versions",
     "commit",
     "settings",
+)
+
+# Columns that rows of earlier versions lack.
+_SINCE = (
+    *ONNX_COLUMNS,
+    *TRUTH_COLUMNS,
+    *(name for name in COLUMNS if name.startswith("saliency_held_out")),
 )
 
 _TEXT = (
@@ -128,12 +139,13 @@ def read_results(path):
         raise ValueError(
             f"{path} is not a result file ({error}); name a CSV file written by run_benchmark"
         ) from error
-    missing = [name for name in COLUMNS if name not in rows.columns]
+    missing = [name for name in COLUMNS if name not in (*rows.columns, *_SINCE)]
     if missing:
         raise ValueError(
             f"{path} is not a result file of this version: it lacks the columns "
             f"{', '.join(missing[:5])}; name a CSV file written by run_benchmark"
         )
+    rows = rows.assign(**dict.fromkeys(set(_SINCE) - set(rows.columns), np.nan))
     line_numbers = {}
     for number, row in enumerate(rows.to_dict("records"), start=2):
         problem = _damage(row)

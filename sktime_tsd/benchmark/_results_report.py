@@ -16,6 +16,8 @@ from sktime_tsd.benchmark._groups import (
     groups_of,
     higher_is_better,
 )
+from sktime_tsd.benchmark._model_costs import costs_by_method, costs_of_pair
+from sktime_tsd.benchmark._reasons import reasons_section
 from sktime_tsd.benchmark._results import KEY, parts_folder, read_results
 from sktime_tsd.benchmark._statistics import (
     common_runs,
@@ -25,6 +27,7 @@ from sktime_tsd.benchmark._statistics import (
     p_value_matrix,
     pairs_of_interest,
 )
+from sktime_tsd.benchmark._truth import truth_sections
 
 __all__ = ["TITLE", "write_report"]
 
@@ -204,9 +207,11 @@ def _section(group, save):
         f"{_number(group.of_teacher('auc_prc_teacher'))}. Lower is better for {', '.join(lower)}; "
         "higher is better for the others.",
     )
-    if len(group.methods) > 1:
+    yield from truth_sections(group)
+    yield from reasons_section(group, save)
+    if len(group.students) > 1:
         yield from ("", "Mean rank, 1 is best:", "")
-        yield _markdown(_per_metric(group, mean_ranks, 2))
+        yield _markdown(_per_metric(group, mean_ranks, 2, group.students))
         yield from _pairs(group)
         yield from _diagrams(group, save)
         yield from _scatters(group, save)
@@ -233,17 +238,18 @@ def _plus_minus(spread):
     return "" if np.isnan(spread) else f" ± {spread:.3f}"
 
 
-def _per_metric(group, statistic, digits):
-    """Tabulate a statistic of each method, with a column for each main metric."""
+def _per_metric(group, statistic, digits, methods=None):
+    """Tabulate a statistic of methods (default: all), with a column for each main metric."""
+    methods = group.methods if methods is None else methods
     cells = {}
     for metric, name in group.main_metrics.items():
-        found = statistic(group.complete_table(metric), higher_is_better(metric))
-        cells[name] = [_number(found[method], digits) for method in group.methods]
-    return pd.DataFrame(cells, index=pd.Index(group.titles(), name="method"))
+        found = statistic(group.complete_table(metric, methods), higher_is_better(metric))
+        cells[name] = [_number(found[method], digits) for method in methods]
+    return pd.DataFrame(cells, index=pd.Index(group.titles(methods), name="method"))
 
 
 def _pairs(group):
-    pairs = pairs_of_interest(group.methods)
+    pairs = pairs_of_interest(group.students)
     if not pairs:
         return
     yield from (
@@ -278,7 +284,7 @@ def _p_text(p):
 def _diagrams(group, save):
     from sktime_tsd.benchmark import _pictures
 
-    n_methods = len(group.methods)
+    n_methods = len(group.students)
     n_tests = n_methods * (n_methods - 1) // 2
     least = least_p_value(len(group.complete), n_tests)
     if least >= _ALPHA:
@@ -290,7 +296,7 @@ def _diagrams(group, save):
         )
         return
     for metric, name in group.main_metrics.items():
-        table = group.complete_table(metric)
+        table = group.complete_table(metric, group.students)
         if len(table) < len(group.complete):
             continue
         figure = _pictures.critical_difference(
@@ -313,10 +319,11 @@ def _scatters(group, save):
     if "tsd" not in group.methods or not others:
         return
     tables = {metric: group.table(metric, ["tsd", *others]) for metric in group.main_metrics}
+    tables = {metric: table for metric, table in tables.items() if len(table.dropna())}
     labels = {
         metric: (name, higher_is_better(metric)) for metric, name in group.main_metrics.items()
     }
-    if any(table[["tsd", *others]].dropna().empty for table in tables.values()):
+    if not tables:
         return
     path = save(_pictures.scatter(tables, "tsd", others, labels), f"{group.slug}-sets.png")
     yield from ("", f"![TSD against other methods, one point per data set]({path})")
@@ -340,26 +347,32 @@ def _per_set(group):
 def _cost_section(groups, save):
     from sktime_tsd.benchmark import _pictures
 
-    costs, points = {}, []
+    costs, points, by_method = {}, [], []
     for group in groups:
-        rows = group.shared
+        rows = group.shared[group.shared["method"].isin(group.students)]
+        if len(group.students) < len(group.methods) and len(group.shared):
+            table = costs_by_method(group.shared, group.methods)
+            by_method += ["", f"{group.title}, by method:", ""]
+            by_method.append(_markdown(table.set_axis(group.titles()).rename_axis("method")))
         if rows.empty:
             continue
         by_set = rows.groupby("dataset").mean(numeric_only=True)
-        costs[group.title] = _cost(by_set)
+        costs[group.title] = costs_of_pair(by_set)
         # Medians: other work can slow a single call many times. dropna: old pandas warns otherwise.
         latency = [by_set["latency_256_teacher"].dropna().median()]
         quality = [group.of_teacher("auc_prc_teacher")]
-        for method in group.methods:
+        for method in group.students:
             of_method = rows[rows["method"] == method]
             of_student = of_method.groupby("dataset")["latency_256_student"].mean()
             latency.append(of_student.dropna().median())
             quality.append(group.complete_table("auc_prc_student")[method].mean())
-        columns = {"x": latency, "y": quality, "model": ["teacher", *group.titles()]}
+        columns = {"x": latency, "y": quality, "model": ["teacher", *group.titles(group.students)]}
         points.append(pd.DataFrame(columns).assign(group=group.title))
+    if not costs and not by_method:
+        return
+    yield from ("", "## What it costs", *by_method, "")
     if not costs:
         return
-    yield from ("", "## What it costs", "")
     yield (
         "Teacher / student, mean over the data sets. The ms are for one call with 1 or 256 series: "
         "medians over the data sets, since other work ran on the machine. Share: the student's "
@@ -373,21 +386,3 @@ def _cost_section(groups, save):
         figure = _pictures.trade_off(points, *labels)
         path = save(figure, "trade-off.png")
         yield from ("", f"![Latency against AUC-PRC of teachers and students]({path})")
-
-
-def _cost(by_set):
-    cost = {}
-    for name, title, form, statistic in (
-        ("parameters", "parameters", "{:,.0f}", "mean"),
-        ("bytes", "pickle, bytes", "{:,.0f}", "mean"),
-        ("latency_1", "ms, 1 series", "{:.2f}", "median"),
-        ("latency_256", "ms, 256 series", "{:.2f}", "median"),
-    ):
-        # Drop what was not measured: older pandas warns about it.
-        both = (by_set[f"{name}_{side}"].dropna().agg(statistic) for side in ("teacher", "student"))
-        cost[title] = " / ".join("-" if np.isnan(value) else form.format(value) for value in both)
-    share = by_set["parameters_student"] / by_set["parameters_teacher"]
-    known = share.notna().any()
-    cost["share"] = f"{share.mean():.2%}, {share.max():.2%}" if known else "-"
-    cost["teacher fit, s"] = _number(by_set["teacher_fit_seconds"].mean(), 1)
-    return cost

@@ -15,6 +15,7 @@ from sktime_tsd._cli.models import STUDENTS, TEACHERS, check_teacher_name
 from sktime_tsd._utils.validation import check_choice, check_number, resolve_device
 from sktime_tsd.benchmark._backends import BACKENDS, joblib_backend
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
+from sktime_tsd.benchmark._made_data import MADE, check_made, cue_of
 from sktime_tsd.benchmark._plan import (
     DIED,
     MOST_STARTS,
@@ -50,6 +51,7 @@ def run_benchmark(
     weight_chosen_on="validation",
     saliency_instances=50,
     removal=True,
+    held_out=True,
     latency=True,
     max_epochs=None,
     unlabelled_share=0.0,
@@ -72,7 +74,9 @@ def run_benchmark(
     Parameters
     ----------
     datasets : sequence of str
-        Data sets bundled with sktime, or folders in `data_dir`.
+        Data sets bundled with sktime, folders in `data_dir`, or keys of ``MADE``, whose evidence
+        is known. With a strength after an @, such as "GunPoint@0.5", training series carry a cue
+        that agrees with the label, and test series a random one; teachers are fitted without.
     methods : sequence of str
         See `BenchmarkMethod`.
     seeds : sequence of int
@@ -90,7 +94,7 @@ def run_benchmark(
     teacher : str, optional
         "inception_time", "lstm", "minirocket", "forest", "interval_forest" or "neighbours".
         Default: set by the protocol.
-    student : {"fcn", "lstm"}, optional
+    student : {"fcn", "lite", "lstm"}, optional
         Default: set by the protocol.
     evaluated_on : {"test", "validation"}, default="test"
         "validation" holds out a third of the training series and does not touch the test
@@ -100,8 +104,8 @@ def run_benchmark(
         better than they are, and the rows say so.
     saliency_instances : int, default=50
         Saliency and removal are measured on at most this many series.
-    removal, latency : bool, default=True
-        Whether to measure these metrics.
+    removal, held_out, latency : bool, default=True
+        Whether to measure these metrics; `held_out` are reasons by other explainers.
     max_epochs : int, optional
         Train every network for this many epochs, for a quick try. Default: set by the
         protocol.
@@ -211,6 +215,7 @@ def run_benchmark(
         threads=int(threads),
         saliency_instances=int(saliency_instances),
         removal=bool(removal),
+        held_out=bool(held_out),
         latency=bool(latency),
         weight_chosen_on=weight_chosen_on if PROTOCOLS[protocol].weights else "",
         max_epochs=None if max_epochs is None else int(max_epochs),
@@ -252,11 +257,14 @@ def _check_datasets(datasets, data_dir):
     if data_dir is not None and not Path(data_dir).is_dir():
         raise ValueError(f"data_dir: there is no folder {data_dir}")
     known = available_datasets(data_dir)
+    for dataset in datasets:
+        check_made(dataset)
     if not known:
         raise ValueError(
             f"data_dir: {data_dir} holds no data set; expected NAME/NAME_TRAIN.ts in it"
         )
-    unknown = [dataset for dataset in datasets if dataset not in known]
+    known = [*known, *MADE]
+    unknown = [dataset for dataset in datasets if cue_of(dataset)[0] not in known]
     if unknown:
         raise ValueError(
             f"there is no data set {', '.join(map(repr, unknown))}; choose from {', '.join(known)}"

@@ -15,10 +15,13 @@ from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd._utils.random import draw_seed, seed_unseeded
 from sktime_tsd._utils.threads import keep_torch_threads
 from sktime_tsd.benchmark._benchmark_method import BenchmarkMethod
+from sktime_tsd.benchmark._made_data import Split, add_cue, cue_of, load_split
+from sktime_tsd.benchmark._model_costs import onnx_cost
 from sktime_tsd.benchmark._plan import DIED, MOST_STARTS, failed_row, n_starts, row_before
 from sktime_tsd.benchmark._protocols import PROTOCOLS
 from sktime_tsd.benchmark._results import write_part
-from sktime_tsd.datasets import load_dataset
+from sktime_tsd.benchmark._truth import accuracy_against_cue, known_truth
+from sktime_tsd.benchmark._yardsticks import fit_yardstick, other_seed
 from sktime_tsd.fidelity import FidelityReference, macro_auc_prc
 
 __all__ = ["run_unit"]
@@ -55,9 +58,9 @@ def run_unit(unit, options):
     rows = []
     with keep_torch_threads(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # too many fits to read them; the rows say what matters
-        torch.set_num_threads(options.threads)
         work = _Work(unit, options)
         for method in unit.methods:
+            torch.set_num_threads(options.threads)  # again: MiniRocket's numba changes it
             try:
                 row = work.run(BenchmarkMethod(method))
             except Exception as error:
@@ -75,7 +78,35 @@ class Data(NamedTuple):
     y: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
-    X_unlabelled: np.ndarray | None
+    X_unlabelled: np.ndarray | None = None
+    X_teacher: np.ndarray | None = None  # the training series without a cue, if `X` has one
+    mask: np.ndarray | None = None  # where the evidence of the test series is, if known
+    conflicts: np.ndarray | None = None  # which test series have the cue of another class
+
+    @property
+    def for_teacher(self):
+        """Series that teachers are fitted on."""
+        return self.X if self.X_teacher is None else self.X_teacher
+
+    def with_cue(self, strength, y_unlabelled, seed):
+        """Give each training series its own class's cue, and each test series a random one's."""
+        classes, y = np.unique(self.y, return_inverse=True)
+        settings = {
+            "n_classes": len(classes),
+            "strength": strength,
+            "scale": self.X.std(),
+        }
+        pointed_to = np.random.RandomState(seed).randint(len(classes), size=len(self.y_test))
+        unlabelled = self.X_unlabelled
+        if unlabelled is not None:
+            unlabelled = add_cue(unlabelled, np.searchsorted(classes, y_unlabelled), **settings)
+        return self._replace(
+            X=add_cue(self.X, y, **settings),
+            X_test=add_cue(self.X_test, pointed_to, **settings),
+            X_unlabelled=unlabelled,
+            X_teacher=self.X,
+            conflicts=classes[pointed_to] != self.y_test,
+        )
 
 
 class _Work:
@@ -101,44 +132,58 @@ class _Work:
         return made
 
     def _data(self):
-        name, seed = self.unit.dataset, self.unit.seed
-        where = {"data_dir": self.options.data_dir, "unequal_lengths": "resample"}
-        train = load_dataset(name, split="train", **where)
+        name, strength = cue_of(self.unit.dataset)
+        seed, prepare = self.unit.seed, self.protocol.prepare
+        where = {"data_dir": self.options.data_dir, "seed": seed}
+        train = load_split(name, "train", **where)
         if self.options.evaluated_on == "test":
-            test = load_dataset(name, split="test", **where)
+            test = load_split(name, "test", **where)
         else:
-            X, y = train
-            X, X_kept, y, y_kept = train_test_split(
-                X, y, test_size=_KEPT_ASIDE, stratify=y, random_state=seed
-            )
-            train, test = (X, y), (X_kept, y_kept)
-        prepare = self.protocol.prepare
-        X, y, X_unlabelled = prepare(train[0]), train[1], None
-        if self.options.unlabelled_share:
-            share = self.options.unlabelled_share
-            X, X_unlabelled, y, _ = train_test_split(
-                X, y, test_size=share, stratify=y, random_state=seed
-            )
-        return Data(X, y, prepare(test[0]), test[1], X_unlabelled)
+            train, test = _halves(train, _KEPT_ASIDE, seed)
+        unlabelled, share = Split(None, None), self.options.unlabelled_share
+        train = train._replace(X=prepare(train.X))
+        if share:
+            train, unlabelled = _halves(train, share, seed)
+        data = Data(train.X, train.y, prepare(test.X), test.y, unlabelled.X, mask=test.mask)
+        return data if strength is None else data.with_cue(strength, unlabelled.y, seed)
 
     def _teacher(self):
         data = self._once(self._data)
-        return self._fitted_teacher(data.X, data.y)
+        return self._fitted_teacher(data.for_teacher, data.y)
 
     def _random_teacher(self):
         data = self._once(self._data)
         y = np.random.RandomState(self.unit.seed).permutation(data.y)
-        return self._fitted_teacher(data.X, y)
+        return self._fitted_teacher(data.for_teacher, y)
 
-    def _fitted_teacher(self, X, y):
+    def _fitted_teacher(self, X, y, seed=None):
         """Fit a teacher; return it and the seconds it took."""
-        options = self.options
-        teacher = self.protocol.make_teacher(options.teacher, options.device, options.max_epochs)
-        seed_unseeded(teacher, self.unit.seed)
+        teacher = self._make_teacher(self.options.teacher)
+        seed_unseeded(teacher, self.unit.seed if seed is None else seed)
         if self.memory is None:
             return _timed_fit(None, teacher, X, y)
         fit = self.memory.cache(_timed_fit, ignore=["teacher", "X", "y"])
         return fit(fingerprint(teacher, X, y), teacher, X, y)
+
+    def _make_teacher(self, name):
+        options = self.options
+        return self.protocol.make_teacher(name, options.device, options.max_epochs)
+
+    def _make_student(self, name=None):
+        options = self.options
+        name = options.student if name is None else name
+        student = self.protocol.make_student(name, options.device, options.max_epochs)
+        return student.set_params(random_state=self.unit.seed)
+
+    def _yardstick(self, name, data):
+        """Fit a yardstick; return it and the seconds it took."""
+        if name == "reseeded":
+            return self._fitted_teacher(data.for_teacher, data.y, other_seed(self.unit.seed))
+        start, seed = time.perf_counter(), self.unit.seed
+        student = self._make_student()
+        make = self._make_student if name == "lite" else self._make_teacher
+        fitted = fit_yardstick(name, student, make, data.X, data.y, seed)
+        return fitted, time.perf_counter() - start
 
     def _reference(self):
         data = self._once(self._data)
@@ -150,6 +195,7 @@ class _Work:
             background=data.X,
             max_saliency_instances=self.options.saliency_instances,
             removal=self.options.removal,
+            explainers=None if self.options.held_out else (),
             latency=self.options.latency,
             n_resamples=0,
             random_state=self.unit.seed,
@@ -169,12 +215,16 @@ class _Work:
         data = self._once(self._data)
         make = self._random_teacher if method.permutes_labels else self._teacher
         teacher, teacher_seconds = self._once(make)
-        classifier, seconds, weight = self._best(method, teacher, data)
+        if method.is_yardstick:
+            classifier, seconds, weight = *self._yardstick(method.base, data), None
+        else:
+            classifier, seconds, weight = self._best(method, teacher, data)
         student = getattr(classifier, "student_", classifier)
         start = time.perf_counter()
         student.predict_proba(data.X_test)
         predict_seconds = time.perf_counter() - start
-        metrics = self._once(self._reference).report(student).to_frame()["value"]
+        report = self._once(self._reference).report(student)
+        metrics = report.to_frame()["value"]
         return row_before(self.unit, method.name, self.options) | {
             "status": "ok",
             "error": "",
@@ -184,6 +234,9 @@ class _Work:
             "n_timepoints": data.X.shape[2],
             "n_classes": len(np.unique(data.y)),
             **metrics.to_dict(),
+            **known_truth(report, data.mask),
+            **accuracy_against_cue(report, data.conflicts),
+            **(onnx_cost(student, data.X_test) if self.options.latency else {}),
             "teacher_fit_seconds": teacher_seconds,
             "fit_seconds": seconds,
             "predict_seconds": predict_seconds,
@@ -191,12 +244,9 @@ class _Work:
         }
 
     def _classifier(self, method, teacher):
-        options = self.options
-        student = self.protocol.make_student(options.student, options.device, options.max_epochs)
-        student.set_params(random_state=self.unit.seed)
         return method.classifier(
             FrozenEstimator(teacher),
-            student,
+            self._make_student(),
             random_state=self.unit.seed,
             memory=self.memory,
             n_jobs=1,  # units are what runs at the same time
@@ -234,6 +284,16 @@ class _Work:
         y_indices = np.unique(data.y, return_inverse=True)[1]
         _, valid = split_validation(y_indices, fraction, draw_seed(self.unit.seed))
         return data.X[valid], data.y[valid]
+
+
+def _halves(split, share, seed):
+    """Split series in two, each class in the same share."""
+    kept, apart = train_test_split(
+        np.arange(len(split.y)), test_size=share, stratify=split.y, random_state=seed
+    )
+    return (
+        Split(*(None if part is None else part[some] for part in split)) for some in (kept, apart)
+    )
 
 
 # Cached by `key` alone, which must identify the result.

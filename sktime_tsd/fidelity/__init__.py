@@ -1,6 +1,7 @@
 """How alike two classifiers are in their answers, probabilities and reasons."""
 
 from sktime_tsd.fidelity._fidelity_report import fidelity_report
+from sktime_tsd.fidelity._known_evidence import saliency_auc_prc
 from sktime_tsd.fidelity._metrics import METRICS, Metric
 from sktime_tsd.fidelity._probabilities import (
     jensen_shannon_divergence,
@@ -40,6 +41,7 @@ __all__ = [
     "kl_divergence",
     "macro_auc_prc",
     "negative_log_likelihood",
+    "saliency_auc_prc",
     "saliency_cosine",
     "saliency_kendall",
     "saliency_spearman",

@@ -20,6 +20,7 @@ def fidelity_report(
     n_donors=8,
     max_saliency_instances=200,
     removal=True,
+    explainers=None,
     n_resamples=1000,
     confidence_level=0.95,
     latency=True,
@@ -39,6 +40,8 @@ def fidelity_report(
     * probabilities: `kl_divergence`, `jensen_shannon_divergence`, `total_variation`;
     * reasons: `saliency_spearman`, `saliency_kendall`, `saliency_top_k_overlap` (of 10 % of the
       time points) and `saliency_cosine` of the two models' `sktime_tsd.temporal_saliency`;
+    * reasons by explainers that no student was trained on: ``saliency_held_out`` is the mean of
+      ``saliency_held_out_{explainer}``, the Spearman correlations by each of `explainers`;
     * removal: `RemovalCurves.deletion_area`, `insertion_area`, `comprehensiveness` and
       `sufficiency`, each named ``..._{model}_by_{source}``. They measure the answer of one model
       by the saliency of the same or the other model. ``deletion_area_student_by_teacher`` shows
@@ -81,6 +84,13 @@ def fidelity_report(
         out. With a slow teacher they take most of the time of a report.
     removal : bool, default=True
         Whether to compute removal curves and their metrics.
+    explainers : sequence of str, optional
+        Explainers to compare reasons under, beside the report's own saliency: "zero", "mean",
+        "interpolation" and "noise" fill windows otherwise; "width_5" and "width_20" have windows
+        of 5 and 20 % of the series; "shapley" samples Shapley values of ten windows; and
+        "integrated_gradients" applies where both models are torch networks. Default: all. ``()``
+        leaves these metrics out. All of them score about 1.4 times as many perturbed series as
+        the report's own saliency, and take 20 gradients per series and network.
     n_resamples : int, default=1000
         Number of bootstrap resamples; 0 computes no intervals.
     confidence_level : float, default=0.95
@@ -143,6 +153,7 @@ def fidelity_report(
         n_donors=n_donors,
         max_saliency_instances=max_saliency_instances,
         removal=removal,
+        explainers=explainers,
         n_resamples=n_resamples,
         confidence_level=confidence_level,
         latency=latency,

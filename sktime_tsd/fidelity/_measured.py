@@ -42,6 +42,7 @@ class MeasuredModel:
         self._x = x
         self._donors = donors
         self._of_saliency = of_saliency
+        self.saliency_by_copies = {}  # what the panel has measured
 
     @property
     def name(self):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sktime_tsd.fidelity._explainers import EXPLAINERS, HELD_OUT
+
 __all__ = ["ALL_METRICS", "DEVICE_METRICS", "GROUPS", "METRICS", "Metric"]
 
 SIDES = ("teacher", "student")
@@ -44,6 +46,7 @@ GROUPS = {
     "answers": "Same answers",
     "probabilities": "Same probabilities",
     "reasons": "Same reasons",
+    "held_out": "Same reasons, by explainers nobody trained on",
     "removal": "Answers as parts are removed or added, by whose saliency",
     "quality": "Against the true labels",
     "cost": "Cost",
@@ -66,6 +69,9 @@ def _metrics():
     yield Metric("saliency_kendall", "reasons", "Kendall correlation", "", True)
     yield Metric("saliency_top_k_overlap", "reasons", "overlap of the top 10 %", "", True)
     yield Metric("saliency_cosine", "reasons", "cosine", "", True)
+    yield Metric(HELD_OUT, "held_out", "mean Spearman correlation", "", True)
+    for name, explainer in EXPLAINERS.items():
+        yield Metric(f"{HELD_OUT}_{name}", "held_out", f"  {explainer.label}", "", True)
     for name, label, higher in (
         ("deletion_area", "deletion area", False),
         ("insertion_area", "insertion area", True),

@@ -30,6 +30,7 @@ from sktime_tsd.fidelity._comparisons import (
     reliability,
     with_intervals,
 )
+from sktime_tsd.fidelity._explainers import Panel, check_explainers
 from sktime_tsd.fidelity._measured import MeasuredModel
 from sktime_tsd.fidelity._metrics import ALL_METRICS, DEVICE_METRICS, SIDES
 from sktime_tsd.fidelity._removal import RemovalCurves, removal_curves
@@ -62,7 +63,9 @@ class FidelityReference:
     y : array-like of shape (n_instances,), optional
     background, perturbation, window, stride, n_donors, max_saliency_instances : object
         See `fidelity_report`.
-    removal, n_resamples, confidence_level, latency, batch_size, random_state, verbose : object
+    removal, explainers, n_resamples, confidence_level, latency : object
+        See `fidelity_report`.
+    batch_size, random_state, verbose : object
         See `fidelity_report`.
     series_like : fitted classifier, optional
         Whose `unequal_length` and `missing_values` say how to read `X` and the background; by
@@ -103,6 +106,7 @@ class FidelityReference:
         n_donors=8,
         max_saliency_instances=200,
         removal=True,
+        explainers=None,
         n_resamples=1000,
         confidence_level=0.95,
         latency=True,
@@ -113,6 +117,7 @@ class FidelityReference:
     ):
         check_number("max_saliency_instances", max_saliency_instances, integer=True, low=0)
         check_flag("removal", removal)
+        explainers = check_explainers(explainers)
         check_flag("latency", latency)
         check_verbose(verbose)
         check_random_state_parameter(random_state)
@@ -157,6 +162,16 @@ class FidelityReference:
             removal_curves, X=x[self._picked], donors=donors, n_donors=_CURVE_DONORS, **batches
         )
         self._panel = panel
+        self._explainers = Panel(
+            explainers,
+            x=x[self._picked],
+            background=background,
+            donors=donors,
+            width=width,
+            stride=stride,
+            seed=seed,
+            batches=batches,
+        )
         self._teacher = MeasuredModel(teacher, **self._of_models)
         self._settings = {
             "window": width,
@@ -165,6 +180,7 @@ class FidelityReference:
             "n_donors": n_donors,
             "max_saliency_instances": max_saliency_instances,
             "removal": bool(removal),
+            "explainers": explainers,
             "n_resamples": n_resamples,
             "confidence_level": confidence_level,
             "random_state": seed,
@@ -194,15 +210,8 @@ class FidelityReference:
         if c_cost is not None and not hasattr(c_cost, "multiply_adds"):
             raise TypeError(f"c_cost must be a CCost, such as to_c(...).cost, got {c_cost!r}.")
         teacher, intervals, y = self._teacher, self._intervals, self._y
-        _check_same_order(self._panel.names, channel_names(student))
-        scorer = scorer_of(student, "student")
-        warn_of_lost_digits(self._of_models["x"], scorer)
-        student = MeasuredModel(scorer, **self._of_models)
-        known = teacher.scorer.classes, student.scorer.classes
-        if all(classes is not None for classes in known):  # else known only after scoring
-            _check_classes(*known, y)
+        student, columns = self._measured(student)
         classes = teacher.classes
-        columns = _check_classes(classes, student.classes, y)
         probabilities = {
             "teacher": teacher.probabilities,
             "student": student.probabilities[:, columns],
@@ -216,7 +225,7 @@ class FidelityReference:
 
         has_reasons, curves = len(self._picked) > 0, pd.DataFrame()
         if has_reasons:
-            of_reasons = compare_reasons(teacher.saliency, student.saliency)
+            of_reasons = self._reasons(student, columns)
             if self._has_removal:
                 removed = self._removed(student)
                 of_reasons |= compare_removal(removed)
@@ -246,6 +255,54 @@ class FidelityReference:
             names=(teacher.name, student.name),
             settings=dict(self._settings),
         )
+
+    @in_usual_state
+    def reasons(self, student):
+        """Compare the reasons alone, without the other metrics of a report.
+
+        Parameters
+        ----------
+        student : fitted classifier
+
+        Returns
+        -------
+        samples : pandas.DataFrame of shape (n_saliency_instances, n_metrics)
+            One row per series that saliency is measured on, indexed by its position in X. One
+            column per metric of a report that compares saliencies, from ``saliency_spearman`` to
+            ``saliency_held_out`` and its parts.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `report`.
+        """
+        reasons = self._reasons(*self._measured(student))
+        return pd.DataFrame(reasons).set_axis(self._picked).rename_axis("instance")
+
+    def _measured(self, student):
+        """Prepare a student; return its columns in the order of the teacher's classes, too."""
+        _check_same_order(self._panel.names, channel_names(student))
+        scorer = scorer_of(student, "student")
+        warn_of_lost_digits(self._of_models["x"], scorer)
+        student = MeasuredModel(scorer, **self._of_models)
+        known = self._teacher.scorer.classes, student.scorer.classes
+        if all(classes is not None for classes in known):  # else known only after scoring
+            _check_classes(*known, self._y)
+        return student, _check_classes(self._teacher.classes, student.classes, self._y)
+
+    def _reasons(self, student, columns):
+        """Compare the reasons of both models, by all explainers."""
+        of_reasons = compare_reasons(self._teacher.saliency, student.saliency)
+        of_student = self._explainers.explain(student, np.array(columns)[self._answers])
+        return of_reasons | self._explainers.compare(self._explained, of_student)
+
+    @cached_property
+    def _answers(self):
+        return self._teacher.log_p.argmax(axis=1)
+
+    @cached_property
+    def _explained(self):
+        return self._explainers.explain(self._teacher, self._answers)
 
     def _removed(self, student):
         """Compute the curves of both models by both saliencies; the teacher's own only once."""

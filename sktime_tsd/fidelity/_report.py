@@ -58,7 +58,7 @@ class FidelityReport:
         Types of the teacher and the student, with the names of their networks.
     settings : dict
         Settings of the report: ``window`` and ``stride`` in time points, ``perturbation``,
-        ``n_donors``, ``max_saliency_instances``, ``removal``, ``n_resamples``,
+        ``n_donors``, ``max_saliency_instances``, ``removal``, ``explainers``, ``n_resamples``,
         ``confidence_level``, ``random_state`` (the seed drawn if none was given) and
         ``torch_threads`` (while calls were timed).
     """
@@ -88,7 +88,8 @@ class FidelityReport:
             probabilities = {side: state[f"{side}_probabilities"] for side in sides}
             level = state["settings"]["confidence_level"]
             state = {**state, "reliability": reliability(probabilities, state["samples"], level)}
-        self.__dict__.update(state)
+        settings = {"explainers": ()} | state["settings"]
+        self.__dict__.update(state | {"settings": settings})
 
     def to_frame(self):
         """Return the metrics as a table, one row each.

@@ -1,4 +1,4 @@
-"""Networks: FCN, InceptionTime, LSTM. Series in, logits out.
+"""Networks: FCN, InceptionTime, LITE, LSTM. Series in, logits out.
 
 Each is a plain ``nn.Module`` that maps series (n, n_channels, n_timepoints) to logits
 (n, n_classes). Its method ``features(x)`` returns the output of the layer ``feature_layer``,
@@ -19,11 +19,13 @@ from sktime_tsd.networks._fcn import FCN
 from sktime_tsd.networks._features import FeatureTaps, feature_sizes
 from sktime_tsd.networks._foreign import ForeignNetwork, adapted
 from sktime_tsd.networks._inception_time import InceptionTime
+from sktime_tsd.networks._lite import LITE
 from sktime_tsd.networks._lstm import LSTM
 from sktime_tsd.networks._scaled import ScaledNetwork, channel_statistics
 
 __all__ = [
     "FCN",
+    "LITE",
     "LSTM",
     "NETWORKS",
     "FeatureTaps",

@@ -7,6 +7,7 @@ from torch import nn
 
 from sktime_tsd.networks._fcn import FCN
 from sktime_tsd.networks._inception_time import InceptionTime
+from sktime_tsd.networks._lite import LITE
 from sktime_tsd.networks._lstm import LSTM
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
     "network_settings",
 ]
 
-NETWORKS = {"fcn": FCN, "inception_time": InceptionTime, "lstm": LSTM}
+NETWORKS = {"fcn": FCN, "inception_time": InceptionTime, "lite": LITE, "lstm": LSTM}
 
 
 def check_network(network):

@@ -4,32 +4,88 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-__all__ = ["SameConv1d"]
+__all__ = ["SameConv1d", "same_convolution"]
 
 # From this kernel length on, torch's convolution on a CPU is faster on channels-last memory: see
 # `python -m sktime_tsd.benchmark.cost.kernels`.
 _LONG_KERNEL = 10
 
 
-class SameConv1d(nn.Conv1d):
-    """1-D convolution with stride 1 whose output has as many time points as its input.
+def same_convolution(x, weight, bias=None, *, dilation=1, groups=1):
+    """Convolve along time with stride 1, so that the length stays.
 
     For kernels of even length, torch's ``padding="same"`` copies the input and warns. Here the
     one surplus output is dropped instead.
 
     Parameters
     ----------
+    x : torch.Tensor of shape (n, in_channels, n_timepoints)
+    weight : torch.Tensor of shape (out_channels, in_channels / groups, kernel_size)
+    bias : torch.Tensor of shape (out_channels,), optional
+    dilation : int, default=1
+        Time points from one value under the kernel to the next.
+    groups : int, default=1
+        See ``torch.nn.Conv1d``.
+
+    Returns
+    -------
+    y : torch.Tensor of shape (n, out_channels, n_timepoints)
+    """
+    is_long = x.device.type == "cpu" and weight.shape[2] >= _LONG_KERNEL
+    if is_long and dilation > 1:
+        return _folded(x, weight, bias, dilation, groups)
+    padding = same_padding(weight.shape[2], dilation)
+    if is_long:
+        x_image = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        weight = weight.unsqueeze(2)
+        y = F.conv2d(x_image, weight, bias, padding=(0, padding), groups=groups).squeeze(2)
+    else:
+        y = F.conv1d(x, weight, bias, padding=padding, dilation=dilation, groups=groups)
+    return y[..., : x.shape[-1]]
+
+
+def _folded(x, weight, bias, dilation, groups):
+    """Convolve with dilation: every dilation-th time point makes a row of an image.
+
+    Three times faster for depthwise convolutions than torch's with dilation.
+    """
+    n_timepoints, padding = x.shape[-1], same_padding(weight.shape[2], dilation)
+    surplus = -(n_timepoints + 2 * padding) % dilation
+    rows = F.pad(x, (padding, padding + surplus)).unflatten(2, (-1, dilation)).transpose(2, 3)
+    rows = rows.contiguous(memory_format=torch.channels_last)
+    y = F.conv2d(rows, weight.unsqueeze(2), bias, groups=groups)  # (n, channels, dilation, ...)
+    return y.transpose(2, 3).flatten(2)[..., :n_timepoints]
+
+
+def same_padding(kernel_size, dilation=1):
+    """Compute how many zeros to add at each end: half the time points a kernel spans."""
+    return (dilation * (kernel_size - 1) + 1) // 2
+
+
+class SameConv1d(nn.Conv1d):
+    """1-D convolution with stride 1 whose output has as many time points as its input.
+
+    Parameters
+    ----------
     in_channels, out_channels, kernel_size : int
     bias : bool, default=True
+    dilation, groups : int, default=1
+        See ``torch.nn.Conv1d``.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, bias=True):
+    def __init__(self, in_channels, out_channels, kernel_size, bias=True, dilation=1, groups=1):
         super().__init__(
-            in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=bias
+            in_channels,
+            out_channels,
+            kernel_size,
+            padding=same_padding(kernel_size, dilation),
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
         )
 
     def forward(self, x):
-        """Convolve.
+        """Convolve; see `same_convolution`.
 
         Parameters
         ----------
@@ -39,11 +95,6 @@ class SameConv1d(nn.Conv1d):
         -------
         y : torch.Tensor of shape (n, out_channels, n_timepoints)
         """
-        is_long = x.device.type == "cpu" and self.kernel_size[0] >= _LONG_KERNEL
-        y = self._channels_last(x) if is_long else super().forward(x)
-        return y[..., : x.shape[-1]]
-
-    def _channels_last(self, x):
-        x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        weight, padding = self.weight.unsqueeze(2), (0, self.padding[0])
-        return F.conv2d(x, weight, self.bias, padding=padding).squeeze(2)
+        return same_convolution(
+            x, self.weight, self.bias, dilation=self.dilation[0], groups=self.groups
+        )

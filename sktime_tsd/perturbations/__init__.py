@@ -11,6 +11,7 @@ from sktime_tsd.perturbations._fillers import (
     Zero,
 )
 from sktime_tsd.perturbations._mixes import MixBank
+from sktime_tsd.perturbations._varied_bank import VariedBank
 
 __all__ = [
     "AnyClass",
@@ -21,6 +22,7 @@ __all__ = [
     "Perturbation",
     "SameClass",
     "SeriesMean",
+    "VariedBank",
     "WindowBank",
     "Zero",
     "check_window",

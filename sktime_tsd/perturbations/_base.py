@@ -9,7 +9,14 @@ import torch
 from sktime_tsd._utils.validation import check_number
 from sktime_tsd._utils.windows import cut_window, replace_window
 
-__all__ = ["Perturbation", "check_perturbation", "check_window", "window_width"]
+__all__ = [
+    "Perturbation",
+    "check_perturbations",
+    "check_window",
+    "listed",
+    "window_width",
+    "window_widths",
+]
 
 
 def check_window(window):
@@ -81,6 +88,23 @@ def window_width(window, n_timepoints):
             f"{n_timepoints}. Use at most {n_timepoints}, or a fraction such as 0.1."
         )
     return int(window)
+
+
+def window_widths(window, n_timepoints):
+    """Convert a ``window`` parameter that may be a list to numbers of time points.
+
+    Parameters
+    ----------
+    window : float, int or list of them
+    n_timepoints : int
+        Length of a series.
+
+    Returns
+    -------
+    widths : tuple of int
+        See `window_width`.
+    """
+    return tuple(window_width(one, n_timepoints) for one in listed("window", window))
 
 
 @dataclass(frozen=True)
@@ -193,25 +217,56 @@ class Perturbation:
         return replace_window(x, starts, self.filler(x, starts, width, donor_windows))
 
 
-def check_perturbation(perturbation):
+def check_perturbations(perturbation):
     """Refuse anything but None and perturbations that training can use.
 
     Parameters
     ----------
-    perturbation : object
+    perturbation : Perturbation, list of Perturbation or None
 
     Raises
     ------
     TypeError
-        If it is no instance of `Perturbation`, or overrides ``fill``.
+        If one is no instance of `Perturbation`, or overrides ``fill``.
+    ValueError
+        If the list is empty.
     """
-    if not isinstance(perturbation, (Perturbation, type(None))):
-        raise TypeError(
-            "perturbation must be an instance such as "
-            f"sktime_tsd.perturbations.OpposingClass(), got {perturbation!r}."
-        )
-    if perturbation is not None and type(perturbation).fill is not Perturbation.fill:
-        raise TypeError(
-            f"{type(perturbation).__name__} overrides fill, but training never calls it. "
-            "Override filler instead; it returns only the values of the window."
-        )
+    if perturbation is None:
+        return
+    for one in listed("perturbation", perturbation):
+        if not isinstance(one, Perturbation):
+            raise TypeError(
+                "perturbation must be an instance such as "
+                f"sktime_tsd.perturbations.OpposingClass(), or a list of them, got {one!r}."
+            )
+        if type(one).fill is not Perturbation.fill:
+            raise TypeError(
+                f"{type(one).__name__} overrides fill, but training never calls it. "
+                "Override filler instead; it returns only the values of the window."
+            )
+
+
+def listed(name, value):
+    """Make a tuple of a parameter that may be one value or a list of them.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for the message.
+    value : object
+        A list or tuple, or one value.
+
+    Returns
+    -------
+    values : tuple
+
+    Raises
+    ------
+    ValueError
+        If the list is empty.
+    """
+    if not isinstance(value, (list, tuple)):
+        return (value,)
+    if not value:
+        raise ValueError(f"{name} is an empty list. Name at least one, or leave it out.")
+    return tuple(value)

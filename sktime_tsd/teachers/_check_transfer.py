@@ -12,7 +12,7 @@ from sktime_tsd._utils.validation import (
     resolve_device,
 )
 from sktime_tsd.perturbations import check_window
-from sktime_tsd.perturbations._base import check_perturbation
+from sktime_tsd.perturbations._base import check_perturbations, listed
 from sktime_tsd.teachers._check_terms import check_distillation
 from sktime_tsd.teachers._fit import check_teacher
 from sktime_tsd.teachers._loss_terms import loss_terms
@@ -55,8 +55,9 @@ def check_transfer(settings):
     """
     check_distillation(settings.distillation)
     loss_terms(settings)  # checks the parameters of the saliency loss
-    check_perturbation(settings.perturbation)
-    check_window(settings.window)
+    check_perturbations(settings.perturbation)
+    for window in listed("window", settings.window):
+        check_window(window)
     smoothing = settings.teacher_smoothing
     if smoothing != AUTO:
         check_number("teacher_smoothing", smoothing, low=0, high=1, boundaries="left")

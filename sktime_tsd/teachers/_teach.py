@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from sktime_tsd._training.nested import map_tensors
 from sktime_tsd._training.training_set import TrainingSet
 from sktime_tsd._utils.fingerprint import fingerprint
 from sktime_tsd.losses import UNLABELLED, Outputs, SoftTargets
-from sktime_tsd.perturbations import MixBank, Perturbation, WindowBank
+from sktime_tsd.perturbations import MixBank, VariedBank, WindowBank
 from sktime_tsd.teachers._features import teacher_features
 from sktime_tsd.teachers._fit import fit_teacher
 from sktime_tsd.teachers._smoothing import counts_votes, smoothed, smoothing_share
@@ -36,9 +37,9 @@ class BankSettings:
 
     Parameters
     ----------
-    perturbation : Perturbation
-    width : int
-        Time points per window.
+    perturbations : tuple of Perturbation
+    widths : tuple of int
+        Time points per window. With several perturbations or widths, entries take turns.
     n_entries : int
         Maximum number of windows per series.
     n_windows : int
@@ -48,8 +49,8 @@ class BankSettings:
     seed : int
     """
 
-    perturbation: Perturbation
-    width: int
+    perturbations: tuple
+    widths: tuple
     n_entries: int
     n_windows: int
     n_mixes: int
@@ -189,15 +190,23 @@ def teach(
 
 def _draw(settings, X, y, n_classes):
     """Draw the windows: as many as are distinct and fit into memory."""
-    most = WindowBank.most_entries(X, y, settings.perturbation, settings.width)
+    parts = list(product(settings.perturbations, settings.widths))
+    most = max(WindowBank.most_entries(X, y, *part) for part in parts) * len(parts)
     wanted = min(settings.n_entries, most)
+    n_entries = _affordable(wanted, settings.n_windows, len(X), n_classes)
+    generator = torch.Generator().manual_seed(settings.seed)
+    if len(parts) > 1:
+        return VariedBank.draw_varied(
+            X,
+            y,
+            settings.perturbations,
+            widths=settings.widths,
+            n_entries=n_entries,
+            generator=generator,
+        )
+    ((perturbation, width),) = parts
     return WindowBank.draw(
-        X,
-        y,
-        settings.perturbation,
-        width=settings.width,
-        n_entries=_affordable(wanted, settings.n_windows, len(X), n_classes),
-        generator=torch.Generator().manual_seed(settings.seed),
+        X, y, perturbation, width=width, n_entries=n_entries, generator=generator
     )
 
 

@@ -17,7 +17,7 @@ from sktime_tsd.benchmark.cost._timing import seconds
 from sktime_tsd.classifier import SkorchClassifier
 from sktime_tsd.datasets import load_dataset
 from sktime_tsd.export import load_model, save_model, to_onnx
-from sktime_tsd.networks import FCN, LSTM, InceptionTime, n_parameters
+from sktime_tsd.networks import FCN, LITE, LSTM, InceptionTime, n_parameters
 from sktime_tsd.runtime import OnnxClassifier
 
 __all__ = ["main"]
@@ -27,6 +27,7 @@ NETWORKS = (
     ("teacher: InceptionTime, 32 filters, depth 6", InceptionTime, {}),
     ("teacher: InceptionTime, 16 filters, depth 3", InceptionTime, {"n_filters": 16, "depth": 3}),
     ("teacher: LSTM 3 x 100", LSTM, {}),
+    ("LITE", LITE, {}),
     ("student: FCN 8-16-8", FCN, {"filters": (8, 16, 8)}),
     ("student: LSTM 16", LSTM, {"hidden_size": 16, "num_layers": 1}),
 )
