@@ -25,4 +25,8 @@ report "$build/weights" "Weights of the other methods" weights
 report "$build/levers" "KD beside TSD" levers
 report "$build/smoothing" "Smoothing of votes" smoothing
 report "$build/votes" "Teachers that count votes" votes
+report "$build/votes_test" "Teachers that count votes, on test series" votes_test
 report "$build/unlabelled" "Series without labels" unlabelled
+report "$build/reasons" "Reasons under explainers that nobody trained on" reasons
+report "$build/shortcut" "A shortcut in the training series" shortcut
+report "$build/known_evidence" "Known evidence" known_evidence

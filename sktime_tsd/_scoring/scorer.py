@@ -79,6 +79,19 @@ class Scorer(ABC):
         self.classes = None if classes is None else np.asarray(classes)
         self.name = name
 
+    def network_for(self, x):
+        """Return the network that reads these series, as far as there is one.
+
+        Parameters
+        ----------
+        x : torch.Tensor of shape (n, n_channels, n_timepoints)
+
+        Returns
+        -------
+        network : nn.Module or None
+        """
+        return self.network
+
     @abstractmethod
     def logits(self, x):
         """Compute the logits of series.
