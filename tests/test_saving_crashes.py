@@ -146,7 +146,7 @@ def test_two_hundred_random_kills(tmp_path):
 
 @pytest.mark.parametrize(
     ("n_loads", "n_writers"),
-    [(60, 1), *(pytest.param(1000, n, marks=pytest.mark.slow) for n in (1, 2))],
+    [(60, 1), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((1000, 1), (200, 2)))],
 )
 def test_loads_beside_writers(n_loads, n_writers, tmp_path):
     folder = save_model(OLD, tmp_path / "model")
