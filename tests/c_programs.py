@@ -22,6 +22,7 @@ SETTINGS = {
     "fcn": {"filters": (4, 6, 4)},
     "lstm": {"hidden_size": 5, "num_layers": 2},
     "inception_time": {"n_filters": 2, "depth": 3, "bottleneck_size": 3},
+    "lite": {},
 }
 
 

@@ -20,7 +20,13 @@ from sklearn.pipeline import make_pipeline
 from sktime_tsd import SkorchClassifier, to_c
 from sktime_tsd.preprocessing import SeriesCenterer, SeriesResampler, SeriesStandardScaler
 
-CASES = [("fcn", 1, 8, 2), ("fcn", 3, 33, 5), ("lstm", 2, 24, 3), ("inception_time", 2, 40, 2)]
+CASES = [
+    ("fcn", 1, 8, 2),
+    ("fcn", 3, 33, 5),
+    ("lstm", 2, 24, 3),
+    ("inception_time", 2, 40, 2),
+    ("lite", 2, 40, 3),
+]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +58,7 @@ def test_answers_are_those_of_the_classifier(
 
 @pytest.mark.slow
 @needs_compiler
-@pytest.mark.parametrize("network", ["fcn", "lstm", "inception_time"])
+@pytest.mark.parametrize("network", ["fcn", "lstm", "inception_time", "lite"])
 @pytest.mark.parametrize("n_channels", [1, 4])
 @pytest.mark.parametrize("n_classes", [2, 12])
 @pytest.mark.parametrize("n_timepoints", [8, 9, 100, 1000])
