@@ -102,7 +102,8 @@ def batches_of_copies(n_instances, n_entries, n_donors, *, batch_size, descripti
     """
     shape = (n_instances, n_entries, n_donors)
     total = n_instances * n_entries * n_donors
-    with tqdm(total=total, desc=description, unit="series", disable=not verbose) as progress:
+    bar = {"desc": description, "unit": "series", "leave": False}  # a report draws dozens
+    with tqdm(total=total, disable=not verbose, **bar) as progress:
         for first in range(0, total, batch_size):
             number = np.arange(first, min(first + batch_size, total))
             yield CopyBatch(*np.unravel_index(number, shape), n_entries)
