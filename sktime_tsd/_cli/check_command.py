@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sktime_tsd._cli.command_line import INTERRUPTED, Parser, whole_number
 from sktime_tsd._cli.model_sources import add_model, open_model
-from sktime_tsd._cli.output_file import check_output_file
+from sktime_tsd._cli.output_file import check_output_option
 from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
 from sktime_tsd._utils.staged_file import staged_file
 
@@ -120,19 +120,15 @@ def main(arguments):
     if twice := sorted({name for name in names if names.count(name) > 1}):
         parser.error(f"--require names {twice[0]} twice")
     try:
-        if options.out is not None:
-            inputs = [options.model, options.teacher, options.data, options.background]
-            inputs = [path for path in inputs if path is not None]
-            check_output_file(options.out, inputs, overwrite=options.overwrite)
-        elif options.overwrite:
-            raise ValueError("--overwrite needs --out, the file to replace")
+        inputs = [options.model, options.teacher, options.data, options.background]
+        check_output_option(options, [path for path in inputs if path is not None])
     except (OSError, ValueError) as error:
         parser.error(str(error))
 
     from sktime_tsd._cli.data_file import read_data
     from sktime_tsd._cli.model_input import in_options, model_input
     from sktime_tsd.fidelity import fidelity_report
-    from sktime_tsd.fidelity._fidelity_report import common_reader
+    from sktime_tsd.fidelity._common_reader import common_reader
     from sktime_tsd.fidelity._verdict import check_names
 
     try:

@@ -1,6 +1,6 @@
 """The file that a command writes: never one that it reads."""
 
-__all__ = ["check_output_file"]
+__all__ = ["check_output_file", "check_output_option"]
 
 
 def check_output_file(path, inputs, *, overwrite):
@@ -34,3 +34,24 @@ def check_output_file(path, inputs, *, overwrite):
             raise ValueError(f"--out {path} would replace {read}, which is read; name another file")
     if not overwrite:
         raise ValueError(f"--out {path} exists; add --overwrite to replace it")
+
+
+def check_output_option(options, inputs):
+    """Check the file of ``--out``, if it is given; ``--overwrite`` alone is a mistake.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With ``out`` and ``overwrite``.
+    inputs : list of pathlib.Path
+        See `check_output_file`.
+
+    Raises
+    ------
+    ValueError
+        See `check_output_file`.
+    """
+    if options.out is not None:
+        check_output_file(options.out, inputs, overwrite=options.overwrite)
+    elif options.overwrite:
+        raise ValueError("--overwrite needs --out, the file to replace")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sktime_tsd._cli.command_line import Parser
 from sktime_tsd._cli.model_sources import add_model, open_model
-from sktime_tsd._cli.output_file import check_output_file
+from sktime_tsd._cli.output_file import check_output_option
 from sktime_tsd._cli.table_options import add_irregular_options, add_table_options
 from sktime_tsd._utils.staged_file import staged_file
 
@@ -44,11 +44,7 @@ def main(arguments):
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        if options.out is not None:
-            inputs = [options.model, options.data]
-            check_output_file(options.out, inputs, overwrite=options.overwrite)
-        elif options.overwrite:
-            raise ValueError("--overwrite needs --out, the file to replace")
+        check_output_option(options, [options.model, options.data])
     except (OSError, ValueError) as error:
         parser.error(str(error))
 

@@ -16,7 +16,7 @@ from sktime_tsd.cascade._distilled import distilled_models
 from sktime_tsd.cascade._models import given_classes, open_models
 from sktime_tsd.cascade._scores import ClassifierWithScores
 from sktime_tsd.cascade._test_models import Level
-from sktime_tsd.fidelity._fidelity_report import common_reader
+from sktime_tsd.fidelity._common_reader import common_reader
 from sktime_tsd.teachers._fit import unwrapped
 
 __all__ = ["CascadeClassifier"]

@@ -12,7 +12,7 @@ from sktime_tsd._scoring.student_columns import student_columns
 from sktime_tsd._utils.guest import SEED_OF_GUESTS, as_guest
 from sktime_tsd._utils.validation import class_indices
 from sktime_tsd.classifier import SkorchClassifier
-from sktime_tsd.fidelity._fidelity_report import common_reader
+from sktime_tsd.fidelity._common_reader import common_reader
 from sktime_tsd.runtime import OnnxClassifier
 from sktime_tsd.teachers._fit import is_fitted, unwrapped
 
